@@ -1,0 +1,144 @@
+"""The words of the gate as types: frozen values that every room may use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a build is, as the service says it; the service's own word is kept beside it."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    UNKNOWN = "unknown"
+
+
+class Verdict(StrEnum):
+    """What the gate decides about a target."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    TIMED_OUT = "timed out"
+    UNDETERMINED = "undetermined"
+    INTERRUPTED = "interrupted"
+    SKIPPED = "skipped"
+
+    @property
+    def token(self) -> str:
+        """The verdict as one word without spaces, as stdout has it: `timed-out`."""
+        return self.value.replace(" ", "-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What the user asked to wait for."""
+
+    job_id: str
+    build_number: int | None = None
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """One row of a job's list of builds."""
+
+    number: int
+    commit: str | None = None
+    started_at: datetime | None = None
+    duration_seconds: float | None = None
+    word: str | None = None
+    run_word: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The service's account of one build.
+
+    `word` is the build's outcome as the service spells it; `run_word` is the run state (`Running`, `InQueue`,
+    `Finished`), which only some routes have. Neither has been judged yet.
+    """
+
+    job_id: str
+    build_number: int
+    word: str | None = None
+    run_word: str | None = None
+    record_id: str | None = None
+    branch: str | None = None
+    commit: str | None = None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    duration_seconds: float | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A record, read: the state, the service's word for it, and whether the build has ended."""
+
+    state: State
+    word: str | None
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A part of a build; `state` is the service's own word, `None` or empty when the stage never ran."""
+
+    name: str
+    state: str | None = None
+    started_at: datetime | None = None
+    duration_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitTests:
+    """Totals of a build's unit tests."""
+
+    total: int
+    failures: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetOutcome:
+    """What became of one target."""
+
+    label: str
+    job_id: str
+    verdict: Verdict
+    reason: str
+    """One sentence of facts, never empty."""
+    hint: str = ""
+    """What to do next, or empty."""
+    build_number: int | None = None
+    state: str | None = None
+    """The service's own word."""
+    branch: str | None = None
+    commit: str | None = None
+    record_id: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    duration_seconds: float | None = None
+    polls: int = 0
+    stages: Sequence[Stage] = ()
+    tests: UnitTests | None = None
+    log_tail: Sequence[str] = ()
+    """The last lines of the build's log, as the service sent them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Everything that the reports need; complete when the last target has a verdict."""
+
+    verdict: Verdict
+    exit_code: int
+    started_at: datetime
+    elapsed_seconds: float
+    api_calls: int
+    targets: Sequence[TargetOutcome]

@@ -1,0 +1,1 @@
+"""An outcome as bytes: JUnit, Markdown, JSON, dotenv."""

@@ -1,0 +1,1 @@
+"""CodeArts Build on loopback, for rehearsals, the demo and the tests."""
