@@ -1,0 +1,51 @@
+"""Remote text made safe: nothing in it can steer a terminal, break an XML file or turn a line around."""
+
+import re
+from collections.abc import Sequence
+
+CUT = "[earlier lines left out]\n"
+
+# ECMA-48: a control sequence; a control string (OSC, DCS, SOS, PM, APC), which ends with its line when nobody ends it,
+# so that an unfinished one hides no more than that; any other escape. The first two also in their one-byte C1 forms.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
+    r"|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n\r]*(?:\x07|\x1b\\|\x9c)?"
+    r"|\x1b[ -/]*[0-~]?"
+)
+_LINE_ENDS = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+# What is no Char of XML 1.0 (section 2.2), the terminal's DEL and C1, and the bidi embeddings, overrides and isolates.
+_UNSAFE = re.compile(
+    r"[^\t\n -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+    r"|[\u202a-\u202e\u2066-\u2069]"
+)
+
+
+def clean(text: str) -> str:
+    r"""Give `text` without escape sequences, control characters and bidi controls; it can always be encoded as UTF-8.
+
+    Every kind of line end becomes `\n`, tabs stay, and a lone surrogate becomes U+FFFD.
+    """
+    text = _LINE_ENDS.sub("\n", _ESCAPES.sub("", text))
+    return _UNSAFE.sub("", _SURROGATES.sub("\ufffd", text))
+
+
+def one_line(text: str, *, limit: int = 300) -> str:
+    """Give `text` cleaned, with single spaces for white space, and with an ellipsis when over `limit` characters."""
+    line = " ".join(clean(text).split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def tail(lines: Sequence[str], limit: int) -> str:
+    """Give the cleaned lines as one text that ends without a newline, cut at the front to `limit` bytes of UTF-8.
+
+    A cut text starts with `CUT`, and where it can, with a whole line. Too small a limit gives an empty text.
+    """
+    data = clean("\n".join(lines)).rstrip("\n").encode()
+    if len(data) <= limit:
+        return data.decode()
+    room = limit - len(CUT)
+    if room <= 0:
+        return ""
+    kept = data[-room:].decode(errors="ignore")
+    return CUT + (kept.partition("\n")[2] or kept)

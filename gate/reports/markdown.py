@@ -1,0 +1,39 @@
+"""Pieces of GitHub-flavoured Markdown in which remote text stays text."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from gate.core.text import one_line
+
+# ASCII punctuation that has a function inside a line; of `_`, only one that is not inside a word; the dot of `www.`.
+_ACTIVE = re.compile(r"[!-'*+:-@\[-^`{-~]|(?<![^\W_])_|_(?![^\W_])|(?<=[wW])\.")
+
+
+def escape(text: str | None, *, limit: int = 300) -> str:
+    """Give `text` as part of a line that Markdown shows as it is, also in a table; `—` for none.
+
+    It must not stand first in a line, where `-` and `1.` would start a list.
+
+    Active characters become character references, which have no function in Markdown. GitHub looks for `@name` and
+    `#1` after that, in the finished page: a zero-width space keeps them apart.
+    """
+    line = one_line(text or "", limit=limit)
+    return _ACTIVE.sub(_reference, line) or "—"
+
+
+def _reference(match: re.Match[str]) -> str:
+    """Give the character reference for a matched character."""
+    return f"&#{ord(match[0])};" + ("&#8203;" if match[0] in "@#" else "")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Give a table; the cells are Markdown already."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def fence(text: str, *, language: str = "text") -> str:
+    """Give `text` as a code block whose fence is longer than every run of backticks in it."""
+    runs = re.findall("`{3,}", text)
+    marks = "`" * (max(map(len, runs), default=2) + 1)
+    return f"{marks}{language}\n{text}\n{marks}"

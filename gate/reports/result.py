@@ -1,0 +1,101 @@
+"""The result for programs: the lines on stdout, the JSON document, the outputs of a pipeline step."""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+from gate.core.text import one_line
+from gate.model import Outcome, Stage, TargetOutcome
+from gate.reports.figures import instant, seconds
+
+
+def lines(outcome: Outcome) -> str:
+    """Give one line a target, `VERDICT LABEL build=N state=WORD`, each ending with a newline; `-` where unknown."""
+    return "".join(map(_line, outcome.targets))
+
+
+def to_json(outcome: Outcome) -> str:
+    """Give the contract's JSON document on one line of ASCII, without a newline."""
+    # GitHub's runner looks for commands of the form `##[error]` anywhere in a line.
+    return json.dumps(document(outcome), allow_nan=False).replace("##[", "\\u0023#[")
+
+
+def document(outcome: Outcome) -> dict[str, object]:
+    """Give the contract's document as plain values; texts are cleaned, unknown values are `None`."""
+    return {
+        "verdict": outcome.verdict.value,
+        "exit_code": outcome.exit_code,
+        "started_at": instant(outcome.started_at),
+        "elapsed_seconds": seconds(outcome.elapsed_seconds),
+        "api_calls": outcome.api_calls,
+        "targets": [_target(target) for target in outcome.targets],
+    }
+
+
+def outputs(outcome: Outcome, report: Path) -> dict[str, str]:
+    """Give the outputs of a pipeline step by name; every value is one line, the verdict one word.
+
+    The build number is that of the only target, and empty when there are several.
+    """
+    number = outcome.targets[0].build_number if len(outcome.targets) == 1 else None
+    return {
+        "verdict": outcome.verdict.token,
+        "exit-code": str(outcome.exit_code),
+        "build-number": str(number or ""),
+        "report": one_line(str(report), limit=4096),
+        "elapsed-seconds": str(seconds(outcome.elapsed_seconds) or 0.0),
+    }
+
+
+def dotenv(outcome: Outcome, report: Path) -> str:
+    """Give the outputs as a dotenv file, `GATE_EXIT_CODE=0` and so on; values stand bare, as GitLab wants them."""
+    return "".join(
+        f"GATE_{name.replace('-', '_').upper()}={value}\n" for name, value in outputs(outcome, report).items()
+    )
+
+
+def _line(target: TargetOutcome) -> str:
+    """Give one target's line."""
+    number, word = target.build_number or "-", _token(target.state)
+    return f"{target.verdict.token} {_token(target.label)} build={number} state={word}\n"
+
+
+def _token(word: str | None) -> str:
+    """Give `word` as one token in which nothing but letters, digits and `._-` stands; `-` for none."""
+    return re.sub(r"[^\w.-]+", "_", one_line(word or "", limit=64)) or "-"
+
+
+def _text(value: str | None) -> str | None:
+    """Give `value` cleaned to one line; `None` stays."""
+    return None if value is None else one_line(value, limit=1000)
+
+
+def _target(target: TargetOutcome) -> dict[str, object]:
+    """Give one target's part of the document."""
+    return {
+        "label": _text(target.label),
+        "job_id": _text(target.job_id),
+        "build_number": target.build_number,
+        "verdict": target.verdict.value,
+        "state": _text(target.state),
+        "reason": _text(target.reason),
+        "branch": _text(target.branch),
+        "commit": _text(target.commit),
+        "started_at": instant(target.started_at),
+        "finished_at": instant(target.finished_at),
+        "duration_seconds": seconds(target.duration_seconds),
+        "record_id": _text(target.record_id),
+        "polls": target.polls,
+        "stages": [_stage(stage) for stage in target.stages],
+        "tests": target.tests and dataclasses.asdict(target.tests),
+    }
+
+
+def _stage(stage: Stage) -> dict[str, object]:
+    """Give one stage's part of the document."""
+    return {
+        "name": _text(stage.name),
+        "state": _text(stage.state),
+        "duration_seconds": seconds(stage.duration_seconds),
+    }
