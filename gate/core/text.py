@@ -40,12 +40,22 @@ def tail(lines: Sequence[str], limit: int) -> str:
     """Give the cleaned lines as one text that ends without a newline, cut at the front to `limit` bytes of UTF-8.
 
     A cut text starts with `CUT`, and where it can, with a whole line. Too small a limit gives an empty text.
+    No more lines are looked at than are given, as a log can be long.
     """
-    data = clean("\n".join(lines)).rstrip("\n").encode()
+    kept: list[str] = []
+    size = -1
+    for line in reversed(lines):
+        text = clean(line).strip("\n")
+        if kept or text:
+            kept.append(text)
+            size += len(text.encode()) + 1
+        if size > limit:
+            break
+    data = "\n".join(reversed(kept)).encode()
     if len(data) <= limit:
         return data.decode()
     room = limit - len(CUT)
     if room <= 0:
         return ""
-    kept = data[-room:].decode(errors="ignore")
-    return CUT + (kept.partition("\n")[2] or kept)
+    end = data[-room:].decode(errors="ignore")
+    return CUT + (end.partition("\n")[2] or end)

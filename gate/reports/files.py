@@ -28,7 +28,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def _is_own_output(path: Path) -> bool:
-    """Tell whether `path` is the regular file that stdout or stderr goes to; replacing it would lose what stands there."""
+    """Tell whether `path` is the regular file that stdout or stderr goes to: replaced, it would lose what it holds."""
     with suppress(OSError):
         status = path.stat()
         return stat.S_ISREG(status.st_mode) and any(os.path.samestat(status, os.fstat(number)) for number in (1, 2))

@@ -24,7 +24,7 @@ def render(outcome: Outcome) -> bytes:
     from xml.etree import ElementTree as ET
 
     root = ET.Element("testsuites", name="codearts-gate")
-    labels = _unique(target.label for target in outcome.targets)
+    labels = _unique(one_line(target.label) or "-" for target in outcome.targets)
     root.extend(_suite(target, label) for target, label in zip(outcome.targets, labels, strict=True))
     for total in ("tests", "failures", "errors"):
         root.set(total, str(sum(int(suite.attrib[total]) for suite in root)))
@@ -121,11 +121,11 @@ def _facts(target: TargetOutcome) -> dict[str, str]:
 
 def _unique(names: Iterable[str]) -> list[str]:
     """Give the names with ` (2)`, ` (3)`, ... after repeated ones: GitLab drops a case whose names stood before."""
-    found: list[str] = []
+    found: dict[str, None] = {}
     for name in names:
         candidate, count = name, 1
         while candidate in found:
             count += 1
             candidate = f"{name} ({count})"
-        found.append(candidate)
-    return found
+        found[candidate] = None
+    return list(found)

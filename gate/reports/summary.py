@@ -23,8 +23,9 @@ ICONS = {
     Verdict.SKIPPED: "⏭️",
 }
 
-# From all to least: bytes of log for each target, and whether stages are shown.
-_DETAILS = ((50_000, True), (5_000, True), (0, True), (0, False))
+LOG_LIMIT = 50_000
+"""Bytes of log for each target; several share half of the whole."""
+
 _SHORTENED = "_Shortened: with all its details, this summary would be too large._"
 
 
@@ -34,10 +35,10 @@ def render(outcome: Outcome, limit: int = LIMIT) -> str:
     The logs are cut first, then the stages, then everything but the table of verdicts, which is always whole.
     """
     head = [_heading(outcome), _verdicts(outcome)]
-    for log_bytes, stages in _DETAILS:
+    share = min(LOG_LIMIT, limit // 2 // max(1, len(outcome.targets)))
+    for note, log_bytes, stages in (("", share, True), (_SHORTENED, 0, True), (_SHORTENED, 0, False)):
         sections = [part for target in outcome.targets for part in _section(target, log_bytes=log_bytes, stages=stages)]
-        note = [] if (log_bytes, stages) == _DETAILS[0] else [_SHORTENED]
-        text = _join([*head, *note, *sections])
+        text = _join([*head, note, *sections])
         if len(text.encode()) <= limit:
             return text
     return _join([*head, _SHORTENED])

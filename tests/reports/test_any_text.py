@@ -1,0 +1,151 @@
+"""Whatever the service sends, each report stays what it is."""
+
+import json
+import re
+from datetime import UTC, timedelta, timezone
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from hypothesis import given
+from hypothesis import strategies as st
+from junitparser import JUnitXml
+from lxml import etree
+from markdown_it import MarkdownIt
+
+from gate.core.text import one_line
+from gate.model import Outcome, Stage, TargetOutcome, UnitTests, Verdict
+from gate.reports import junit, markdown, result, summary
+
+NASTY = [
+    "\x1b[31m", "\x1b]0;", "\x9b", "]]>", "<!--", "&amp;", "```", "`", "</details>", "<script>", "|", "\\", "**", "__",
+    "~~", "[x](y)", "![x](y)", "@all", "#1", "::error::", "##[error]", "https://x.yz", "www.x.yz", "\n", "\r", "- ",
+    "1. ", "---", "$x$", "[[ATTACHMENT|/etc/passwd]]", "\ud83d", "\ufffe", "\u2028", "\u202e", "a", "_", " ",
+]  # fmt: skip
+
+texts = st.lists(st.characters() | st.sampled_from(NASTY), max_size=8).map("".join)
+maybe = st.none() | texts
+numbers = st.none() | st.floats()
+moments = st.none() | st.datetimes(
+    timezones=st.sampled_from([UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-12))])
+)
+stages = st.builds(Stage, name=texts, state=maybe, started_at=moments, duration_seconds=numbers)
+targets = st.builds(
+    TargetOutcome,
+    label=texts,
+    job_id=texts,
+    verdict=st.sampled_from(Verdict),
+    reason=texts,
+    hint=texts,
+    build_number=st.none() | st.integers(1, 10**6),
+    state=maybe,
+    branch=maybe,
+    commit=maybe,
+    record_id=maybe,
+    started_at=moments,
+    finished_at=moments,
+    duration_seconds=numbers,
+    polls=st.integers(0, 99),
+    stages=st.lists(stages, max_size=3),
+    tests=st.none() | st.just(UnitTests(total=3, failures=1, errors=0)),
+    log_tail=st.lists(texts, max_size=3),
+)
+outcomes = st.builds(
+    Outcome,
+    verdict=st.sampled_from(Verdict),
+    exit_code=st.integers(0, 255),
+    started_at=moments.filter(bool),
+    elapsed_seconds=st.floats(),
+    api_calls=st.integers(0, 99),
+    targets=st.lists(targets, min_size=1, max_size=3),
+)
+
+
+@given(outcomes)
+def test_any_text_gives_a_junit_report_that_parses(outcome: Outcome) -> None:
+    """Three parsers read the report, its totals are right, its names differ and no case has two marks."""
+    report = junit.render(outcome)
+    ET.fromstring(report)  # noqa: S314 - the report is ours
+    JUnitXml.fromstring(report)
+    root = etree.fromstring(report)
+    cases = root.findall("testsuite/testcase")
+    marks = [[child for child in case if child.tag != "system-out"] for case in cases]
+    assert max(map(len, marks)) <= 1
+    assert all(mark.get("message") == (mark.text or "").splitlines()[0] for found in marks for mark in found)
+    assert len({(case.get("classname"), case.get("name")) for case in cases}) == len(cases)
+    assert [root.get(name) for name in ("tests", "failures", "errors")] == [
+        str(len(list(root.iter(tag)))) for tag in ("testcase", "failure", "error")
+    ]
+    assert all(re.fullmatch(r"\d+\.\d{3}", element.attrib["time"]) for element in (root, *root, *cases))
+    assert b"[[ATTACHMENT|" not in b"".join(re.findall(rb"<system-out>.*?</system-out>", report, re.DOTALL))
+
+
+@given(outcomes)
+def test_only_targets_that_did_not_pass_make_the_report_red(outcome: Outcome) -> None:
+    """A suite has a failure or an error exactly when its target's verdict is neither passed nor skipped."""
+    suites = etree.fromstring(junit.render(outcome))
+    for target, suite in zip(outcome.targets, suites, strict=True):
+        red = int(suite.attrib["failures"]) + int(suite.attrib["errors"]) > 0
+        assert red == (target.verdict not in (Verdict.PASSED, Verdict.SKIPPED))
+
+
+@given(outcomes)
+def test_any_text_gives_one_line_of_json(outcome: Outcome) -> None:
+    """The document is strict JSON in ASCII, on one line, without anything that a runner takes for a command."""
+    line = result.to_json(outcome)
+    document = json.loads(line, parse_constant=lambda name: name)
+    assert line.isascii()
+    assert len(line.splitlines()) == 1
+    assert "##[" not in line
+    json.dumps(document, ensure_ascii=False).encode()
+    assert document == result.document(outcome)
+
+
+@given(outcomes)
+def test_any_text_gives_one_line_a_target(outcome: Outcome) -> None:
+    """A line on stdout always has its four words."""
+    found = result.lines(outcome).splitlines()
+    assert len(found) == len(outcome.targets)
+    assert all(re.fullmatch(r"[a-z-]+ [\w.-]+ build=(\d+|-) state=[\w.-]+", line) for line in found)
+
+
+@given(outcomes, texts)
+def test_any_path_gives_five_outputs(outcome: Outcome, path: str) -> None:
+    """A value cannot bring a second line into the dotenv file."""
+    assert len(result.dotenv(outcome, Path(path)).splitlines()) == 5
+
+
+@given(texts)
+def test_escaped_text_is_shown_as_it_is(text: str) -> None:
+    """A Markdown parser finds nothing but text, and the text is the one that was sent."""
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    tokens = parser.parse(f"| {markdown.escape(text)} |\n| --- |\n| {markdown.escape(text)} |")
+    cells = [token for token in tokens if token.type == "inline"]
+    assert [token.type for cell in cells for token in cell.children or []] == ["text"] * 2
+    shown = (one_line(text) or "—").replace("@", "@\u200b").replace("#", "#\u200b").strip()
+    assert [cell.children[0].content for cell in cells if cell.children] == [shown] * 2
+
+
+@given(outcomes)
+def test_any_text_leaves_the_summary_its_structure(outcome: Outcome) -> None:
+    """The headings, tables, code blocks and HTML blocks are the gate's own."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(summary.render(outcome))
+    kinds = [token.type for token in tokens]
+    assert set(kinds) <= {
+        f"{name}_{end}"
+        for name in ("heading", "paragraph", "table", "thead", "tbody", "tr", "th", "td")
+        for end in ("open", "close")
+    } | {"inline", "fence", "html_block"}
+    assert kinds.count("heading_open") == 1 + len(outcome.targets)
+    assert kinds.count("table_open") == 1 + sum(bool(target.stages) for target in outcome.targets)
+    assert {child.type for token in tokens for child in token.children or []} <= {"text", "strong_open", "strong_close"}
+    assert {token.info for token in tokens if token.type == "fence"} <= {"text", "mermaid"}
+    assert {token.content.strip() for token in tokens if token.type == "html_block"} <= {
+        "<details><summary>The end of the log</summary>",
+        "</details>",
+    }
+    for token in tokens:
+        if token.info == "mermaid":
+            assert all(
+                re.fullmatch(r"    \d+ [\w .()-]*:(\w+, )?[\d :-]+, \d+s", line)
+                for line in token.content.splitlines()[3:]
+            )
