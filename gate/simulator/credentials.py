@@ -34,7 +34,7 @@ class Credential:
 class Credentials:
     """Checks each request; `now` is the clock that signatures are held against."""
 
-    def __init__(self, iam: Iam, keys: KeyPair, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, iam: Iam, keys: KeyPair, now: Callable[[], datetime]) -> None:
         self._iam = iam
         self._keys = keys
         self._now = now
@@ -56,7 +56,8 @@ class Credentials:
             raise _refused(f"ak {ak} not exist")
         if call.headers.get("X-Security-Token") != self._keys.security_token:
             raise _refused("verify aksk signature fail")
-        if not {"host", "x-sdk-date"} <= set(signed):
+        required = {"host", "x-sdk-date", *(["x-security-token"] if self._keys.security_token else [])}
+        if not required <= set(signed):
             raise _refused("verify aksk signature fail")
         if abs(self._now() - _signed_at(call)) > MOST_SKEW:
             raise _refused("verify aksk signature fail: signature expired")

@@ -1,5 +1,6 @@
 """What goes wrong, at which request and how often."""
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,12 +49,12 @@ class FaultPlan:
 
     def __init__(self, faults: Sequence[Fault] = ()) -> None:
         self._lock = threading.Lock()
-        self._plan = [(fault, [0]) for fault in faults]
+        self._plan = [(fault, itertools.count()) for fault in faults]
 
     def add(self, *faults: Fault) -> None:
         """Add faults; they count the requests from now on."""
         with self._lock:
-            self._plan += [(fault, [0]) for fault in faults]
+            self._plan += [(fault, itertools.count()) for fault in faults]
 
     def clear(self) -> None:
         """Take all faults out."""
@@ -63,10 +64,4 @@ class FaultPlan:
     def acts(self, call: Call) -> list[Shape | Delivery]:
         """Give the acts that this request meets, in the order of the plan."""
         with self._lock:
-            return [fault.act for fault, count in self._plan if fault.matches(call) and fault.hits(_next(count))]
-
-
-def _next(count: list[int]) -> int:
-    """Give the count, which is then one higher."""
-    count[0] += 1
-    return count[0] - 1
+            return [fault.act for fault, count in self._plan if fault.matches(call) and fault.hits(next(count))]

@@ -6,7 +6,7 @@ from email.message import Message
 from functools import partial
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from gate.simulator.answers import Answer, Refusal, not_published
+from gate.simulator.answers import Answer, Refusal
 from gate.simulator.calls import Call
 from gate.simulator.credentials import Credential, Credentials
 from gate.simulator.deliveries import Delivery, Whole
@@ -33,11 +33,10 @@ class Gateway:
     def serve(self, method: str, target: str, headers: Message, body: bytes, wire: Wire) -> bool:
         """Answers one request; true if the connection can serve another."""
         url = urlsplit(target)
-        found = route_of(method, url.path, unpublished=self.unpublished)
-        route, params = found or (None, {})
+        route, params = route_of(method, url.path, unpublished=self.unpublished)
         call = self.service.located(
             Call(
-                operation=route.operation if route else "",
+                operation=route.operation,
                 method=method,
                 path=url.path,
                 params={name: unquote(value) for name, value in params.items()},
@@ -51,29 +50,27 @@ class Gateway:
         self._write(call, admitted, answer, delivery)
         return delivery.deliver(wire, answer or Answer())
 
-    def _admitted(self, route: Route | None, call: Call) -> Credential | Answer:
+    def _admitted(self, route: Route, call: Call) -> Credential | Answer:
         """Give the credential that lets the request in, or the answer that keeps it out."""
-        if route is None:
-            return not_published()
         if route.open:
             return Credential(family=None)
         try:
             credential = self.credentials.checked(call)
-        except Refusal as refused:
-            return refused.answer
-        job = self.service.jobs.get(call.job_id or "")
-        if job and credential.token_issued and job.refuses_token_of(credential.token_issued, self.service.clock.now()):
+        except Refusal as refusal:
+            return refusal.answer
+        job, issued = self.service.jobs.get(call.job_id or ""), credential.token_issued
+        if job and issued and job.refuses_token_of(issued, self.service.clock.now()):
             return token_outdated()
         return credential
 
-    def _genuine(self, route: Route | None, call: Call, admitted: Credential | Answer) -> Answer:
-        """Do what was asked and gives the service's own answer."""
-        if route is None or isinstance(admitted, Answer):
-            return admitted if isinstance(admitted, Answer) else not_published()
+    def _genuine(self, route: Route, call: Call, admitted: Credential | Answer) -> Answer:
+        """Do what was asked and give the service's own answer."""
+        if isinstance(admitted, Answer):
+            return admitted
         try:
             return route.handler(self.service, call)
-        except Refusal as refused:
-            return refused.answer
+        except Refusal as refusal:
+            return refusal.answer
 
     def _with_faults(self, call: Call, genuine: Callable[[], Answer]) -> tuple[Answer | None, Delivery]:
         """Give the answer, as the faults of the job and then those of the simulator shape it, and how it travels."""

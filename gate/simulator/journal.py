@@ -24,6 +24,7 @@ class Entry:
     family: str | None = None
     """How the client signed in: `token`, `aksk` or not at all."""
     authorised: bool = False
+    """Whether the gateway let it in; a path without a route needs no credential to be told so."""
     signed_at: str | None = None
     """The `X-Sdk-Date` of a signed request."""
     status: int | None = None

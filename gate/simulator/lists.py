@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from gate.simulator import listings
+from gate.simulator import rows
 from gate.simulator.answers import Answer, Refusal, bad_parameter, enveloped, service_error
 from gate.simulator.calls import Call
 from gate.simulator.records import CHINA
@@ -33,7 +33,7 @@ def _page(service: Service, call: Call, *, trigger: str) -> Answer:
     if size > LARGEST_PAGE:
         raise bad_parameter("page_size")
     inside = [view for view in views if start <= view.build.created <= end]
-    return enveloped(listings.page(inside, index=index, size=size, trigger=trigger))
+    return enveloped(rows.page(inside, index=index, size=size, trigger=trigger))
 
 
 def _wall_clock(call: Call, name: str) -> datetime:

@@ -17,7 +17,7 @@ def log_of(view: BuildView) -> bytes | Iterable[bytes]:
 def _lines(view: BuildView) -> Iterator[str]:
     """Give the lines of each stage between a line for its start and one for its end."""
     for stage in view.stages:
-        if stage.started is None:
+        if stage.started is None or stage.started == stage.finished:
             return
         yield _stamped(stage.started, f"[INFO] [{stage.name}] : stage started")
         for line in stage.log:

@@ -1,8 +1,11 @@
-"""The operations that tell of one build, or of a job as a whole: a call in, the vendor's answer out."""
+"""The operations that tell of one build, or of a job as a whole: a call in, the vendor's answer out.
+
+Each is named after its page in the vendor's API reference, support.huaweicloud.com/api-codeci/OPERATION.html.
+"""
 
 from dataclasses import replace
 
-from gate.simulator import listings, records
+from gate.simulator import parts, records, rows
 from gate.simulator.answers import Answer, Refusal, bare, enveloped, service_error
 from gate.simulator.builds import Phase
 from gate.simulator.calls import Call
@@ -41,7 +44,7 @@ def record_detail(service: Service, call: Call) -> Answer:
 
 def build_info_record(service: Service, call: Call) -> Answer:
     """ShowBuildInfoRecord: the build's word beside its run word."""
-    return enveloped(listings.info(service.build(call)))
+    return enveloped(rows.row(service.build(call)))
 
 
 def build_record(service: Service, call: Call) -> Answer:
@@ -51,7 +54,7 @@ def build_record(service: Service, call: Call) -> Answer:
 
 def full_stages(service: Service, call: Call) -> Answer:
     """ShowBuildRecordFullStages: the stages by name."""
-    return enveloped(records.full_stages(service.build(call)))
+    return enveloped(parts.full_stages(service.build(call)))
 
 
 def history_details(service: Service, call: Call) -> Answer:
@@ -59,7 +62,7 @@ def history_details(service: Service, call: Call) -> Answer:
     job, view = service.job(call), service.build(call)
     if view.started is None:
         raise Refusal(service_error(403, "CB.00031059", "The task has not been built or its history was deleted."))
-    return bare(listings.history_details(view, job.scenario.name))
+    return bare(parts.history_details(view, job.scenario.name))
 
 
 def download_log(service: Service, call: Call) -> Answer:
@@ -72,7 +75,7 @@ def download_log(service: Service, call: Call) -> Answer:
 
 def report_summary(service: Service, call: Call) -> Answer:
     """ShowReportSummary: totals of the unit tests; a null result without any."""
-    return enveloped(listings.report(service.build(call)))
+    return enveloped(parts.report(service.build(call)))
 
 
 def record_info(service: Service, call: Call) -> Answer:
@@ -82,7 +85,7 @@ def record_info(service: Service, call: Call) -> Answer:
 
 
 def _camel(name: str) -> str:
-    """`build_record_id` as `buildRecordId`."""
+    """Give `build_record_id` as `buildRecordId`."""
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
 
@@ -90,6 +93,6 @@ def _camel(name: str) -> str:
 def step_status(service: Service, call: Call) -> Answer:
     """ShowJobStepStatus: a coarse word; without a number it tells of build 1, as its page says."""
     view = service.build(call if call.build_number else replace(call, build_number=1))
-    word = listings.STEP_WORDS.get(view.word, "")
+    word = parts.STEP_WORDS.get(view.word, "")
     abort_status = "aborted" if view.word == "ABORTED" else ""
     return enveloped({"abort_status": abort_status, "label": "default-x86-2u8g", "status": word})

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from gate.simulator.builds import BuildView, StageView
+from gate.simulator.builds import BuildView
 from gate.simulator.ids import hex_of, uuid_of
 
 CHINA = timezone(timedelta(hours=8))
@@ -112,40 +112,4 @@ def summary(view: BuildView) -> dict[str, Any]:
         "trigger_name": "testUser",
         "trigger_type": "MANUAL",
         "user_id": USER,
-    }
-
-
-def full_stages(view: BuildView) -> dict[str, Any]:
-    """Give the result of ShowBuildRecordFullStages: a map that is empty for a build that never ran."""
-    return {"build_stages": {key(stage, view): _stage(stage, view) for stage in view.stages}, "check_stages": None}
-
-
-def key(stage: StageView, view: BuildView) -> str:
-    """Give the stage's `execution_stage_name`: `initial`, `stage1` ... `final`."""
-    last = len(view.build.course.stages) - 1
-    return stage.name if stage.position in (0, last) else f"stage{stage.position}"
-
-
-def _stage(stage: StageView, view: BuildView) -> dict[str, Any]:
-    """One stage of ShowBuildRecordFullStages."""
-    duration = milliseconds(stage.started, stage.finished)
-    return {
-        "build_duration": duration,
-        "build_record_id": view.build.record_id,
-        "create_time": moment(view.build.created),
-        "display_name": stage.name,
-        "duration": duration,
-        "execution_id": execution_id(view),
-        "execution_stage_name": key(stage, view),
-        "finish_time": moment(stage.finished),
-        "id": uuid_of(view.build.record_id, stage.position),
-        "log_status": None,
-        "node_id": stage.position,
-        "pending_duration": 0,
-        "queued_time": moment(stage.started),
-        "schedule_time": moment(stage.started),
-        "sequence": stage.position,
-        "start_time": moment(stage.started),
-        "status": stage.word,
-        "status_code": STATUS_CODES.get(stage.word or ""),
     }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from gate.simulator import commands, lists, operations
-from gate.simulator.answers import Answer
+from gate.simulator.answers import Answer, not_published
 from gate.simulator.calls import Call
 from gate.simulator.journal import SIGN_IN
 from gate.simulator.service import Service
@@ -53,12 +53,15 @@ ROUTES = (
     Route("StopTheJob", "POST", "/v1/job/{job_id}/stop", commands.stop_the_job),
 )
 
+NO_ROUTE = Route("", "", "", lambda _service, _call: not_published(), open=True)
+"""What becomes of a request to any other path."""
+
 _PATTERNS = tuple((route, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.template))) for route in ROUTES)
 
 
-def route_of(method: str, path: str, *, unpublished: Collection[str] = ()) -> tuple[Route, Mapping[str, str]] | None:
-    """Give the route of a request and the parameters in its path; `None` if it has none, or one that is unpublished."""
+def route_of(method: str, path: str, *, unpublished: Collection[str] = ()) -> tuple[Route, Mapping[str, str]]:
+    """Give the route of a request and the parameters in its path; `NO_ROUTE` without one that is published."""
     for route, pattern in _PATTERNS:
         if route.method == method and (found := pattern.fullmatch(path)) and route.operation not in unpublished:
             return route, found.groupdict()
-    return None
+    return NO_ROUTE, {}

@@ -40,13 +40,13 @@ class Scenario:
 
 
 def lived_in(name: str, description: str, course: Course, usual: Course = samples.PASSING) -> Scenario:
-    """Give a job that has been built five times and whose build 57, with this course, starts with the simulator."""
+    """Give a job that was built six times before and whose build 57, with this course, starts with the simulator."""
     past = (
         Start(at=-72 * _HOUR, course=usual.paced(1.12)),
         Start(at=-49 * _HOUR, course=samples.FAILING),
-        Start(at=-26 * _HOUR, course=usual.paced(0.93)),
-        Start(at=-9 * _HOUR, course=usual.paced(1.21)),
-        Start(at=-5 * _HOUR, course=samples.ABORTED),
+        Start(at=-27 * _HOUR, course=usual.paced(0.93)),
+        Start(at=-18 * _HOUR, course=usual.paced(1.21)),
+        Start(at=-9 * _HOUR, course=samples.ABORTED),
         Start(at=-3 * _HOUR - usual.seconds, course=usual.paced(0.97)),
     )
     starts = (*past, Start(course=course))

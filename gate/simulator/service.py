@@ -74,17 +74,20 @@ class Service:
         """Start the next build of the job, with the branch, tag, commit and parameters that the call asks for."""
         job = self.job(call)
         document = call.document()
-        scm = document.get("scm") or {}
-        parameters = {item["name"]: item["value"] for item in document.get("parameter") or ()}
+        try:
+            parameters = {str(item["name"]): str(item["value"]) for item in document.get("parameter") or ()}
+            branch, commit, tag = map((document.get("scm") or {}).get, ("branch", "build_commit_id", "build_tag"))
+        except (AttributeError, KeyError, TypeError):
+            raise bad_parameter("parameter or scm") from None
         with self._lock:
             now = self.clock.now()
             self._register(job.catch_up(now))
             build = job.start(
                 now,
                 job.scenario.course,
-                branch=scm.get("branch") or parameters.get("codeBranch"),
-                commit=scm.get("build_commit_id"),
-                tag=scm.get("build_tag"),
+                branch=branch or parameters.get("codeBranch"),
+                commit=commit,
+                tag=tag,
                 parameters=parameters,
             )
             self._register([build])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gate.simulator.answers import Answer, bare
+from gate.simulator.answers import Answer
 
 MISSING = object()
 """In an `Edit`: the field is taken out."""
@@ -44,7 +44,7 @@ class Edit(Shape):
         document = json.loads(answer.body)
         for path, value in self.fields.items():
             _edit(document, path.split("."), value)
-        return replace(answer, body=bare(document).body)
+        return replace(answer, body=json.dumps(document).encode())
 
 
 def _edit(document: Any, path: list[str], value: object) -> None:

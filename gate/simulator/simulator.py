@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -44,9 +46,8 @@ class Simulator:
         self.token = self.iam.issue()
         chosen = [SCENARIOS[item] if isinstance(item, str) else item for item in scenarios]
         self.service = Service(chosen, self.clock, self.iam)
-        credentials = Credentials(
-            self.iam, self.keys, **({"now": self.clock.now} if signatures_in_service_time else {})
-        )
+        now = self.clock.now if signatures_in_service_time else partial(datetime.now, UTC)
+        credentials = Credentials(self.iam, self.keys, now)
         self._gateway = Gateway(
             service=self.service, credentials=credentials, faults=FaultPlan(tuple(faults)), unpublished=unpublished
         )
@@ -56,7 +57,7 @@ class Simulator:
     @property
     def endpoint(self) -> str:
         """The base URL, of CodeArts Build and of IAM alike."""
-        return f"http://{HOST}:{self._server.server_port}"
+        return f"http://{HOST}:{self._server.server_address[1]}"
 
     @property
     def jobs(self) -> Mapping[str, str]:
