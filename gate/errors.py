@@ -10,6 +10,7 @@
         │   ├── Throttled       the service asks for fewer requests
         │   ├── ServiceFailing  the service, or the gateway before it, has a fault
         │   └── InvalidAnswer   an answer that is no answer: not JSON, too large, about another build
+        ├── GaveUp              transient errors went on for longer than the error budget
         └── PermanentError      will not heal by itself: ends the wait at once
             ├── Unauthorised    the credential was refused
             ├── Forbidden       the credential is good, but may not do this
@@ -93,6 +94,10 @@ class InvalidAnswer(TransientError):
     hint = "Check that --endpoint is the API host of CodeArts Build and that no proxy answers in its place."
 
 
+class GaveUp(ServiceError):
+    """Raised when transient errors went on for longer than the error budget."""
+
+
 class PermanentError(ServiceError):
     """Raised when asking again cannot help."""
 
@@ -100,7 +105,10 @@ class PermanentError(ServiceError):
 class Unauthorised(PermanentError):
     """Raised when the credential was refused."""
 
-    hint = "Use a fresh project-scoped token of this region, or a valid AK/SK; nothing was tried again, so that no account gets locked."
+    hint = (
+        "Use a fresh project-scoped token of this region, or a valid AK/SK; nothing was tried again, so that no "
+        "account gets locked."
+    )
 
 
 class Forbidden(PermanentError):

@@ -1,0 +1,18 @@
+"""`python -m gate`, the same program as `codearts-gate`."""
+
+import sys
+import time
+
+STARTED = time.monotonic()
+"""When the process started, near enough: --timeout counts from here."""
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    from gate.cli import run
+
+    sys.exit(run(sys.argv[1:], STARTED))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Composition: settings -> service -> wait -> reports -> exit status; the only file that knows everybody."""
+
+import contextlib
+import dataclasses
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from gate.codearts.auth import make_auth
+from gate.codearts.client import Client
+from gate.codearts.session import MAX_CONNECTIONS, Session
+from gate.core import verdict as judging
+from gate.core.ports import Context, Interruption, Remark
+from gate.core.wait import Wait
+from gate.errors import ReportFailed
+from gate.model import Outcome
+from gate.platforms.terminal import Terminal
+from gate.reports import files, result
+from gate.settings import Reports, Settings
+from gate.workers import Crew
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+STATUS_WARNING = (
+    "warning: --verdict status takes the boolean of /v3/jobs/{job_id}/status for the result of a build. Newer pages of "
+    "CodeArts Build define it as 'is running', and it is about the job, not about one build: true may mean that "
+    "somebody else's build runs now. Use it only where no record routes are published."
+)
+
+
+def wait(settings: Settings, started: float) -> int:
+    """Wait for all targets, write the reports, and give the exit code.
+
+    `started`: the instant of the process's start. Raises `UsageProblem` before anything is asked of the service.
+    """
+    crew = Crew(MAX_CONNECTIONS)
+    auth = make_auth(settings.connection.credential)
+    remark: Callable[[str], None] = (lambda text: crew.post(Remark(text))) if settings.reports.verbose else _ignore
+    session = Session(settings.connection, auth, remark)
+    terminal = Terminal(started, labels=len(settings.targets) > 1, quiet=settings.reports.quiet)
+    if settings.rules.verdict_from == "status":
+        terminal.line(STATUS_WARNING)
+    context = Context(
+        rules=settings.rules,
+        service=Client(session),
+        now=crew.now,
+        chance=random.random,
+        say=lambda target, text: terminal.say(target, text, crew.now()),
+    )
+    waiting = Wait(settings.targets, context, crew, terminal)
+    with interruptions(crew):
+        signal_number = waiting.run(started + settings.rules.timeout)
+        targets = [watch.findings.outcome() for watch in waiting.watches]
+        verdict = judging.combine([target.verdict for target in targets])
+        elapsed = crew.now() - started
+        outcome = Outcome(
+            verdict=verdict,
+            exit_code=judging.exit_code(verdict, signal_number),
+            started_at=datetime.now(UTC) - timedelta(seconds=elapsed),
+            elapsed_seconds=elapsed,
+            api_calls=session.calls,
+            targets=targets,
+        )
+        return publish(outcome, settings.reports, terminal)
+
+
+@contextlib.contextmanager
+def interruptions(crew: Crew) -> Iterator[None]:
+    """Turn signals into events while the block runs."""
+    former = [
+        (number, signal.signal(number, lambda received, _: crew.post(Interruption(received)))) for number in SIGNALS
+    ]
+    try:
+        yield
+    finally:
+        for number, handler in former:
+            signal.signal(number, handler)
+
+
+def publish(outcome: Outcome, reports: Reports, terminal: Terminal) -> int:
+    """Write the reports, print the result, and give the exit code: never 0 if a report could not be written."""
+    from gate.reports import junit, summary
+
+    renderers: list[tuple[Path | None, Callable[[Outcome], bytes]]] = [
+        (reports.junit, junit.render),
+        (reports.summary, lambda outcome: summary.render(outcome).encode()),
+        (reports.outputs, lambda outcome: result.dotenv(outcome, reports.junit).encode()),
+    ]
+    missing: list[Path] = []
+    for path, render in renderers:
+        if path is None:
+            continue
+        try:
+            files.write(path, render(outcome))
+        except ReportFailed as error:
+            missing.append(path)
+            terminal.line(f"error: {error} {error.hint}")
+            outcome = dataclasses.replace(outcome, exit_code=outcome.exit_code or 5)
+    print_result(result.to_json(outcome) + "\n" if reports.json else result.lines(outcome))
+    terminal.finish(outcome, "" if reports.junit in missing else str(reports.junit))
+    return outcome.exit_code
+
+
+def print_result(text: str) -> None:
+    """Write to stdout, also where it cannot take every character; a reader that has gone changes nothing."""
+    try:
+        sys.stdout.buffer.write(text.encode("utf-8", errors="backslashreplace"))
+        sys.stdout.flush()
+    except OSError:
+        # At its exit, Python would try once more, and end with a status of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _ignore(text: str) -> None:
+    """Take a remark that nobody wants."""

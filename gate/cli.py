@@ -1,0 +1,107 @@
+"""The door: click commands, which translate options into settings and errors into exit statuses."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gate import __version__, options
+from gate.errors import GateError, UsageProblem
+from gate.model import Target
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C before there was anything to wait for."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "--version", prog_name="codearts-gate", message="%(prog)s %(version)s")
+def main() -> None:
+    """Hold a pipeline until a build at Huawei Cloud CodeArts Build has a result.
+
+    Exit codes: 0 passed, 1 failed, 2 usage, 3 timed out, 4 aborted, 5 undetermined, 130 and 143 interrupted.
+    """
+
+
+@main.command()
+@click.argument(
+    "targets", nargs=-1, required=True, type=options.TargetType(), envvar="GATE_TARGETS", metavar="TARGET..."
+)
+@options.connection
+@options.selecting
+@options.waiting
+@options.reporting
+@click.pass_obj
+def wait(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
+    """Wait until the build of every TARGET has a result, then report and exit.
+
+    TARGET is [LABEL=]JOB_ID[:BUILD_NUMBER]; without a number, the job's newest build is judged. With no TARGET, they
+    are taken from GATE_TARGETS. The credential comes from GATE_TOKEN or --token-file.
+    """
+    from gate import app
+    from gate.settle import settle
+
+    return app.wait(settle(options.label_apart(targets), values), started)
+
+
+@main.command()
+@click.option("--scenario", default="passing", show_default=True, help="What the simulated build does; see --list.")
+@click.option("--list", "show_list", is_flag=True, help="Print the scenarios and exit.")
+@click.option(
+    "--junit", type=options.FILE, default=Path("gate-report.xml"), show_default=True, help="The JUnit report."
+)
+@click.pass_obj
+def demo(started: float, /, scenario: str, show_list: bool, junit: Path) -> int:
+    """Rehearse `wait` on a simulated build on this machine: no account, no network."""
+    from gate import rehearsal
+    from gate.settings import Reports
+
+    if show_list:
+        for name, description in rehearsal.descriptions().items():
+            click.echo(f"{name:<17} {description}")
+        return 0
+    check_scenarios([scenario])
+    return rehearsal.demo(scenario, Reports(junit=junit), started)
+
+
+@main.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="The port; 0 takes a free one."
+)
+@click.option("--scenario", "scenarios", multiple=True, default=["passing"], show_default=True, help="A job to serve.")
+@click.option("--speed", type=click.FloatRange(0.001, 100_000), default=1.0, show_default=True, help="Clock's speed.")
+def simulate(port: int, scenarios: tuple[str, ...], speed: float) -> int:
+    """Serve a simulated CodeArts Build on loopback until stopped.
+
+    The first line on stdout is JSON: the endpoint, a token for it, and the job id of each scenario.
+    """
+    from gate import rehearsal
+
+    check_scenarios(scenarios)
+    rehearsal.simulate(scenarios, port, speed)
+    return 0
+
+
+def check_scenarios(names: Sequence[str]) -> None:
+    """Raise `UsageProblem` for a scenario that does not exist."""
+    from gate import rehearsal
+
+    known = rehearsal.descriptions()
+    for name in names:
+        if name not in known:
+            raise UsageProblem(f"--scenario {name!r} does not exist; there are {', '.join(known)}")
+
+
+def run(arguments: Sequence[str], started: float) -> int:
+    """Carry out a command line and give the exit status; every message goes to stderr."""
+    try:
+        status = main.main(args=list(arguments), prog_name="codearts-gate", standalone_mode=False, obj=started)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return INTERRUPTED
+    except GateError as error:
+        click.echo(f"Error: {error}." + (f" {error.hint}" if error.hint else ""), err=True)
+        return 2 if isinstance(error, UsageProblem) else 5
+    return int(status or 0)

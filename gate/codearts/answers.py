@@ -1,0 +1,132 @@
+"""From an HTTP answer to its payload, or to the error that it reports: four kinds of "status" are dealt with here.
+
+The HTTP status, the gateway's error body, the envelope of the call (`"status": "success"`, which never speaks of a
+build), and an error inside of an HTTP 200. What is left is the payload, whose words `gate.core.verdict` reads.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn
+
+from gate.codearts.failures import classify
+from gate.codearts.session import Reply
+from gate.core.text import one_line
+from gate.errors import InvalidAnswer, TransientError
+
+Json = dict[str, Any]
+Hide = Callable[[str], str]
+
+
+def payload(reply: Reply, what: str, hide: Hide) -> Json:
+    """Give the JSON object of a good answer.
+
+    `what`: what was asked for, for messages; `hide` blots out secrets in them. Raises a `ServiceError` for every answer
+    that is an error or no answer.
+    """
+    if reply.cut:
+        raise InvalidAnswer(f"{what}: the answer {reply.cut}", status=reply.status)
+    try:
+        document = decode(reply.body)
+    except ValueError as error:
+        if reply.status == 200:
+            kind = reply.headers.get("Content-Type", "no type")
+            raise InvalidAnswer(f"{what}: the answer is no JSON object ({one_line(kind, limit=40)}): {error}") from None
+        document = {}
+    reported = error_of(document)
+    if reported or reply.status != 200:
+        fail(reply, what, *(reported or ("", "")), hide)
+    return document
+
+
+def last_lines(reply: Reply, what: str, lines: int, hide: Hide) -> list[str]:
+    """Give the last lines of an answer that is plain text; one that is JSON is an error, whatever its HTTP status."""
+    kind = reply.headers.get("Content-Type", "")
+    if reply.status != 200 or "json" in kind:
+        payload(reply, what, hide)
+        raise InvalidAnswer(f"{what}: the answer is JSON, not text", status=reply.status)
+    text = hide(reply.body.decode("utf-8", errors="replace"))
+    cut = [f"[the log {reply.cut}; this is not its end]"] if reply.cut else []
+    return [*text.splitlines()[-lines:], *cut]
+
+
+def decode(body: bytes) -> Json:
+    """Read a JSON object, also one that comes as a JSON string; raises `ValueError` for anything else."""
+    try:
+        document = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+        if isinstance(document, str):
+            document = json.loads(document, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except UnicodeDecodeError:
+        raise ValueError("not in UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg} at {error.pos}" if body else "empty") from None
+    if not isinstance(document, dict):
+        raise ValueError(f"a {type(document).__name__}")  # noqa: TRY004 - one kind of error for all unusable bodies
+    return document
+
+
+def error_of(document: Json) -> tuple[str, str] | None:
+    """Give the code and the text of the error that an answer reports, in any of the service's shapes.
+
+    An answer reports an error when it has an error code, an `error` that is not empty, a `success` that is not true, or
+    an envelope `status` other than `success`.
+    """
+    error = document.get("error")
+    places = (error if isinstance(error, dict) else {"message": error}, document)
+    code = _first(places, "error_code", "err_code", "errCode", "errorCode", "code")
+    message = _first(places, "error_msg", "reason", "message", "errorMsg")
+    status = document.get("status")
+    if code or error or document.get("success", True) is not True or status not in (None, "success"):
+        return code, message or f"status: {status}"
+    return None
+
+
+def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoReturn:
+    """Raise the error that an answer reports."""
+    kind = classify(reply.status, code)
+    parts = [part for part in (code, message) if part]
+    target = reply.headers.get("Location")
+    if target and 300 <= reply.status < 400:
+        parts.append(f"it redirects to {target.partition('?')[0]}, which the gate does not follow")
+    text = one_line(hide(" ".join(parts))) or "without an explanation"
+    error = kind(f"{what}: HTTP {reply.status}, {text}", status=reply.status, code=code)
+    if isinstance(error, TransientError):
+        error.retry_after = retry_after(reply.headers.get("Retry-After", ""), datetime.now(UTC))
+    raise error
+
+
+def retry_after(value: str, now: datetime) -> float | None:
+    """Read a `Retry-After` header, seconds or an HTTP date, as seconds from `now`; `None` when it is neither."""
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        then = parsedate_to_datetime(value)
+        return max((then.replace(tzinfo=then.tzinfo or UTC) - now).total_seconds(), 0.0)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _first(places: tuple[Json, ...], *names: str) -> str:
+    """Give the first value that is a text or a number and not empty."""
+    for place in places:
+        for name in names:
+            value = place.get(name)
+            if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
+                return str(value)
+    return ""
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Json:
+    """Refuse an object that has a name twice: nobody could say which value counts."""
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return document

@@ -1,0 +1,89 @@
+"""Credentials as `requests.auth.AuthBase`: set on every request, so that `.netrc` cannot replace them."""
+
+import threading
+from pathlib import Path
+
+from requests import PreparedRequest
+from requests.auth import AuthBase
+
+from gate.errors import UsageProblem
+from gate.settings import Credential, Token
+
+TOKEN_HEADER = "X-Auth-Token"  # noqa: S105 - the header's name, from the vendor's page on ShowJobStatus
+
+
+class Auth(AuthBase):
+    """A credential that signs requests and may have a newer version of itself."""
+
+    family = ""
+    """What kind of credential this is and where it comes from, for people."""
+
+    def renew(self, refused: PreparedRequest) -> bool:  # noqa: ARG002 - for those who can
+        """Tell whether there is a newer credential than the one that was `refused`, which may be tried once."""
+        return False
+
+    def secrets(self) -> tuple[str, ...]:
+        """Give the texts that must not be shown."""
+        return ()
+
+
+class TokenAuth(Auth):
+    """An IAM token; one from a file is read again when it is refused, as long waits outlive tokens."""
+
+    def __init__(self, token: Token) -> None:
+        """Read the token; raises `UsageProblem` when the file has none."""
+        self._file = token.file
+        self._lock = threading.Lock()
+        self._token = read_token(token.file) if token.file else checked(token.value, "GATE_TOKEN")
+        self._former: tuple[str, ...] = ()
+        self.family = f"token from {self._file}" if self._file else "token from GATE_TOKEN"
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Put the token in its header."""
+        request.headers[TOKEN_HEADER] = self._token
+        return request
+
+    def renew(self, refused: PreparedRequest) -> bool:
+        """Read the token file again; the token counts as newer when it differs from the refused one."""
+        if self._file is None:
+            return False
+        with self._lock:
+            try:
+                token = read_token(self._file)
+            except UsageProblem:
+                return False
+            if token != self._token:
+                self._former = (*self._former, self._token)
+                self._token = token
+            return token != refused.headers.get(TOKEN_HEADER)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Give all tokens that were read."""
+        return (self._token, *self._former)
+
+
+def read_token(file: Path) -> str:
+    """Read a token file; raises `UsageProblem` when it cannot be read or holds no single token."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageProblem(f"--token-file {file} cannot be read: {reason}") from None
+    return checked(text, f"--token-file {file}")
+
+
+def checked(text: str, source: str) -> str:
+    """Give the one token in `text`; raises `UsageProblem` that names the source, never the text, for anything else."""
+    token = text.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageProblem(f"{source} must hold one token and nothing else")
+    return token
+
+
+def make_auth(credential: Credential) -> Auth:
+    """Make the `Auth` of a credential; raises `UsageProblem` when it cannot be used."""
+    match credential:
+        case Token():
+            return TokenAuth(credential)
+        case _:
+            raise UsageProblem("only GATE_TOKEN and --token-file are supported yet")

@@ -1,0 +1,108 @@
+"""From what went wrong to our errors: the errors of `requests`, and the service's own error codes.
+
+Sources: ErrorCode.html of the API reference for the `CB.` codes; the signing guide's table for the gateway's; the
+vendor's Terraform provider and a published trial on a real tenant for `DEVCB.00031006` and its neighbours.
+"""
+
+import re
+
+import requests
+
+from gate.errors import (
+    Forbidden,
+    InvalidAnswer,
+    NotFound,
+    Refused,
+    RouteMissing,
+    ServiceError,
+    ServiceFailing,
+    Throttled,
+    TooSlow,
+    Unauthorised,
+    Unreachable,
+    Untrusted,
+)
+
+_SERVICE = {
+    "00060100": ServiceFailing,  # network busy
+    "00060101": ServiceFailing,  # internal error
+    "00060211": Throttled,  # too many requests, as HTTP 400 or 500
+    "00060214": RouteMissing,  # URL not found
+    "00060200": Refused,
+    "00060201": Refused,
+    "032011": Refused,  # malformed job id
+    "032000": Refused,
+    "00031006": NotFound,  # no such job, build or record, as HTTP 422
+    "00031059": NotFound,  # not built yet or history deleted, as HTTP 403
+    "00030000": ServiceFailing,  # unspecified, as HTTP 422
+}
+
+_GATEWAY = {
+    "0101": RouteMissing,
+    "0203": ServiceFailing,
+    "0301": Unauthorised,
+    "0302": Forbidden,
+    "0303": Unauthorised,
+    "0304": Forbidden,
+    "0305": Unauthorised,
+    "0306": Forbidden,
+    "0307": Unauthorised,
+    "0308": Throttled,
+    "0310": Forbidden,
+    "0401": Forbidden,
+    "0402": Forbidden,
+    "0404": Forbidden,
+    "0601": ServiceFailing,
+    "0606": ServiceFailing,
+    "0610": ServiceFailing,
+    "0613": ServiceFailing,
+    "0801": Forbidden,
+    "0802": Forbidden,
+}
+
+
+def classify(status: int, code: str) -> type[ServiceError]:
+    """Give the error class for an answer: the code decides where it is known, else the HTTP status."""
+    if match := re.fullmatch(r"API(?:GW|G)\.(\d{4})", code):
+        known = _GATEWAY.get(match[1])
+    else:
+        known = _SERVICE.get(code.rpartition(".")[2])
+    return known or _by_status(status)
+
+
+def _by_status(status: int) -> type[ServiceError]:
+    """Give the error class for an HTTP status whose code says nothing."""
+    if status in (401, 407):
+        return Unauthorised
+    if status == 403:
+        return Forbidden
+    if status == 429:
+        return Throttled
+    if status >= 500 or status in (408, 425):
+        return ServiceFailing
+    if status >= 300:
+        return Refused
+    return InvalidAnswer
+
+
+def explain(error: requests.RequestException, host: str, seconds: float) -> ServiceError:
+    """Give our error for one of requests', whose text is dropped: it may quote headers and whole URLs."""
+    cause = _innermost(error)
+    why = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None) or type(cause).__name__
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(cause).upper():
+        return Untrusted(f"the TLS certificate of {host} is not trusted: {getattr(cause, 'verify_message', why)}")
+    if isinstance(error, requests.Timeout) or isinstance(cause, TimeoutError):
+        return TooSlow(f"no complete answer from {host} within {seconds:g} s (--request-timeout)")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return Unreachable(f"the proxy does not lead to {host}: {why}")
+    return Unreachable(f"no answer from {host}: {why}")
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Follow an error to the one that caused it."""
+    for _ in range(10):
+        deeper = error.__cause__ or error.__context__
+        if deeper is None:
+            break
+        error = deeper
+    return error

@@ -1,0 +1,98 @@
+"""What has been found out about one target so far."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gate.core import verdict as judging
+from gate.core.durations import spell
+from gate.core.ports import Standing
+from gate.model import Reading, Record, Stage, State, Target, TargetOutcome, UnitTests, Verdict
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """Grows while the target is watched; the verdict is decided once."""
+
+    target: Target
+    build_number: int | None = None
+    expected_seconds: float | None = None
+    record: Record | None = None
+    reading: Reading | None = None
+    polls: int = 0
+    verdict: Verdict | None = None
+    reason: str = ""
+    hint: str = ""
+    stages: tuple[Stage, ...] = ()
+    tests: UnitTests | None = None
+    log_tail: tuple[str, ...] = ()
+
+    def decide(self, verdict: Verdict, reason: str, hint: str = "") -> None:
+        """Decide the verdict, unless it has been decided before."""
+        if self.verdict is None:
+            self.verdict, self.reason, self.hint = verdict, reason, hint
+
+    def take(self, record: Record) -> bool:
+        """Keep a new record of the build; tell whether it reads otherwise than the one before."""
+        before = self.reading
+        self.record, self.reading = record, judging.read(record)
+        return self.reading != before
+
+    def introduce(self, now: datetime) -> str:
+        """Name the build that is judged from now on; `now` by the service's clock."""
+        facts = [f"build {self.build_number}"]
+        if self.record and self.record.commit:
+            facts.append(f"commit {self.record.commit[:7]}")
+        if self.record and self.record.started_at:
+            facts.append(f"started {spell((now - self.record.started_at).total_seconds())} ago")
+        if self.expected_seconds:
+            facts.append(f"past builds took about {spell(self.expected_seconds)}")
+        return ", ".join(facts)
+
+    def describe(self) -> str:
+        """Say in one sentence where the build is or how it ended."""
+        if self.reading is None:
+            return f"build {self.build_number} has not been seen yet" if self.build_number else "no build was found yet"
+        word = self.reading.word or "(none)"
+        if not self.reading.ended:
+            unknown = ", a word nobody documents" if self.reading.state is State.UNKNOWN else ""
+            return f"build {self.build_number} is {word}{unknown}"
+        took = self.record.duration_seconds if self.record else None
+        after = f" after {spell(took)}" if took else ""
+        message = f": {self.record.message}" if self.record and self.record.message else ""
+        if self.reading.state is State.UNKNOWN:
+            return f"build {self.build_number} has ended, but its state {word} says nothing about how{message}"
+        return f"build {self.build_number} ended with {word}{after}{message}"
+
+    def standing(self, now: datetime) -> Standing:
+        """Tell how the target stands at `now` by the service's clock."""
+        started = self.record.started_at if self.record else None
+        return Standing(
+            target=self.target,
+            build_number=self.build_number,
+            word=self.reading.word if self.reading else None,
+            running_seconds=(now - started).total_seconds() if started else None,
+            expected_seconds=self.expected_seconds,
+        )
+
+    def outcome(self) -> TargetOutcome:
+        """Give the outcome; a target without a verdict is undetermined."""
+        record = self.record or Record(job_id=self.target.job_id, build_number=0)
+        return TargetOutcome(
+            label=self.target.label,
+            job_id=self.target.job_id,
+            verdict=self.verdict or Verdict.UNDETERMINED,
+            reason=self.reason or "no verdict was reached",
+            hint=self.hint,
+            build_number=self.build_number,
+            state=self.reading.word if self.reading else None,
+            branch=record.branch,
+            commit=record.commit,
+            record_id=record.record_id,
+            started_at=record.started_at,
+            finished_at=record.finished_at,
+            duration_seconds=record.duration_seconds,
+            polls=self.polls,
+            stages=self.stages,
+            tests=self.tests,
+            log_tail=self.log_tail,
+        )

@@ -1,0 +1,142 @@
+"""What the wait needs from the world: a service to ask, workers that ask it, an observer that is told.
+
+Code that waits is written as generators: a *step* yields an `Ask` and gets the answer back, or the error thrown in.
+The loop in `gate.core.wait` decides when each ask is carried out, so no step ever blocks.
+"""
+
+import math
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from gate.model import Build, Record, Stage, Target, TargetOutcome, UnitTests
+from gate.settings import Rules
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question to the service: not before the instant `at`, and of no use after the instant `until`."""
+
+    call: Callable[[], object]
+    at: float = 0.0
+    until: float = math.inf
+
+
+Steps = Generator[Ask, Any, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of the ask number `key`: a value, or the error it ended in."""
+
+    key: int
+    value: object = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """A signal that ends the wait."""
+
+    signal_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A line for people who asked for every detail."""
+
+    text: str
+
+
+Event = Answer | Interruption | Remark
+
+
+class Workers(Protocol):
+    """Carries out calls elsewhere than in the thread that keeps the deadline, and brings back what happened."""
+
+    def now(self) -> float:
+        """Give the instant, in seconds on a clock that never jumps."""
+
+    def has_room(self) -> bool:
+        """Tell whether another call could start at once."""
+
+    def submit(self, key: int, call: Callable[[], object]) -> None:
+        """Start a call; its `Answer` carries `key`."""
+
+    def next(self, until: float) -> Event | None:
+        """Give the next event, or `None` when the instant `until` has come first."""
+
+
+class Service(Protocol):
+    """CodeArts Build as the core sees it; every method may raise a `ServiceError`."""
+
+    def now(self) -> datetime:
+        """Give the time of day by the service's clock, as far as it is known."""
+
+    def is_running(self, job_id: str) -> bool | None:
+        """Tell what `/v3/jobs/{job_id}/status` says; `None` when it says nothing."""
+
+    def builds(self, job_id: str, commit: str | None = None) -> Sequence[Build]:
+        """List the job's builds of the last weeks, newest first, as far back as the newest one of `commit`."""
+
+    def record(self, job_id: str, build_number: int) -> Record:
+        """Give the record of exactly this build."""
+
+    def stages(self, record_id: str) -> Sequence[Stage]:
+        """List the stages of a build in their order."""
+
+    def unit_tests(self, job_id: str, build_number: int) -> UnitTests | None:
+        """Give the totals of a build's unit tests; `None` when the service has none."""
+
+    def log_tail(self, record_id: str, lines: int) -> Sequence[str]:
+        """Give the last lines of a build's log."""
+
+
+class Observer(Protocol):
+    """Is told what happens while it happens."""
+
+    def due(self) -> float:
+        """Give the instant at which `tick` should be called next."""
+
+    def say(self, target: Target, text: str, now: float) -> None:
+        """Take note of a change: one sentence."""
+
+    def remark(self, text: str) -> None:
+        """Take note of a detail."""
+
+    def tick(self, standings: Sequence["Standing"], now: float) -> None:
+        """Show how things stand."""
+
+    def decided(self, outcome: TargetOutcome) -> None:
+        """Take note of a target's verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a target that has no verdict yet stands now."""
+
+    target: Target
+    build_number: int | None
+    word: str | None
+    """The service's own word; `None` before the build was found."""
+    running_seconds: float | None
+    """For how long the build has been under way, by the service's clock."""
+    expected_seconds: float | None
+    """How long past builds of the job took; `None` when that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What every watch of one run shares."""
+
+    rules: Rules
+    service: Service
+    now: Callable[[], float]
+    """Instants in seconds, on a clock that never jumps."""
+    chance: Callable[[], float]
+    """Random numbers from 0 to 1."""
+    say: Callable[[Target, str], None]
+    """Takes sentences for people."""

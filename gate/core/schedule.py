@@ -1,0 +1,76 @@
+"""When to ask next: the steady interval, the back-off after trouble, and the request rate of the whole process."""
+
+FIRST_PAUSES = (2.0, 4.0, 8.0)
+"""Seconds before the second, third and fourth look at a build, unless the steady interval is shorter."""
+
+JITTER = 0.2
+"""Pauses vary by this share up and down, so that gates that start together do not ask together."""
+
+BACKOFF_FIRST, BACKOFF_MOST = 1.0, 60.0
+"""Bounds in seconds of the pause after trouble."""
+
+RETRY_AFTER_MOST = 120.0
+"""Seconds that a `Retry-After` may hold a target at most: the gateway's own window is one minute (APIGW.0308)."""
+
+
+def pause(looks: int, interval: float, chance: float) -> float:
+    """Give the seconds between look number `looks` (from 1) and the next one.
+
+    `interval`: the steady interval in seconds. `chance`: a random number from 0 to 1.
+    """
+    first = FIRST_PAUSES[looks - 1] if looks <= len(FIRST_PAUSES) else interval
+    return min(first, interval) * (1 + JITTER * (2 * chance - 1))
+
+
+def backoff(failures: int, interval: float, chance: float, retry_after: float | None = None) -> float:
+    """Give the seconds to wait after the `failures`-th failure in a row (from 1).
+
+    The bound doubles from 1 s up to the steady interval (or 60 s); the pause is between half the bound and the bound.
+    A `retry_after` the service asked for is never undercut, up to 120 s.
+    """
+    bound = min(BACKOFF_FIRST * 2.0 ** min(failures, 16), max(interval, BACKOFF_FIRST), BACKOFF_MOST)
+    return max(bound * (0.5 + 0.5 * chance), min(retry_after or 0.0, RETRY_AFTER_MOST))
+
+
+class Pace:
+    """The request rate of the whole process: spends tokens, halves on throttling, creeps back up afterwards.
+
+    Additive increase, multiplicative decrease. A burst of a few requests is free, so that a single target never waits.
+    """
+
+    BURST = 10.0
+    LEAST = 2.0
+    """Requests a minute that are always allowed."""
+    CLIMB = 5.0
+    """Requests a minute by which the rate rises in each minute without throttling."""
+
+    def __init__(self, per_minute: float, now: float) -> None:
+        """Start at the ceiling `per_minute`; `now` is an instant in seconds on the clock used for all calls."""
+        self.ceiling = self.rate = per_minute
+        self._tokens = min(self.BURST, per_minute)
+        self._updated = now
+        self._eased = float("-inf")
+
+    def ready_at(self, now: float) -> float:
+        """Give the instant at which the next request may be sent."""
+        self._refill(now)
+        return now if self._tokens >= 1 else now + (1 - self._tokens) * 60 / self.rate
+
+    def spend(self, now: float) -> None:
+        """Count a request that is being sent."""
+        self._refill(now)
+        self._tokens -= 1
+
+    def ease(self, now: float) -> None:
+        """Halve the rate: the service throttled. Answers to requests already under way do not halve it again."""
+        self._refill(now)
+        if now - self._eased >= 60 / self.rate:
+            self.rate = max(self.rate / 2, min(self.LEAST, self.ceiling))
+            self._eased = now
+        self._tokens = min(self._tokens, 0.0)
+
+    def _refill(self, now: float) -> None:
+        passed = max(now - self._updated, 0.0)
+        self._updated = max(now, self._updated)
+        self._tokens = min(self._tokens + passed * self.rate / 60, self.BURST, self.ceiling)
+        self.rate = min(self.rate + passed * self.CLIMB / 60, self.ceiling)

@@ -1,0 +1,118 @@
+"""Which build is judged: a given one, the newest of a commit, or the newest that belongs to this pipeline."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from gate.core.asking import Asking
+from gate.core.durations import spell
+from gate.core.ports import Context, Steps
+from gate.core.schedule import pause
+from gate.core.verdict import SUCCESS, read
+from gate.errors import NotFound, RouteMissing
+from gate.model import Build, Record, Target
+
+LISTING_LAG = 10.0
+"""Seconds for which the job's own "is running" is believed against a newest record that has ended: a build that is just
+starting may not be listed yet. Not longer, because older pages of ShowJobStatus give the field another meaning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """The build that is judged from now on, whatever starts later."""
+
+    build_number: int
+    expected_seconds: float | None = None
+
+
+def newest(builds: Sequence[Build], commit: str | None = None) -> Build | None:
+    """Give the build with the highest number, of `commit` (a full or shortened hash) if one is given."""
+    matching = [build for build in builds if not commit or build.is_of(commit)]
+    return max(matching, key=lambda build: build.number, default=None)
+
+
+def expected_seconds(builds: Sequence[Build], most: int = 10) -> float | None:
+    """Give the median duration in seconds of the last builds that passed; `None` when there were none."""
+    durations = [build.duration_seconds for build in builds if build.word == SUCCESS and build.duration_seconds]
+    return median(durations[:most]) if durations else None
+
+
+def is_fresh(record: Record, since: datetime) -> bool:
+    """Tell whether a build ended at `since` or later; not if nobody knows when it ended."""
+    ended_at = record.finished_at
+    if ended_at is None and record.started_at is not None and record.duration_seconds is not None:
+        ended_at = record.started_at + timedelta(seconds=record.duration_seconds)
+    return ended_at is not None and ended_at >= since
+
+
+class Selection:
+    """Finds the build of one target."""
+
+    def __init__(self, target: Target, context: Context, asking: Asking, say: Callable[[str], None]) -> None:
+        """`say` takes sentences for people."""
+        self._target = target
+        self._rules = context.rules
+        self._service = context.service
+        self._asking = asking
+        self._say = say
+        self._ended: dict[int, Record] = {}
+
+    def run(self) -> Steps[Pinned]:
+        """Find the build, waiting for it to appear if need be; raises `NotFound` when none has appeared in time."""
+        if self._target.build_number is not None:
+            return Pinned(build_number=self._target.build_number)
+        started = self._asking.now()
+        give_up = started + self._rules.appear_timeout
+        at, looks, told = started, 0, ""
+        while True:
+            builds = yield from self._asking(lambda: self._service.builds(self._target.job_id, self._rules.commit), at)
+            found = newest(builds, self._rules.commit)
+            objection = yield from self._object(found, self._asking.now() - started)
+            if found and not objection:
+                return Pinned(build_number=found.number, expected_seconds=expected_seconds(builds))
+            now = self._asking.now()
+            if now >= give_up:
+                raise NotFound(
+                    f"no build to judge appeared within {spell(self._rules.appear_timeout)}: {objection}",
+                    hint="Check that the build gets started, or raise --appear-timeout or --max-age.",
+                )
+            if objection != told:
+                self._say(f"{objection}; waiting for a build, at most {spell(give_up - now)}")
+                told = objection
+            looks += 1
+            at = min(now + pause(looks, self._rules.poll_interval, self._asking.chance()), give_up)
+
+    def _object(self, found: Build | None, elapsed: float) -> Steps[str]:
+        """Say why the newest build is not the one to judge, `elapsed` seconds after the first look; empty if it is."""
+        if found is None:
+            what = f"of commit {self._rules.commit}" if self._rules.commit else "in the last weeks"
+            return f"the job has no build {what}"
+        if self._rules.commit:
+            return ""
+        record = self._ended.get(found.number)
+        if record is None:
+            record = yield from self._asking(lambda: self._service.record(self._target.job_id, found.number))
+            if not read(record).ended:
+                return ""
+            self._ended[found.number] = record
+        return (yield from self._object_to_ended(record, elapsed))
+
+    def _object_to_ended(self, record: Record, elapsed: float) -> Steps[str]:
+        """Say why a build that has ended is not the one to judge: another one runs, or it is stale."""
+        oldest = self._service.now() - timedelta(seconds=elapsed + self._rules.max_age)
+        fresh = is_fresh(record, oldest)
+        believed = not fresh or elapsed < LISTING_LAG
+        if believed and (yield from self._is_running()):
+            return f"the job is running, but its newest known build, {record.build_number}, has ended"
+        return (
+            "" if fresh else f"build {record.build_number} ended more than {spell(self._rules.max_age)} ago (--max-age)"
+        )
+
+    def _is_running(self) -> Steps[bool]:
+        """Ask whether the job runs now; a host that does not publish the route has said nothing."""
+        try:
+            running = yield from self._asking(lambda: self._service.is_running(self._target.job_id))
+        except RouteMissing:
+            return False
+        return bool(running)

@@ -1,0 +1,111 @@
+"""From the service's words to a state, from a state to a verdict, from verdicts to an exit code.
+
+Three vocabularies are kept apart, because the service uses one word in several senses:
+
+- the *word* of a record (`SUCCESS`, `FAILURE`, ...), the only one that can pass a build;
+- the *run word* of some routes (`Running`, `InQueue`, `Finished`), which never says how a build ended;
+- the call's own `status` (`success`), which `gate.codearts` checks and drops.
+
+The vendor publishes no complete list of words (ShowJobBuildRecordDetail gives the range of `status` as "N/A"), so the
+lists here are closed and everything else is unknown. Sources: the examples of ShowJobBuildRecordDetail, ListRecords and
+ListBriefRecord; a published trial on a real tenant (David-piex/codearts-mcp, 2026-04-19) for the run words.
+"""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from gate.model import Reading, Record, State, Verdict
+
+SUCCESS = "SUCCESS"
+
+ENDED_WORDS = {
+    SUCCESS: State.SUCCEEDED,
+    "FAILURE": State.FAILED,
+    "SCHEDULE_FAILURE": State.FAILED,
+    "TIMEOUT": State.FAILED,
+    "timeout": State.FAILED,  # the spelling of the job lists; that of a record was never published
+    "ABORTED": State.ABORTED,
+    "UNKNOWN": State.UNKNOWN,  # MindSpore's script counts it among the final words
+    "Finished": State.UNKNOWN,  # a run word in the wrong place: ended, but not how
+}
+
+WAITING_WORDS = {
+    "running": State.RUNNING,
+    "building": State.RUNNING,
+    "inqueue": State.QUEUED,
+    "queued": State.QUEUED,
+    "waiting": State.QUEUED,
+    "pending": State.QUEUED,
+    "starting": State.QUEUED,
+    "initializing": State.QUEUED,
+}
+
+FINISHED = "Finished"
+
+
+def read(record: Record) -> Reading:
+    """Read a record: its state, the word for it, and whether the build has ended.
+
+    A word that nobody documents leaves the state unknown. The build then counts as ended only when the record has a
+    finish time, or the run word says so.
+    """
+    if record.run_word is not None and record.run_word != FINISHED:
+        state = WAITING_WORDS.get(record.run_word.lower(), State.UNKNOWN)
+        return Reading(state=state, word=record.run_word, ended=False)
+    finished = record.run_word == FINISHED or record.finished_at is not None
+    if record.word is None:
+        return Reading(state=State.UNKNOWN, word=None, ended=finished)
+    if record.word in ENDED_WORDS:
+        return Reading(state=ENDED_WORDS[record.word], word=record.word, ended=True)
+    if record.word.lower() in WAITING_WORDS and record.run_word is None:
+        return Reading(state=WAITING_WORDS[record.word.lower()], word=record.word, ended=False)
+    return Reading(state=State.UNKNOWN, word=record.word, ended=finished)
+
+
+def judge(reading: Reading) -> Verdict | None:
+    """Judge a reading; `None` while the build has not ended."""
+    if not reading.ended:
+        return None
+    match reading.state:
+        case State.SUCCEEDED:
+            return Verdict.PASSED
+        case State.FAILED:
+            return Verdict.FAILED
+        case State.ABORTED:
+            return Verdict.ABORTED
+        case State.UNKNOWN | State.QUEUED | State.RUNNING:
+            return Verdict.UNDETERMINED
+        case _:
+            assert_never(reading.state)
+
+
+PRECEDENCE = (Verdict.INTERRUPTED, Verdict.FAILED, Verdict.ABORTED, Verdict.TIMED_OUT, Verdict.UNDETERMINED)
+
+
+def combine(verdicts: Sequence[Verdict]) -> Verdict:
+    """Combine the targets' verdicts into one; passed only if there is at least one and every one passed."""
+    for verdict in PRECEDENCE:
+        if verdict in verdicts:
+            return verdict
+    if verdicts and all(verdict is Verdict.PASSED for verdict in verdicts):
+        return Verdict.PASSED
+    return Verdict.UNDETERMINED
+
+
+def exit_code(verdict: Verdict, signal_number: int | None = None) -> int:
+    """Give the exit code of a combined verdict; an interrupted run ends with 128 plus the signal's number."""
+    match verdict:
+        case Verdict.PASSED:
+            return 0
+        case Verdict.FAILED:
+            return 1
+        case Verdict.TIMED_OUT:
+            return 3
+        case Verdict.ABORTED:
+            return 4
+        case Verdict.UNDETERMINED | Verdict.SKIPPED:
+            return 5
+        case Verdict.INTERRUPTED:
+            return 128 + (signal_number or 2)
+        case _:
+            assert_never(verdict)

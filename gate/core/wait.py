@@ -1,0 +1,187 @@
+"""The loop over all targets: who is asked next, and what ends the wait.
+
+It runs in the thread that keeps the deadline. Everything that may block is a call carried out by workers; the loop
+itself waits only for their answers, and never past the deadline.
+"""
+
+import heapq
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gate.core.ports import Answer, Ask, Context, Interruption, Observer, Remark, Steps, Workers
+from gate.core.schedule import Pace
+from gate.core.watch import Watch
+from gate.errors import Throttled, TooSlow
+from gate.model import Target, Verdict
+
+WIND_UP = 2.0
+"""Seconds after the deadline for what the report shows beside the verdict."""
+
+
+BUG_HINT = "Please report it to the authors of codearts-gate."
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """A watch under way: its steps, and the key of the ask it waits for."""
+
+    watch: Watch
+    steps: Steps[None]
+    key: int = 0
+
+
+class Wait:
+    """Waits for all targets at once."""
+
+    def __init__(self, targets: Sequence[Target], context: Context, workers: Workers, observer: Observer) -> None:
+        """Make a watch for each target; nothing is asked yet."""
+        self.watches = [Watch(target, context) for target in targets]
+        self._rules = context.rules
+        self._service = context.service
+        self._workers = workers
+        self._observer = observer
+        self._pace = Pace(context.rules.max_rate, workers.now())
+        self._open: set[_Run] = set()
+        self._queue: list[tuple[float, int, _Run, Ask]] = []
+        self._under_way: dict[int, tuple[_Run, Ask]] = {}
+        self._keys = 0
+
+    def run(self, deadline: float) -> int | None:
+        """Wait until every target has a verdict, the instant `deadline` comes, or a signal does.
+
+        Gives the number of the signal that ended the wait, if one did.
+        """
+        try:
+            for watch in self.watches:
+                self._begin(watch, watch.run())
+            signal_number = self._loop(deadline)
+            if signal_number is None and self._open:
+                self._run_out()
+                signal_number = self._loop(deadline + WIND_UP)
+        except Exception as error:
+            signal_number = None
+            for watch in self.watches:
+                watch.findings.decide(Verdict.UNDETERMINED, _describe_bug(error), BUG_HINT)
+        for run in list(self._open):
+            self._end(run)
+        return signal_number
+
+    def _loop(self, deadline: float) -> int | None:
+        """Ask and take answers until nothing is open or the deadline comes; give the number of a signal."""
+        while self._open and (now := self._workers.now()) < deadline:
+            self._start_due(now)
+            self._drop_late(now)
+            if now >= self._observer.due():
+                moment = self._service.now()
+                self._observer.tick([run.watch.findings.standing(moment) for run in self._open], now)
+            event = self._workers.next(min(deadline, self._wake_at(now), self._observer.due()))
+            match event:
+                case Answer():
+                    self._answer(event)
+                case Interruption(signal_number):
+                    for run in list(self._open):
+                        reason = f"the gate was interrupted by signal {signal_number}: {run.watch.findings.describe()}"
+                        run.watch.findings.decide(
+                            Verdict.INTERRUPTED, reason, "Run the gate again to wait for the result."
+                        )
+                    return signal_number
+                case Remark(text):
+                    self._observer.remark(text)
+                case None:
+                    pass
+        return None
+
+    def _begin(self, watch: Watch, steps: Steps[None]) -> None:
+        run = _Run(watch, steps)
+        self._open.add(run)
+        self._step(run, None)
+
+    def _step(self, run: _Run, answer: Answer | None) -> None:
+        """Let a watch go on with an answer, up to its next ask or its end."""
+        run.key = 0
+        try:
+            if answer is None:
+                ask = next(run.steps)
+            elif answer.error is not None:
+                ask = run.steps.throw(answer.error)
+            else:
+                ask = run.steps.send(answer.value)
+        except StopIteration:
+            self._end(run)
+        except Exception as error:
+            reason = f"a bug in the gate: {type(error).__name__}: {error}"
+            run.watch.findings.decide(Verdict.UNDETERMINED, reason, "Please report it, with the output of --verbose.")
+            self._end(run)
+        else:
+            self._keys += 1
+            run.key = self._keys
+            heapq.heappush(self._queue, (ask.at, run.key, run, ask))
+
+    def _end(self, run: _Run) -> None:
+        """Close a target, and under `--fail-fast` all others with it."""
+        self._leave(run)
+        outcome = run.watch.findings.outcome()
+        self._observer.decided(outcome)
+        if self._rules.fail_fast and outcome.verdict not in (Verdict.PASSED, Verdict.SKIPPED):
+            for other in list(self._open):
+                reason = f"not waited for any longer (--fail-fast): {outcome.label} {outcome.verdict}"
+                other.watch.findings.decide(Verdict.SKIPPED, reason)
+                self._end(other)
+
+    def _leave(self, run: _Run) -> None:
+        """Stop a watch where it is; an answer that still comes is dropped."""
+        run.steps.close()
+        run.key = 0
+        self._open.discard(run)
+
+    def _run_out(self) -> None:
+        """Begin the last seconds of every target that is still open."""
+        for run in list(self._open):
+            self._leave(run)
+            self._begin(run.watch, run.watch.run_out(self._rules.timeout))
+
+    def _start_due(self, now: float) -> None:
+        """Start every ask whose time has come, as far as workers and the request rate allow."""
+        while self._queue and self._workers.has_room():
+            at, key, run, ask = self._queue[0]
+            if key == run.key and max(at, self._pace.ready_at(now)) > now:
+                return
+            heapq.heappop(self._queue)
+            if key == run.key:
+                self._pace.spend(now)
+                self._under_way[key] = (run, ask)
+                self._workers.submit(key, ask.call)
+
+    def _drop_late(self, now: float) -> None:
+        """Stop waiting for answers that are of no use any more."""
+        waiting = [(run, ask) for _, key, run, ask in self._queue if key == run.key]
+        for run, ask in [*waiting, *self._under_way.values()]:
+            if ask.until <= now and run in self._open:
+                self._under_way.pop(run.key, None)
+                self._step(run, Answer(run.key, error=TooSlow("no answer in the few seconds that it was given")))
+
+    def _wake_at(self, now: float) -> float:
+        """Give the instant at which there is something to do besides taking answers."""
+        untils = [ask.until for _, ask in self._under_way.values()]
+        if self._queue and self._workers.has_room():
+            untils.append(max(self._queue[0][0], self._pace.ready_at(now)))
+        return min(untils, default=math.inf)
+
+    def _answer(self, answer: Answer) -> None:
+        """Take an answer to the watch that waits for it; one that comes too late is dropped."""
+        if isinstance(answer.error, Throttled):
+            self._pace.ease(self._workers.now())
+        run, _ = self._under_way.pop(answer.key, (None, None))
+        if run is not None and run.key == answer.key:
+            self._step(run, answer)
+
+
+def _describe_bug(error: Exception) -> str:
+    """Say where the gate failed; the error's own text is left out, because it may quote anything."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "nowhere"
+    return f"a bug in the gate: {type(error).__name__} in {place}"

@@ -1,0 +1,171 @@
+"""One target from the first look to its outcome."""
+
+from collections.abc import Callable
+
+from gate.core import verdict as judging
+from gate.core.asking import Asking
+from gate.core.durations import spell
+from gate.core.findings import Findings
+from gate.core.ports import Ask, Context, Steps, T
+from gate.core.schedule import pause
+from gate.core.selection import Selection
+from gate.errors import InvalidAnswer, NotFound, ServiceError
+from gate.model import Reading, Record, State, Target, Verdict
+
+APPEARING = 10.0
+"""Seconds for which a build that was named by its number may be unknown to the service: a record is not always readable
+at once after the build was started."""
+
+SIDE_CHANNEL = 5.0
+"""Seconds that a side channel (stages, log) may take at most."""
+
+SECOND_LOOKS = 2
+"""How often an ended build with an unknown word, or one without unit-test totals, is looked at again: the service may
+still be writing."""
+
+CONSOLE = "Look at the build in the CodeArts console."
+
+
+class Watch:
+    """Waits for one target's build and decides its verdict."""
+
+    def __init__(self, target: Target, context: Context) -> None:
+        """Start with nothing known but the target."""
+        self.findings = Findings(target=target, build_number=target.build_number)
+        self._job = target.job_id
+        self._rules = context.rules
+        self._service = context.service
+        self._now = context.now
+        self._say: Callable[[str], None] = lambda text: context.say(target, text)
+        self._asking = Asking(context, self._say)
+        self._selection = Selection(target, context, self._asking, self._say)
+
+    def run(self) -> Steps[None]:
+        """Wait until there is a verdict, then collect what the report shows beside it."""
+        try:
+            if self._rules.verdict_from == "status":
+                yield from self._follow_status()
+            else:
+                yield from self._follow_record()
+        except ServiceError as error:
+            self.findings.decide(Verdict.UNDETERMINED, str(error), error.hint)
+        yield from self.collect()
+
+    def run_out(self, timeout: float) -> Steps[None]:
+        """Decide that time ran out, then collect what the report shows beside it."""
+        trouble = f"; {self._asking.trouble}" if self._asking.trouble else ""
+        self.findings.decide(
+            Verdict.TIMED_OUT,
+            f"no result within {spell(timeout)} (--timeout): {self.findings.describe()}{trouble}",
+            "The build may still be under way; raise --timeout, or look at it in the CodeArts console.",
+        )
+        yield from self.collect()
+
+    def collect(self) -> Steps[None]:
+        """Fetch stages and log for the report: side channels, which never decide."""
+        record_id = self.findings.record.record_id if self.findings.record else None
+        if record_id is None:
+            return
+        stages = yield from self._aside("the stages", lambda: self._service.stages(record_id))
+        self.findings.stages = tuple(stages or ())
+        lines = self._rules.log_tail
+        if lines and self.findings.verdict is not Verdict.PASSED:
+            log = yield from self._aside("the log", lambda: self._service.log_tail(record_id, lines))
+            self.findings.log_tail = tuple(log or ())
+
+    def _aside(self, what: str, call: Callable[[], T]) -> Steps[T | None]:
+        """Ask once, for a few seconds at most; an error is one line."""
+        try:
+            answer: T = yield Ask(call, until=self._now() + SIDE_CHANNEL)
+        except ServiceError as error:
+            self._say(f"{what} could not be read, which changes no verdict: {error}")
+            return None
+        return answer
+
+    def _next_look(self, looks: int) -> float:
+        """Give the instant of the look that follows look number `looks`."""
+        return self._now() + pause(looks, self._rules.poll_interval, self._asking.chance())
+
+    def _follow_record(self) -> Steps[None]:
+        """Pin a build, look at its record until it has ended, and judge it."""
+        pinned = yield from self._selection.run()
+        self.findings.build_number, self.findings.expected_seconds = pinned.build_number, pinned.expected_seconds
+        reading = yield from self._until_ended(pinned.build_number)
+        verdict = judging.judge(reading) or Verdict.UNDETERMINED
+        if verdict is Verdict.PASSED and self._rules.require_tests:
+            yield from self._judge_tests(pinned.build_number)
+        self.findings.decide(verdict, self.findings.describe(), "" if verdict is Verdict.PASSED else CONSOLE)
+
+    def _until_ended(self, number: int) -> Steps[Reading]:
+        """Look again and again until the build has ended; an unknown word has to persist."""
+        at = self._now()
+        give_up = at + min(APPEARING, self._rules.appear_timeout)
+        looks = unknown = 0
+        while True:
+            looks += 1
+            try:
+                record = yield from self._asking(lambda: self._look(number), at)
+            except NotFound:
+                if self._now() >= give_up:
+                    raise
+                at = min(self._next_look(looks), give_up)
+                continue
+            reading = self._take(record)
+            unknown += reading.ended and reading.state is State.UNKNOWN
+            if reading.ended and (reading.state is not State.UNKNOWN or unknown > SECOND_LOOKS):
+                return reading
+            at = self._next_look(unknown or looks)
+
+    def _look(self, number: int) -> Record:
+        """Read the build's record; one that was there before and is not found now may come back."""
+        self.findings.polls += 1
+        try:
+            return self._service.record(self._job, number)
+        except NotFound as error:
+            if self.findings.record is None:
+                raise
+            raise InvalidAnswer(f"the record of build {number} has vanished: {error}", status=error.status) from error
+
+    def _take(self, record: Record) -> Reading:
+        """Keep the record; say what is new."""
+        first = self.findings.record is None
+        changed = self.findings.take(record)
+        if first:
+            self._say(self.findings.introduce(self._service.now()))
+        if changed:
+            self._say(self.findings.describe())
+        return judging.read(record)
+
+    def _judge_tests(self, number: int) -> Steps[None]:
+        """Decide against the build unless its unit tests exist and passed (`--require-tests`)."""
+        at, tests = self._now(), None
+        for looks in range(1, SECOND_LOOKS + 2):
+            tests = yield from self._asking(lambda: self._service.unit_tests(self._job, number), at)
+            if tests is not None:
+                break
+            at = self._next_look(looks)
+        self.findings.tests = tests
+        if tests is None or tests.total == 0:
+            reason = f"build {number} ended with SUCCESS, but the service has no unit tests of it (--require-tests)"
+            self.findings.decide(
+                Verdict.UNDETERMINED, reason, "Let the build publish its unit tests, or drop the option."
+            )
+        elif tests.failures or tests.errors:
+            bad = f"{tests.failures} failures and {tests.errors} errors in {tests.total} unit tests (--require-tests)"
+            self.findings.decide(Verdict.FAILED, f"build {number} ended with SUCCESS, but has {bad}", CONSOLE)
+
+    def _follow_status(self) -> Steps[None]:
+        """Take the boolean of `/v3/jobs/{job_id}/status` for the verdict (`--verdict status`)."""
+        looks, at = 0, self._now()
+        while True:
+            looks += 1
+            self.findings.polls += 1
+            result = yield from self._asking(lambda: self._service.is_running(self._job), at)
+            word = "null" if result is None else str(result).lower()
+            self._say(f"/status says {word}; --verdict status takes it for the result, newer pages say 'is running'")
+            if result is not None:
+                verdict, state = (Verdict.PASSED, State.SUCCEEDED) if result else (Verdict.FAILED, State.FAILED)
+                self.findings.reading = Reading(state=state, word=word, ended=True)
+                self.findings.decide(verdict, f"/status of the job says {word} (--verdict status)", CONSOLE)
+                return
+            at = self._next_look(looks)

@@ -1,0 +1,125 @@
+"""What people read on stderr: a line when something changes, a heartbeat in silence, a live line on a terminal."""
+
+import contextlib
+import math
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from gate.core.durations import spell
+from gate.core.ports import Standing
+from gate.core.text import one_line
+from gate.model import Outcome, Target, TargetOutcome, Verdict
+
+SILENCE = 60.0
+"""Seconds without a line after which one is written."""
+
+_ERASE = "\r\x1b[2K"
+
+
+class Terminal:
+    """Writes for people; whatever happens to its stream, it never raises."""
+
+    def __init__(self, started: float, *, labels: bool, quiet: bool, stream: TextIO | None = None) -> None:
+        """Take the instant of the process's start; `labels`: whether lines name their target."""
+        self._started = started
+        self._labels = labels
+        self._quiet = quiet
+        self._stream = stream or sys.stderr
+        self._live = not quiet and self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._due = started + (1.0 if self._live else SILENCE)
+
+    def due(self) -> float:
+        """Give the instant at which `tick` should be called next."""
+        return math.inf if self._quiet else self._due
+
+    def say(self, target: Target, text: str, now: float) -> None:
+        """Write what changed for a target."""
+        self._due = now + (1.0 if self._live else SILENCE)
+        if not self._quiet:
+            name = f"{target.label}: " if self._labels else ""
+            self.line(f"{_clock(now - self._started)} {name}{one_line(text, limit=500)}")
+
+    def remark(self, text: str) -> None:
+        """Write a detail."""
+        self.line(f"      {one_line(text, limit=500)}")
+
+    def tick(self, standings: Sequence[Standing], now: float) -> None:
+        """Write how things stand: over the live line, or as a line of its own."""
+        text = f"{_clock(now - self._started)} {_stand(standings)}"
+        if self._live:
+            width = max(_width() - 1, 20)
+            self._write(f"{_ERASE}{text[:width]}")
+        else:
+            self.line(text)
+        self._due = now + (1.0 if self._live else SILENCE)
+
+    def decided(self, outcome: TargetOutcome) -> None:
+        """Write a target's verdict, and the end of its log if there is one."""
+        if self._quiet:
+            return
+        name = f"{outcome.label}: " if self._labels else ""
+        self.line(f"{name}{outcome.verdict}: {one_line(outcome.reason, limit=1000)}")
+        if outcome.log_tail:
+            self.line(f"  the end of the log of build {outcome.build_number}:")
+            for text in outcome.log_tail:
+                self.line(f"  | {one_line(text, limit=1000)}")
+
+    def finish(self, outcome: Outcome, report: str) -> None:
+        """Write the final line: the verdict, the report, the next thing to do."""
+        others = [target for target in outcome.targets if target.verdict not in (Verdict.PASSED, Verdict.SKIPPED)]
+        count = f"{len(outcome.targets) - len(others)} of {len(outcome.targets)} passed, " if self._labels else ""
+        next_thing = one_line(others[0].hint, limit=500) if others else ""
+        where = f"report in {report}" if report else "no report"
+        after = spell(outcome.elapsed_seconds)
+        self.line(f"{outcome.verdict} ({count}exit {outcome.exit_code}) after {after}; {where}. {next_thing}".rstrip())
+
+    def line(self, text: str) -> None:
+        """Write a line."""
+        self._write(f"{_ERASE if self._live else ''}{text}\n")
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+            self._stream.flush()
+
+
+def _clock(seconds: float) -> str:
+    """Write the time since the start as `MM:SS`, or `H:MM:SS`."""
+    whole = int(max(seconds, 0))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes:02}:{whole % 60:02}"
+
+
+def _stand(standings: Sequence[Standing]) -> str:
+    """Say how one target stands, or how many wait for what."""
+    if len(standings) == 1:
+        return _one(standings[0])
+    words: dict[str, int] = {}
+    for standing in standings:
+        word = one_line(standing.word or "no build yet", limit=40)
+        words[word] = words.get(word, 0) + 1
+    return f"{len(standings)} targets without a verdict: " + ", ".join(
+        f"{count} {word}" for word, count in words.items()
+    )
+
+
+def _one(standing: Standing) -> str:
+    if standing.build_number is None:
+        return "waiting for a build"
+    parts = [f"build {standing.build_number} {one_line(standing.word or 'has no state yet', limit=40)}"]
+    if standing.running_seconds is not None:
+        parts.append(f"for {spell(standing.running_seconds)}")
+        if standing.expected_seconds is not None:
+            left = standing.expected_seconds - standing.running_seconds
+            parts.append(
+                f"about {spell(left)} left" if left > 0 else f"usually done in {spell(standing.expected_seconds)}"
+            )
+    return ", ".join(parts)
+
+
+def _width() -> int:
+    with contextlib.suppress(OSError):
+        return os.get_terminal_size(2).columns
+    return 80

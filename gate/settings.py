@@ -1,0 +1,151 @@
+"""What the user asked for: validated once, then frozen; secrets are hidden from `repr`."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from gate.errors import UsageProblem
+from gate.model import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """An `X-Auth-Token`, given as it is (`value`) or through a file that may be rewritten (`file`)."""
+
+    value: str = field(default="", repr=False)
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPair:
+    """An access key and its secret key; temporary ones come with a security token."""
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    security_token: str = field(default="", repr=False)
+    project_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IamUser:
+    """An IAM user's name and password, and the project (a region's name) that its token is for."""
+
+    name: str
+    password: str = field(repr=False)
+    domain: str
+    project: str
+
+
+Credential = Token | KeyPair | IamUser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How to reach the service. `request_timeout` in seconds, from connect to last byte."""
+
+    endpoint: str
+    iam_endpoint: str = ""
+    credential: Credential
+    ca_bundle: Path | None = None
+    request_timeout: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuse endpoints that would send the credential in the clear."""
+        check_endpoint(self.endpoint, "--endpoint")
+        if self.iam_endpoint:
+            check_endpoint(self.iam_endpoint, "--iam-endpoint")
+        require(self.request_timeout, "--request-timeout")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How to select, wait and judge; all times in seconds."""
+
+    commit: str | None = None
+    max_age: float = 900.0
+    appear_timeout: float = 300.0
+    timeout: float = 3600.0
+    poll_interval: float = 10.0
+    error_budget: float = 300.0
+    verdict_from: Literal["record", "status"] = "record"
+    require_tests: bool = False
+    fail_fast: bool = False
+    max_rate: float = 60.0
+    log_tail: int = 50
+
+    def __post_init__(self) -> None:
+        """Refuse times that would make the wait endless or senseless."""
+        require(self.timeout, "--timeout")
+        require(self.poll_interval, "--poll-interval")
+        require(self.max_rate, "--max-rate")
+        require(self.max_age, "--max-age", zero=True)
+        require(self.appear_timeout, "--appear-timeout", zero=True)
+        require(self.error_budget, "--error-budget", zero=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """Where the reports go, and how much is said."""
+
+    junit: Path = Path("gate-report.xml")
+    summary: Path | None = None
+    outputs: Path | None = None
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything one run of the gate needs to know."""
+
+    targets: Sequence[Target]
+    connection: Connection
+    rules: Rules = field(default_factory=Rules)
+    reports: Reports = field(default_factory=Reports)
+
+    def __post_init__(self) -> None:
+        """Refuse an empty set of targets, and ambiguous ones."""
+        if not self.targets:
+            raise UsageProblem("no target: name at least one JOB_ID, or set GATE_TARGETS")
+        check_unique([(target.job_id, target.build_number) for target in self.targets], "the same build is given twice")
+        check_unique([target.label for target in self.targets], "two targets have one label; give each its own LABEL=")
+
+
+def check_unique(values: Sequence[object], complaint: str) -> None:
+    """Raise `UsageProblem` with `complaint` when a value stands twice."""
+    seen: set[object] = set()
+    for value in values:
+        if value in seen:
+            shown = ":".join(str(part) for part in value if part) if isinstance(value, tuple) else value
+            raise UsageProblem(f"{complaint}: {shown}")
+        seen.add(value)
+
+
+def require(number: float, option: str, *, zero: bool = False) -> None:
+    """Raise `UsageProblem` unless `number` is finite and positive (or zero, where zero makes sense)."""
+    if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
+        raise UsageProblem(f"{option} must be a finite number above zero, not {number}")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine, where plain http is as safe as https."""
+    return host in {"localhost", "::1"} or (host.startswith("127.") and host.replace(".", "").isdigit())
+
+
+def check_endpoint(url: str, option: str) -> None:
+    """Raise `UsageProblem` unless `url` is a bare base URL: https, or http on loopback."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise UsageProblem(f"{option} is not a URL: {error}") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise UsageProblem(f"{option} must be a URL such as https://cloudbuild-ext.cn-north-4.myhuaweicloud.com")
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise UsageProblem(f"{option} must be a base URL without user, query or fragment")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise UsageProblem(f"{option} must use https: http would send the credential in the clear to {host}")
