@@ -8,6 +8,8 @@ from gate.core.durations import spell
 from gate.core.ports import Standing
 from gate.model import Reading, Record, Stage, State, Target, TargetOutcome, UnitTests, Verdict
 
+_BAD = (State.FAILED, State.ABORTED)
+
 
 @dataclass(slots=True, kw_only=True)
 class Findings:
@@ -36,6 +38,13 @@ class Findings:
         before = self.reading
         self.record, self.reading = record, judging.read(record)
         return self.reading != before
+
+    def locate(self, stages: tuple[Stage, ...]) -> None:
+        """Keep the stages, and name the one that a build that did not pass ended in."""
+        self.stages = stages
+        ended_in = [stage for stage in stages if stage.state and judging.ENDED_WORDS.get(stage.state) in _BAD]
+        if ended_in and self.verdict in (Verdict.FAILED, Verdict.ABORTED) and self.reading:
+            self.reason += f", in stage {ended_in[0].name}"
 
     def introduce(self, now: datetime) -> str:
         """Name the build that is judged from now on; `now` by the service's clock."""

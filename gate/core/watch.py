@@ -49,7 +49,8 @@ class Watch:
                 yield from self._follow_record()
         except ServiceError as error:
             self.findings.decide(Verdict.UNDETERMINED, str(error), error.hint)
-        yield from self.collect()
+        else:
+            yield from self.collect()
 
     def run_out(self, timeout: float) -> Steps[None]:
         """Decide that time ran out, then collect what the report shows beside it."""
@@ -67,7 +68,7 @@ class Watch:
         if record_id is None:
             return
         stages = yield from self._aside("the stages", lambda: self._service.stages(record_id))
-        self.findings.stages = tuple(stages or ())
+        self.findings.locate(tuple(stages or ()))
         lines = self._rules.log_tail
         if lines and self.findings.verdict is not Verdict.PASSED:
             log = yield from self._aside("the log", lambda: self._service.log_tail(record_id, lines))
@@ -132,9 +133,10 @@ class Watch:
         changed = self.findings.take(record)
         if first:
             self._say(self.findings.introduce(self._service.now()))
-        if changed:
+        reading = judging.read(record)
+        if changed and judging.judge(reading) in (None, Verdict.UNDETERMINED):  # else the verdict itself says it all
             self._say(self.findings.describe())
-        return judging.read(record)
+        return reading
 
     def _judge_tests(self, number: int) -> Steps[None]:
         """Decide against the build unless its unit tests exist and passed (`--require-tests`)."""

@@ -40,7 +40,7 @@ class Credentials:
         self._now = now
 
     def checked(self, call: Call) -> Credential:
-        """Give the request's credential; raises `Refusal` with 401 if it is missing or not good."""
+        """Give the request's credential; raise `Refusal` with 401 if it is missing or not good."""
         token = call.headers.get("X-Auth-Token")
         if token is not None:
             return Credential(family="token", token_issued=self._iam.checked(token).issued)

@@ -31,7 +31,7 @@ class Gateway:
     journal: Journal = field(default_factory=Journal)
 
     def serve(self, method: str, target: str, headers: Message, body: bytes, wire: Wire) -> bool:
-        """Answers one request; true if the connection can serve another."""
+        """Answer one request; true if the connection can serve another."""
         url = urlsplit(target)
         route, params = route_of(method, url.path, unpublished=self.unpublished)
         call = self.service.located(

@@ -43,7 +43,7 @@ class Service:
         return replace(call, job_id=call.value("job_id"), build_number=build_number)
 
     def job(self, call: Call) -> Job:
-        """Give the job that the call names; raises `Refusal` if there is none."""
+        """Give the job that the call names; raise `Refusal` if there is none."""
         if "record_id" in call.params and call.job_id is None:
             raise _not_found(call, "record")
         if call.job_id is None or not _JOB_ID.fullmatch(call.job_id):
@@ -53,7 +53,7 @@ class Service:
         return self.jobs[call.job_id]
 
     def builds(self, call: Call) -> list[BuildView]:
-        """All builds of the job that the call names, newest first."""
+        """Give all builds of the job that the call names, newest first."""
         job = self.job(call)
         with self._lock:
             now = self.clock.now()
@@ -61,7 +61,7 @@ class Service:
             return [build.at(now) for build in reversed(job.builds)]
 
     def build(self, call: Call) -> BuildView:
-        """Give the build that the call names; raises `Refusal` if there is none."""
+        """Give the build that the call names; raise `Refusal` if there is none."""
         builds = self.builds(call)
         if call.build_number is None:
             raise bad_parameter("build_no")

@@ -75,7 +75,7 @@ class Simulator:
         return self._gateway.faults
 
     def start(self) -> None:
-        """Begins to serve."""
+        """Begin to serve."""
         self._thread.start()
 
     def stop(self) -> None:

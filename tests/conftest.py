@@ -1,0 +1,72 @@
+"""What all tests share: a scrubbed environment, the program as a process, the simulator."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gate.simulator.simulator import Simulator
+
+ROOT = Path(__file__).parent.parent
+
+_OURS = ("GATE_", "HUAWEICLOUD_", "GITHUB_", "GITLAB_", "CI_", "JENKINS_", "RUNNER_", "INPUT_")
+_OTHERS = ("CI", "BUILD_NUMBER", "BUILD_TAG", "BUILD_URL", "TERM", "NO_COLOR", "FORCE_COLOR", "NETRC", "PYTHONPATH")
+_NETWORK = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def is_foreign(name: str) -> bool:
+    """Whether a variable of the host could change what the gate does."""
+    return name.startswith(_OURS) or name in (*_OTHERS, *_NETWORK) or name.lower().endswith("_proxy")
+
+
+@pytest.fixture(autouse=True)
+def scrubbed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give every test an environment without the host's settings, and a home of its own."""
+    for name in [name for name in os.environ if is_foreign(name)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture
+def simulate() -> Iterator[Callable[..., Simulator]]:
+    """Give a function that starts a simulator, which is stopped after the test."""
+    with ExitStack() as stack:
+        yield lambda *args, **kwargs: stack.enter_context(Simulator(*args, **kwargs))
+
+
+@pytest.fixture
+def start_gate(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Give a function that starts the program as a process in `tmp_path`; one that is still running is killed."""
+    with ExitStack() as stack:
+
+        def start(*arguments: object, env: Mapping[str, str] | None = None, **kwargs: Any) -> subprocess.Popen[str]:
+            kwargs = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | kwargs
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gate", *map(str, arguments)],
+                env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+                cwd=tmp_path,
+                text=True,
+                **kwargs,
+            )
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
+
+        yield start
+
+
+@pytest.fixture
+def run_gate(start_gate: Callable[..., subprocess.Popen[str]]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Give a function that runs the program to its end."""
+
+    def run(*arguments: object, seconds: float = 30, **kwargs: Any) -> subprocess.CompletedProcess[str]:
+        process = start_gate(*arguments, **kwargs)
+        out, err = process.communicate(timeout=seconds)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    return run
