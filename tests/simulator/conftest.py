@@ -1,7 +1,8 @@
-"""A running simulator and its clients."""
+"""A running simulator and a client that asks it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 import requests
@@ -9,47 +10,48 @@ import requests
 from gate.simulator.scenarios import SCENARIOS
 from gate.simulator.simulator import Simulator
 
+Serve = Callable[..., Simulator]
+Ask = Callable[..., requests.Response]
+
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Simulator]]:
-    """Start simulators, with all scenarios and a clock that moves by hand unless told otherwise."""
+def serve() -> Iterator[Serve]:
+    """Start simulators; with all scenarios, and with a clock that is moved by hand, unless told otherwise."""
     with ExitStack() as stack:
 
-        def start(*scenarios: object, speed: float = 0.0, **options: object) -> Simulator:
-            return stack.enter_context(Simulator(scenarios or SCENARIOS, speed=speed, **options))  # type: ignore[arg-type]
+        def start(*scenarios: Any, speed: float = 0.0, **options: Any) -> Simulator:
+            return stack.enter_context(Simulator(scenarios or SCENARIOS, speed=speed, **options))
 
         yield start
 
 
 @pytest.fixture
-def simulator(serve: Callable[..., Simulator]) -> Simulator:
+def simulator(serve: Serve) -> Simulator:
     """Start one simulator with all scenarios."""
     return serve()
 
 
 @pytest.fixture
-def anonymous() -> Iterator[requests.Session]:
-    """Open a session that knows no credential."""
+def session() -> Iterator[requests.Session]:
+    """Open a session that knows no credential and no proxy."""
     with requests.Session() as session:
         session.trust_env = False
         yield session
 
 
 @pytest.fixture
-def ask(anonymous: requests.Session) -> Callable[..., requests.Response]:
+def ask(session: requests.Session) -> Ask:
     """
-    Ask a simulator, with its token: `ask(simulator, "/v3/jobs/{job}/status", "passing")`.
+    Ask a simulator, with its token unless other headers are given.
 
-    `{job}` is the id of the named scenario's job, `{record}` the id of its build 57's record.
+    In the path, `{job}` is the id of the named scenario's job and `{record}` that of its build 57's record.
     """
 
-    def send(
-        simulator: Simulator, path: str, scenario: str = "passing", *, method: str = "GET", **options: object
-    ) -> requests.Response:
-        job = simulator.jobs.get(scenario, "")
-        record = next((build.record_id for build in simulator.service.jobs[job].builds if build.number == 57), "") if job else ""
-        url = simulator.endpoint + path.format(job=job, record=record)
-        headers = {"X-Auth-Token": simulator.token}
-        return anonymous.request(method, url, headers=headers, timeout=5, **options)  # type: ignore[arg-type]
+    def send(simulator: Simulator, path: str, name: str = "passing", method: str = "GET", **options: Any) -> Any:
+        job = simulator.service.jobs[simulator.jobs[name]]
+        record = next((build.record_id for build in job.builds if build.number == 57), "")
+        options.setdefault("headers", {"X-Auth-Token": simulator.token})
+        url = simulator.endpoint + path.format(job=job.id, record=record)
+        return session.request(method, url, timeout=5, **options)
 
     return send
