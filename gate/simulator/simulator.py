@@ -52,7 +52,7 @@ class Simulator:
             service=self.service, credentials=credentials, faults=FaultPlan(tuple(faults)), unpublished=unpublished
         )
         self._server = Server(port, self._gateway)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
 
     @property
     def endpoint(self) -> str:

@@ -41,8 +41,7 @@ def session() -> Iterator[requests.Session]:
 
 @pytest.fixture
 def ask(session: requests.Session) -> Ask:
-    """
-    Ask a simulator, with its token unless other headers are given.
+    """Ask a simulator, with its token unless other headers are given.
 
     In the path, `{job}` is the id of the named scenario's job and `{record}` that of its build 57's record.
     """

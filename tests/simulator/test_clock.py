@@ -1,7 +1,7 @@
 """The service's clock."""
 
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -48,9 +48,6 @@ def test_negative_speed_is_refused() -> None:
 def test_many_threads_advancing_lose_nothing() -> None:
     """Each of 8000 steps from eight threads counts."""
     clock = ServiceClock(speed=0, start=START)
-    threads = [threading.Thread(target=lambda: [clock.advance(1) for _ in range(1000)]) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(clock.advance, [1] * 8000))
     assert clock.now() == START + timedelta(seconds=8000)

@@ -1,6 +1,115 @@
-"""The scenarios that `demo` and `simulate` offer."""
+"""The scenarios that `demo` and `simulate` offer, as a client sees them."""
 
 import re
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from conftest import Ask, Serve
+import requests
+
+from gate.simulator import samples
+from gate.simulator.scenarios import SCENARIOS, Scenario, Start
+from gate.simulator.simulator import Simulator
+
+Ask = Callable[..., requests.Response]
+Serve = Callable[..., Simulator]
+
+RECORD = "/v1/record/{job}/57/record-info"
+
+
+def test_all_scenarios_of_the_contract_are_there_and_described() -> None:
+    """The contract's names exist; each has one line of description."""
+    wanted = "passing failing aborted schedule-failure slow queued flaky expired-token failing-tests unknown-state"
+    assert set(wanted.split()) <= set(SCENARIOS)
+    assert all(re.fullmatch(r"[A-Z].+\.", scenario.description) for scenario in SCENARIOS.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "word"),
+    [
+        ("passing", 49, "SUCCESS"),
+        ("failing", 36, "FAILURE"),
+        ("aborted", 30, "ABORTED"),
+        ("schedule-failure", 8, "SCHEDULE_FAILURE"),
+        ("slow", 4 * 3600, "RUNNING"),
+        ("queued", 89, "QUEUED"),
+        ("queued", 135, "SUCCESS"),
+        ("failing-tests", 49, "SUCCESS"),
+        ("unknown-state", 49, "EVAPORATED"),
+    ],
+)
+def test_each_scenario_reaches_its_word_in_time(
+    simulator: Simulator, ask: Ask, name: str, seconds: float, word: str
+) -> None:
+    """After so many seconds of service time, build 57 has the scenario's word."""
+    simulator.clock.advance(seconds)
+    assert ask(simulator, RECORD, name).json()["result"]["status"] == word
+
+
+def test_flaky_fails_three_polls_and_then_passes(simulator: Simulator, ask: Ask) -> None:
+    """A 500, a 429 and a dropped connection come once each; every other poll is answered."""
+    simulator.clock.advance(60)
+    seen: list[object] = []
+    for _ in range(7):
+        try:
+            seen.append(ask(simulator, RECORD, "flaky").status_code)
+        except requests.ConnectionError:
+            seen.append("dropped")
+    assert seen == [200, 500, 429, 200, "dropped", 200, 200]
+
+
+def test_flaky_flaws_carry_the_codes_of_the_service(simulator: Simulator, ask: Ask) -> None:
+    """The 500 is the service's own fault, the 429 the gateway's throttling."""
+    answers = [ask(simulator, RECORD, "flaky").json() for _ in range(3)]
+    assert [answer.get("error_code") for answer in answers] == [None, "CB.00060100", "APIGW.0308"]
+
+
+def test_expired_token_is_refused_in_the_middle_and_a_new_one_taken(simulator: Simulator, ask: Ask) -> None:
+    """After 20 s of service time the job wants a token that was issued later."""
+    before = ask(simulator, RECORD, "expired-token")
+    simulator.clock.advance(20)
+    refused = ask(simulator, RECORD, "expired-token")
+    fresh = ask(simulator, RECORD, "expired-token", headers={"X-Auth-Token": simulator.iam.issue()})
+    assert (before.status_code, refused.status_code, fresh.status_code) == (200, 401, 200)
+    assert refused.json()["error_code"] == "APIGW.0307"
+
+
+def test_expired_token_leaves_other_jobs_alone(simulator: Simulator, ask: Ask) -> None:
+    """The same token goes on to be good for the other jobs."""
+    simulator.clock.advance(20)
+    assert ask(simulator, RECORD, "passing").status_code == 200
+
+
+def test_failing_tests_are_in_the_report_of_a_build_that_passes(simulator: Simulator, ask: Ask) -> None:
+    """The report tells of two failures and one error."""
+    simulator.clock.advance(60)
+    summary = ask(simulator, "/v1/report/{job}/summary?build_no=57", "failing-tests").json()["result"]["summary"]
+    assert (summary["total"], summary["failures"], summary["errors"], summary["is_success"]) == (42, 2, 1, False)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_past_has_builds_that_are_long_over(serve: Serve, ask: Ask, name: str) -> None:
+    """Builds 51 to 56 ended an hour ago or earlier, with words and durations that differ."""
+    simulator = serve(name)
+    hour_ago = simulator.clock.now() - timedelta(hours=1)
+    job = simulator.service.jobs[simulator.jobs[name]]
+    past = [build.at(hour_ago) for build in job.builds[:-1]]
+    assert [view.build.number for view in past] == [51, 52, 53, 54, 55, 56]
+    assert {view.word for view in past} == {"SUCCESS", "FAILURE", "ABORTED"}
+    assert len({view.build.course.seconds for view in past}) == 6
+
+
+def test_a_scenario_of_ones_own_takes_a_line(serve: Serve, ask: Ask) -> None:
+    """A job whose newest build ended three hours ago, with this commit, is one expression."""
+    start = Start(at=-3 * 3600 - 49, course=samples.PASSING)
+    simulator = serve(Scenario(name="stale", starts=(start,), first_number=12))
+    result = ask(simulator, "/v1/record/{job}/12/record-info", "stale").json()["result"]
+    assert result["status"] == "SUCCESS"
+
+
+def test_a_job_without_builds_has_an_empty_list(serve: Serve, ask: Ask) -> None:
+    """A scenario without starts is a job that was never built."""
+    simulator = serve(Scenario(name="new"))
+    running = ask(simulator, "/v1/job/{job}/running-status", "new").json()["result"]
+    assert ask(simulator, "/v3/jobs/{job}/status", "new").json() == {"result": False}
+    assert (running["is_running"], running["last_build_no"]) == (False, None)

@@ -1,0 +1,196 @@
+"""Faults: where they strike, how often, and what the client meets."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+import requests
+
+from gate.simulator import samples
+from gate.simulator.answers import gateway_error
+from gate.simulator.deliveries import Delivery, Drip, Drop, Endless, Point, Raw, Silence
+from gate.simulator.faults import RECORD_ROUTES, Fault
+from gate.simulator.scenarios import Scenario, Start
+from gate.simulator.shapes import MISSING, Edit, Reply
+from gate.simulator.simulator import Simulator
+
+Ask = Callable[..., requests.Response]
+Serve = Callable[..., Simulator]
+
+RECORD = "/v1/record/{job}/57/record-info"
+STATUS = "/v3/jobs/{job}/status"
+BUSY = Reply(gateway_error(503, "0602", "busy", **{"Retry-After": "7"}))
+
+
+def statuses(ask: Ask, simulator: Simulator, path: str, count: int, name: str = "passing") -> list[int]:
+    """Ask so many times and give the HTTP statuses."""
+    return [ask(simulator, path, name).status_code for _ in range(count)]
+
+
+def test_a_fault_spares_the_first_and_hits_the_next(simulator: Simulator, ask: Ask) -> None:
+    """`skip` and `times` count the requests that match."""
+    simulator.faults.add(Fault(act=BUSY, operations=("ShowJobStatus",), skip=1, times=2))
+    assert ask(simulator, RECORD).status_code == 200
+    assert statuses(ask, simulator, STATUS, 5) == [200, 503, 503, 200, 200]
+
+
+def test_a_fault_without_an_end_stays_until_it_is_taken_out(simulator: Simulator, ask: Ask) -> None:
+    """`times=None` hits every request; `clear` ends it."""
+    simulator.faults.add(Fault(act=BUSY, times=None))
+    assert statuses(ask, simulator, STATUS, 3) == [503, 503, 503]
+    simulator.faults.clear()
+    assert statuses(ask, simulator, STATUS, 1) == [200]
+
+
+def test_a_fault_strikes_only_what_it_names(simulator: Simulator, ask: Ask) -> None:
+    """Job, build and any further condition must all hold."""
+    job = simulator.jobs["failing"]
+    fault = Fault(act=BUSY, operations=RECORD_ROUTES, job_id=job, build_number=57, times=None)
+    simulator.faults.add(replace(fault, when=lambda call: call.version == "v1"))
+    assert ask(simulator, RECORD, "passing").status_code == 200
+    assert ask(simulator, "/v1/record/{job}/56/record-info", "failing").status_code == 200
+    assert ask(simulator, "/v4/jobs/{job}/57/record-info", "failing").status_code == 200
+    assert ask(simulator, RECORD, "failing").status_code == 503
+
+
+def test_a_fault_finds_the_job_of_a_record_or_a_body(simulator: Simulator, ask: Ask) -> None:
+    """Requests that name a record's id, or a job in the body, belong to their job too."""
+    simulator.faults.add(Fault(act=BUSY, job_id=simulator.jobs["failing"], times=None))
+    assert ask(simulator, "/v1/record/{record}/info", "failing").status_code == 503
+    assert (
+        ask(simulator, "/v1/job/execute", method="POST", json={"job_id": simulator.jobs["failing"]}).status_code == 503
+    )
+    assert ask(simulator, "/v1/record/{record}/info", "passing").status_code == 200
+
+
+def test_a_reply_stands_in_for_the_service(simulator: Simulator, ask: Ask) -> None:
+    """Status, headers and body are the fault's, and what was asked is not done."""
+    simulator.faults.add(Fault(act=BUSY, operations=("ExecuteJob",)))
+    answer = ask(simulator, "/v1/job/execute", method="POST", json={"job_id": simulator.jobs["passing"]})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
+    assert ask(simulator, "/v1/record/{job}/58/record-info").status_code == 422
+
+
+@pytest.mark.parametrize("value", [None, "Finished", "success", 7])
+def test_an_edit_sets_a_field(simulator: Simulator, ask: Ask, value: object) -> None:
+    """The rest of the answer stays as it is."""
+    simulator.faults.add(Fault(act=Edit({"result.status": value}), operations=RECORD_ROUTES))
+    edited, whole = ask(simulator, RECORD).json(), ask(simulator, RECORD).json()
+    assert edited["result"].pop("status") == value
+    whole["result"].pop("status")
+    assert edited == whole
+
+
+def test_an_edit_takes_fields_out_also_within_arrays(simulator: Simulator, ask: Ask) -> None:
+    """A path's digits count into an array."""
+    simulator.faults.add(Fault(act=Edit({"build_steps.1.status": MISSING, "build_steps.0": None, "job_name": "x"})))
+    simulator.clock.advance(10)
+    answer = ask(simulator, "/v3/jobs/{job}/57/history-details").json()
+    assert (answer["build_steps"][0], answer["job_name"]) == (None, "x")
+    assert set(answer["build_steps"][1]) == {"build_time", "name"}
+
+
+def test_edits_of_a_scenario_and_of_a_test_add_up(serve: Serve, ask: Ask) -> None:
+    """The scenario's faults come first, then those of the simulator."""
+    first = Fault(act=Edit({"result.status": "DONE", "result.build_no": 1}), times=None)
+    scenario = Scenario(name="odd", starts=(Start(at=-100),), first_number=57, faults=(first,))
+    simulator = serve(scenario, faults=[Fault(act=Edit({"result.build_no": 2}), times=None)])
+    result = ask(simulator, RECORD, "odd").json()["result"]
+    assert (result["status"], result["build_no"]) == ("DONE", 2)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [Drop(), Drop(reset=True), Drop(point=Point.BODY), Drop(point=Point.BODY, reset=True)],
+    ids=repr,
+)
+def test_a_drop_breaks_one_answer_and_the_next_is_whole(simulator: Simulator, ask: Ask, act: Delivery) -> None:
+    """The client meets a broken connection once."""
+    simulator.faults.add(Fault(act=act))
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        ask(simulator, RECORD)
+    assert ask(simulator, RECORD).status_code == 200
+
+
+@pytest.mark.parametrize(("processed", "status"), [(True, 200), (False, 422)])
+def test_a_lost_answer_may_have_taken_effect_or_not(
+    simulator: Simulator, ask: Ask, processed: bool, status: int
+) -> None:
+    """With `processed` the build was started although its number never arrived."""
+    simulator.faults.add(Fault(act=Drop(processed=processed)))
+    with pytest.raises(requests.ConnectionError):
+        ask(simulator, "/v1/job/execute", method="POST", json={"job_id": simulator.jobs["passing"]})
+    assert ask(simulator, "/v1/record/{job}/58/record-info").status_code == status
+    assert simulator.journal.entries[0].status == (200 if processed else None)
+    assert simulator.journal.entries[0].delivery == "Drop"
+
+
+def received(simulator: Simulator) -> bytes:
+    """Send a request by hand and give all bytes that come back until the connection ends."""
+    host, port = simulator.endpoint.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        return b"".join(iter(lambda: connection.recv(1024), b""))
+
+
+def test_a_drop_in_the_headers_leaves_them_without_an_end(simulator: Simulator) -> None:
+    """The status line has come, the blank line has not: Python's own client takes that for an empty answer."""
+    simulator.faults.add(Fault(act=Drop(point=Point.HEADERS)))
+    data = received(simulator)
+    assert data.startswith(b"HTTP/1.1 404 Not Found\r\n")
+    assert b"\r\n\r\n" not in data
+
+
+def test_raw_bytes_are_sent_as_they_are(simulator: Simulator) -> None:
+    """What is no HTTP at all arrives byte for byte, and the connection ends."""
+    simulator.faults.add(Fault(act=Raw(data=b"SSH-2.0-OpenSSH_9.7\r\n")))
+    assert received(simulator) == b"SSH-2.0-OpenSSH_9.7\r\n"
+
+
+def test_silence_lasts_until_the_client_gives_up(simulator: Simulator, ask: Ask, session: requests.Session) -> None:
+    """No byte comes; the next request is answered."""
+    simulator.faults.add(Fault(act=Silence()))
+    with pytest.raises(requests.ReadTimeout):
+        session.get(simulator.endpoint, timeout=0.1)
+    assert ask(simulator, RECORD).status_code == 200
+
+
+@pytest.mark.parametrize(("headers", "slow"), [(True, True), (False, False)])
+def test_a_drip_sends_a_byte_at_a_time(
+    simulator: Simulator, session: requests.Session, headers: bool, slow: bool
+) -> None:
+    """From the first byte of the headers, or of the body: then the headers come at once."""
+    simulator.faults.add(Fault(act=Drip(interval=0.01, headers=headers)))
+    url = f"{simulator.endpoint}/v3/jobs/{simulator.jobs['passing']}/status"
+    begun = time.monotonic()
+    with session.get(url, headers={"X-Auth-Token": simulator.token}, stream=True, timeout=5) as answer:
+        head = time.monotonic() - begun
+        assert answer.json() == {"result": False}
+    assert (head > 0.5, time.monotonic() - begun > 0.15) == (slow, True)
+
+
+def test_an_endless_body_has_no_end(simulator: Simulator, session: requests.Session) -> None:
+    """A client can read as much as it likes."""
+    simulator.faults.add(Fault(act=Endless(piece=b"x" * 65536)))
+    with session.get(simulator.endpoint, stream=True, timeout=5) as answer:
+        pieces = answer.iter_content(65536)
+        assert sum(len(next(pieces)) for _ in range(50)) > 1_000_000
+
+
+def test_a_course_can_send_any_log(serve: Serve, session: requests.Session) -> None:
+    """A log without an end comes in pieces; nothing is gathered first."""
+
+    def for_ever() -> Iterator[bytes]:
+        while True:
+            yield b"::error::line\n" * 1000
+
+    scenario = Scenario(name="long", starts=(Start(course=replace(samples.PASSING, log=for_ever)),))
+    simulator = serve(scenario)
+    simulator.clock.advance(60)
+    [build] = simulator.service.jobs[simulator.jobs["long"]].builds
+    url = f"{simulator.endpoint}/v1/log/{build.record_id}/download-log"
+    with session.get(url, headers={"X-Auth-Token": simulator.token}, stream=True, timeout=5) as answer:
+        pieces = answer.iter_content(14000)
+        assert sum(len(next(pieces)) for _ in range(50)) > 500_000
