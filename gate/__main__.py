@@ -9,9 +9,9 @@ STARTED = time.monotonic()
 
 def main() -> None:
     """Run the command line and exit with its status."""
-    from gate.cli import run
+    from gate.cli import execute
 
-    sys.exit(run(sys.argv[1:], STARTED))
+    sys.exit(execute(sys.argv[1:], STARTED))
 
 
 if __name__ == "__main__":

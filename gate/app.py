@@ -12,6 +12,8 @@ from pathlib import Path
 
 from gate.codearts.auth import make_auth
 from gate.codearts.client import Client
+from gate.codearts.commands import Commands
+from gate.codearts.routes import Routes
 from gate.codearts.session import MAX_CONNECTIONS, Session
 from gate.core import verdict as judging
 from gate.core.ports import Context, Interruption, Remark
@@ -41,12 +43,15 @@ def wait(settings: Settings, started: float) -> int:
     auth = make_auth(settings.connection.credential)
     remark: Callable[[str], None] = (lambda text: crew.post(Remark(text))) if settings.reports.verbose else _ignore
     session = Session(settings.connection, auth, remark)
+    routes = Routes(session)
     terminal = Terminal(started, labels=len(settings.targets) > 1, quiet=settings.reports.quiet)
     if settings.rules.verdict_from == "status":
         terminal.line(STATUS_WARNING)
     context = Context(
         rules=settings.rules,
-        service=Client(session),
+        service=Client(routes),
+        commands=Commands(routes),
+        order=settings.order,
         now=crew.now,
         chance=random.random,
         say=lambda target, text: terminal.say(target, text, crew.now()),

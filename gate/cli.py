@@ -45,6 +45,25 @@ def wait(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
 
 
 @main.command()
+@click.argument("target", type=options.TargetType(), envvar="GATE_TARGETS", metavar="JOB_ID")
+@options.connection
+@options.ordering
+@options.waiting
+@options.reporting
+@click.pass_obj
+def run(started: float, /, target: Target, **values: Any) -> int:
+    """Start a build of the job JOB_ID, then wait for exactly that build.
+
+    JOB_ID may have a label in front, [LABEL=]JOB_ID. The build is started once, never twice. It is stopped when
+    the gate times out or is interrupted, unless --keep-running is given.
+    """
+    from gate import app
+    from gate.settle import order, settle
+
+    return app.wait(settle([target], values, order(target, values)), started)
+
+
+@main.command()
 @click.option("--scenario", default="passing", show_default=True, help="What the simulated build does; see --list.")
 @click.option("--list", "show_list", is_flag=True, help="Print the scenarios and exit.")
 @click.option(
@@ -92,7 +111,7 @@ def check_scenarios(names: Sequence[str]) -> None:
             raise UsageProblem(f"--scenario {name!r} does not exist; there are {', '.join(known)}")
 
 
-def run(arguments: Sequence[str], started: float) -> int:
+def execute(arguments: Sequence[str], started: float) -> int:
     """Carry out a command line and give the exit status; every message goes to stderr."""
     try:
         status = main.main(args=list(arguments), prog_name="codearts-gate", standalone_mode=False, obj=started)

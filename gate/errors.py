@@ -11,6 +11,7 @@
         │   ├── ServiceFailing  the service, or the gateway before it, has a fault
         │   └── InvalidAnswer   an answer that is no answer: not JSON, too large, about another build
         ├── GaveUp              transient errors went on for longer than the error budget
+        ├── StartLost           a build was ordered, and the answer got lost
         └── PermanentError      will not heal by itself: ends the wait at once
             ├── Unauthorised    the credential was refused
             ├── Forbidden       the credential is good, but may not do this
@@ -60,6 +61,8 @@ class TransientError(ServiceError):
     hint = "The service may be having trouble; run the gate again, or raise --error-budget."
     retry_after: float | None = None
     """Seconds that the service asked us to wait, if it did."""
+    sent = True
+    """Whether the request may have reached the service; false only when that is certain."""
 
 
 class Unreachable(TransientError):
@@ -96,6 +99,12 @@ class InvalidAnswer(TransientError):
 
 class GaveUp(ServiceError):
     """Raised when transient errors went on for longer than the error budget."""
+
+
+class StartLost(ServiceError):
+    """Raised when nobody can say whether a build was started; it is never ordered a second time."""
+
+    hint = "Look at the job in the CodeArts console before you start another build."
 
 
 class PermanentError(ServiceError):

@@ -44,6 +44,17 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A build to be started: of which job, with which parameters, of a branch, tag or commit."""
+
+    job_id: str
+    parameters: Sequence[tuple[str, str]] = ()
+    branch: str | None = None
+    tag: str | None = None
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
     """One row of a job's list of builds."""
 

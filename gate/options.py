@@ -75,6 +75,33 @@ class TargetType(click.ParamType[Any]):
         )
 
 
+class ParameterType(click.ParamType[Any]):
+    """`NAME=VALUE`, within the limits of ExecuteJob."""
+
+    name = "parameter"
+    envvar_list_splitter = "\n"
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        """Give the lines of the variable that hold anything."""
+        return [line.strip() for line in rv.splitlines() if line.strip()]
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Give the name and the value."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = value.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z0-9_]{1,128}", name):
+            self.fail("a parameter is NAME=VALUE, where NAME is 1 to 128 letters, digits or underscores", param, ctx)
+        if name in FORBIDDEN_PARAMETERS:
+            self.fail(f"CodeArts Build takes no parameter named {name}", param, ctx)
+        if len(text) > 8192:
+            self.fail(f"the value of {name} has {len(text)} characters, over the limit of 8192", param, ctx)
+        return name, text
+
+
+FORBIDDEN_PARAMETERS = ("LD_PRELOAD", "LD_LIBRARY_PATH", "PATH", "BASH_ENV", "GIT_SSH_COMMAND", "path")
+"""Names that ExecuteJob refuses (its page of 2026-02-05)."""
+
 COMMIT = Pattern("commit", r"[0-9A-Fa-f]{7,40}", "a commit of 7 to 40 hex digits")
 FILE = click.Path(path_type=Path)
 READABLE_FILE = click.Path(path_type=Path, exists=True, readable=True)
@@ -137,6 +164,21 @@ selecting = all_of(
     option("--max-age", type=Duration(zero=True), default="15m", help="How old an ended build may be to be judged."),
     option("--appear-timeout", type=Duration(zero=True), default="5m", help="How long to wait for a build to appear."),
     option("--fail-fast", is_flag=True, help="End at the first target that did not pass."),
+)
+
+ordering = all_of(
+    option(
+        "--param",
+        "parameters",
+        type=ParameterType(),
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A parameter of the build; may be given again. The variable has one on each line.",
+    ),
+    option("--branch", help="Build this branch."),
+    option("--tag", help="Build this tag."),
+    option("--commit", type=COMMIT, help="Build this commit, 7 to 40 hex digits."),
+    option("--keep-running", is_flag=True, help="Do not stop the build when the gate times out or is interrupted."),
 )
 
 reporting = all_of(

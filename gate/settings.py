@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from gate.errors import UsageProblem
-from gate.model import Target
+from gate.model import Order, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,8 @@ class Rules:
     fail_fast: bool = False
     max_rate: float = 60.0
     log_tail: int = 50
+    keep_running: bool = False
+    """Whether a build that this gate started goes on when the gate gives up on it."""
 
     def __post_init__(self) -> None:
         """Refuse times that would make the wait endless or senseless."""
@@ -103,6 +105,8 @@ class Settings:
     """Everything one run of the gate needs to know."""
 
     targets: Sequence[Target]
+    order: Order | None = None
+    """The build to start; its job is then the only target."""
     connection: Connection
     rules: Rules = field(default_factory=Rules)
     reports: Reports = field(default_factory=Reports)

@@ -7,23 +7,41 @@ from typing import Any
 
 from gate.codearts.regions import endpoints
 from gate.errors import UsageProblem
-from gate.model import Target
-from gate.settings import Connection, Credential, Reports, Rules, Settings, Token
+from gate.model import Order, Target
+from gate.settings import Connection, Credential, Reports, Rules, Settings, Token, check_unique
 
 _RULES = (
     "commit", "max_age", "appear_timeout", "timeout", "poll_interval", "error_budget", "verdict_from", "require_tests",
-    "fail_fast", "max_rate", "log_tail",
+    "fail_fast", "max_rate", "log_tail", "keep_running",
 )  # fmt: skip
 _REPORTS = ("junit", "summary", "outputs", "json", "quiet", "verbose")
 
 
-def settle(targets: Sequence[Target], values: Mapping[str, Any]) -> Settings:
+def settle(targets: Sequence[Target], values: Mapping[str, Any], order: Order | None = None) -> Settings:
     """Make the settings of one run; raises `UsageProblem` that names the option or the variable that is wrong."""
     return Settings(
         targets=targets,
+        order=order,
         connection=connection(values),
         rules=Rules(**{name: values[name] for name in _RULES if name in values}),
         reports=Reports(**{name: values[name] for name in _REPORTS}),
+    )
+
+
+def order(target: Target, values: Mapping[str, Any]) -> Order:
+    """Make the order of `run`."""
+    if target.build_number is not None:
+        raise UsageProblem("run starts a new build: give JOB_ID without a build number, or use wait for that build")
+    if values["tag"] and (values["branch"] or values["commit"]):
+        raise UsageProblem("--tag goes with neither --branch nor --commit: a build is of one of them")
+    names = [name for name, _ in values["parameters"]]
+    check_unique(names, "--param is given twice with the name")
+    return Order(
+        job_id=target.job_id,
+        parameters=values["parameters"],
+        branch=values["branch"],
+        tag=values["tag"],
+        commit=values["commit"],
     )
 
 

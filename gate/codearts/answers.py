@@ -19,23 +19,26 @@ Json = dict[str, Any]
 Hide = Callable[[str], str]
 
 
-def payload(reply: Reply, what: str, hide: Hide) -> Json:
+def payload(reply: Reply, what: str, hide: Hide, blank: Json | None = None) -> Json:
     """Give the JSON object of a good answer.
 
-    `what`: what was asked for, for messages; `hide` blots out secrets in them. Raises a `ServiceError` for every answer
-    that is an error or no answer.
+    `what`: what was asked for, for messages; `hide` blots out secrets in them. `blank`: what an empty body means, where
+    it means anything. Raises a `ServiceError` for every answer that is an error or no answer.
     """
+    good = 200 <= reply.status < 300
+    if good and blank is not None and not reply.body.strip() and not reply.cut:
+        return blank
     if reply.cut:
         raise InvalidAnswer(f"{what}: the answer {reply.cut}", status=reply.status)
     try:
         document = decode(reply.body)
     except ValueError as error:
-        if reply.status == 200:
+        if good:
             kind = reply.headers.get("Content-Type", "no type")
             raise InvalidAnswer(f"{what}: the answer is no JSON object ({one_line(kind, limit=40)}): {error}") from None
         document = {}
     reported = error_of(document)
-    if reported or reply.status != 200:
+    if reported or not good:
         fail(reply, what, *(reported or ("", "")), hide)
     return document
 

@@ -1,20 +1,14 @@
-"""One method per operation of CodeArts Build, each with its fallback routes."""
+"""The operations that only read, one method each, with their fallback routes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import TypeVar
 from urllib.parse import quote
 
-from gate.codearts import answers, wire
-from gate.codearts.session import Session
-from gate.errors import InvalidAnswer, RouteMissing
+from gate.codearts import wire
+from gate.codearts.routes import Routes
+from gate.errors import InvalidAnswer
 from gate.model import Build, Record, Stage, UnitTests
-
-T = TypeVar("T")
-
-Route = Callable[[str], T]
-"""Asks one route; takes what was asked for, for messages."""
 
 PAGE, PAGES = 100, 10
 """Builds on a page of the list (the service's limit), and pages read at most."""
@@ -28,20 +22,21 @@ because the service reads the times by a local clock."""
 
 
 class Client:
-    """CodeArts Build, seen through one session; remembers which routes the host publishes."""
+    """Reads what CodeArts Build says."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, routes: Routes) -> None:
         """Nothing is asked yet."""
-        self._session = session
-        self._published: dict[str, int] = {}
+        self._routes = routes
 
     def now(self) -> datetime:
         """Give the time of day by the service's clock."""
-        return self._session.now()
+        return self._routes.session.now()
 
     def is_running(self, job_id: str) -> bool | None:
         """Ask whether the job runs now (ShowJobStatus); `None` when the service does not say."""
-        return self._first("the job's running state", [self._json(f"/v3/jobs/{job_id}/status", wire.is_running_of)])
+        return self._routes.first(
+            "the job's running state", [self._routes.get(f"/v3/jobs/{job_id}/status", wire.is_running_of)]
+        )
 
     def record(self, job_id: str, build_number: int) -> Record:
         """Ask for the record of one build; raises `InvalidAnswer` for an answer about another one.
@@ -50,11 +45,11 @@ class Client:
         """
         what = f"build {build_number}"
         routes = [
-            self._json(f"/v1/record/{job_id}/{build_number}/record-info", wire.record_of),
-            self._json(f"/v4/jobs/{job_id}/{build_number}/record-info", wire.record_of),
-            self._json(f"/v1/record/{job_id}/{build_number}/build-info-record", wire.short_record_of),
+            self._routes.get(f"/v1/record/{job_id}/{build_number}/record-info", wire.record_of),
+            self._routes.get(f"/v4/jobs/{job_id}/{build_number}/record-info", wire.record_of),
+            self._routes.get(f"/v1/record/{job_id}/{build_number}/build-info-record", wire.short_record_of),
         ]
-        record = self._first("the record of a build", routes, what)
+        record = self._routes.first("the record of a build", routes, what)
         if record.build_number != build_number or record.job_id not in ("", job_id):
             other = f"build {record.build_number} of job {record.job_id or job_id}"
             raise InvalidAnswer(f"{what}: the answer is about another one, {other}")
@@ -86,50 +81,25 @@ class Client:
             "start_time": f"{local - WINDOW:%Y-%m-%d %H:%M:%S}",
         }
         routes = [
-            self._json(f"/v1/record/{job_id}/list", wire.builds_of, params),
-            self._json(f"/v3/jobs/{job_id}/build-info-records", wire.builds_of, params),
+            self._routes.get(f"/v1/record/{job_id}/list", wire.builds_of, params),
+            self._routes.get(f"/v3/jobs/{job_id}/build-info-records", wire.builds_of, params),
         ]
-        return self._first("the job's builds", routes)
+        return self._routes.first("the job's builds", routes)
 
     def stages(self, record_id: str) -> Sequence[Stage]:
         """List the stages of a build in their order (ShowBuildRecordFullStages)."""
         path = f"/v1/record/{quote(record_id, safe='')}/full-stages"
-        return self._first("the stages", [self._json(path, wire.stages_of)])
+        return self._routes.first("the stages", [self._routes.get(path, wire.stages_of)])
 
     def unit_tests(self, job_id: str, build_number: int) -> UnitTests | None:
         """Give the totals of a build's unit tests (ShowReportSummary); `None` when the service has none."""
-        route = self._json(f"/v1/report/{job_id}/summary", wire.unit_tests_of, {"build_no": build_number})
-        return self._first("the unit tests", [route])
+        route = self._routes.get(f"/v1/report/{job_id}/summary", wire.unit_tests_of, {"build_no": build_number})
+        return self._routes.first("the unit tests", [route])
 
     def log_tail(self, record_id: str, lines: int) -> Sequence[str]:
         """Give the last lines of what comes of a build's log within 5 s and 8 MiB (DownloadFullLog, else v4)."""
         record = quote(record_id, safe="")
         paths = (f"/v1/log/{record}/download-log", f"/v4/{record}/download-log")
-        return self._first("the log", [self._log(path, lines) for path in paths])
-
-    def _json(self, path: str, read: Callable[[wire.Json], T], params: Mapping[str, object] | None = None) -> Route[T]:
-        """Make the route of an operation that answers with JSON."""
-        return lambda what: read(answers.payload(self._session.get(path, params), what, self._session.hide))
-
-    def _log(self, path: str, lines: int) -> Route[Sequence[str]]:
-        """Make the route of a log."""
-        return lambda what: answers.last_lines(
-            self._session.get(path, {"log_level": "INFO"}, seconds=LOG_SECONDS), what, lines, self._session.hide
-        )
-
-    def _first(self, operation: str, routes: Sequence[Route[T]], what: str = "") -> T:
-        """Take the first route that this host publishes; the one that answered is tried first from then on."""
-        known = self._published.get(operation, 0)
-        for index in sorted(range(len(routes)), key=lambda index: (index != known, index)):
-            try:
-                answer = routes[index](what or operation)
-            except RouteMissing as error:
-                missing = error
-            else:
-                self._published[operation] = index
-                return answer
-        raise RouteMissing(
-            f"{what or operation}: {self._session.host} publishes none of the {len(routes)} routes that the gate knows",
-            status=missing.status,
-            code=missing.code,
+        return self._routes.first(
+            "the log", [self._routes.lines(path, lines, {"log_level": "INFO"}, LOG_SECONDS) for path in paths]
         )

@@ -7,6 +7,7 @@ vendor's Terraform provider and a published trial on a real tenant for `DEVCB.00
 import re
 
 import requests
+import urllib3
 
 from gate.errors import (
     Forbidden,
@@ -18,6 +19,7 @@ from gate.errors import (
     ServiceFailing,
     Throttled,
     TooSlow,
+    TransientError,
     Unauthorised,
     Unreachable,
     Untrusted,
@@ -32,6 +34,7 @@ _SERVICE = {
     "00060201": Refused,
     "032011": Refused,  # malformed job id
     "032000": Refused,
+    "032302": Refused,  # stopping what has ended
     "00031006": NotFound,  # no such job, build or record, as HTTP 422
     "00031059": NotFound,  # not built yet or history deleted, as HTTP 403
     "00030000": ServiceFailing,  # unspecified, as HTTP 422
@@ -87,22 +90,33 @@ def _by_status(status: int) -> type[ServiceError]:
 
 def explain(error: requests.RequestException, host: str, seconds: float) -> ServiceError:
     """Give our error for one of requests', whose text is dropped: it may quote headers and whole URLs."""
-    cause = _innermost(error)
+    causes = _causes(error)
+    cause = causes[-1]
     why = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None) or type(cause).__name__
     if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(cause).upper():
         return Untrusted(f"the TLS certificate of {host} is not trusted: {getattr(cause, 'verify_message', why)}")
+    problem: TransientError
     if isinstance(error, requests.Timeout) or isinstance(cause, TimeoutError):
-        return TooSlow(f"no complete answer from {host} within {seconds:g} s (--request-timeout)")
-    if isinstance(error, requests.exceptions.ProxyError):
-        return Unreachable(f"the proxy does not lead to {host}: {why}")
-    return Unreachable(f"no answer from {host}: {why}")
+        problem = TooSlow(f"no complete answer from {host} within {seconds:g} s (--request-timeout)")
+    elif isinstance(error, requests.exceptions.ProxyError):
+        problem = Unreachable(f"the proxy does not lead to {host}: {why}")
+    else:
+        problem = Unreachable(f"no answer from {host}: {why}")
+    problem.sent = not any(isinstance(link, _NEVER_SENT) for link in causes)
+    return problem
 
 
-def _innermost(error: BaseException) -> BaseException:
-    """Follow an error to the one that caused it."""
-    for _ in range(10):
-        deeper = error.__cause__ or error.__context__
-        if deeper is None:
-            break
-        error = deeper
-    return error
+_NEVER_SENT = (
+    requests.ConnectTimeout,
+    requests.exceptions.ProxyError,
+    requests.exceptions.SSLError,
+    urllib3.exceptions.NewConnectionError,
+)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """Give an error and what caused it, the innermost cause last."""
+    causes = [error]
+    while (deeper := causes[-1].__cause__ or causes[-1].__context__) is not None and len(causes) < 10:
+        causes.append(deeper)
+    return causes

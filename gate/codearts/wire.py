@@ -10,12 +10,39 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from gate.errors import InvalidAnswer
-from gate.model import Build, Record, Stage, UnitTests
+from gate.model import Build, Order, Record, Stage, UnitTests
 
 Json = dict[str, Any]
 
 CHINA = timezone(timedelta(hours=8))
 """The zone of the times that the service gives and takes without one."""
+
+
+def order_to(order: Order) -> Json:
+    """Write the body of ExecuteJob and RunJob.
+
+    `scm` with a branch is documented for v3 only, and was seen to work on v1 (David-piex/codearts-mcp, 2026-04-19).
+    """
+    body: Json = {"job_id": order.job_id}
+    if order.parameters:
+        body["parameter"] = [{"name": name, "value": value} for name, value in order.parameters]
+    if order.tag:
+        body["scm"] = {"build_tag": order.tag, "build_type": "tag"}
+    elif order.commit:
+        body["scm"] = {"build_commit_id": order.commit, "build_type": "commitId"}
+    elif order.branch:
+        body["scm"] = {"branch": order.branch, "build_type": "branch"}
+    return body
+
+
+def started_number_of(document: Json) -> int:
+    """Read the answer to an order: `actual_build_number`, under `result` (v1, as observed) or at the top level (v3).
+
+    `daily_build_number`, which stands beside it, counts the builds of a day and names no build.
+    """
+    result = document.get("result")
+    place = result if isinstance(result, dict) else document
+    return _number(place, "actual_build_number", "actual_build_number")
 
 
 def record_of(document: Json) -> Record:

@@ -17,7 +17,7 @@ class Asking:
         self.chance = context.chance
         self.trouble = "the service has not answered yet"
         self._rules = context.rules
-        self._say = say
+        self.say = say
         self._failures = 0
         self._failing_since = 0.0
 
@@ -33,7 +33,7 @@ class Asking:
                 at = self._retry_at(error)
             else:
                 if self._failures:
-                    self._say(f"the service answers again, after {spell(self.now() - self._failing_since)}")
+                    self.say(f"the service answers again, after {spell(self.now() - self._failing_since)}")
                 self._failures, self.trouble = 0, ""
                 return answer
 
@@ -52,5 +52,5 @@ class Asking:
                 hint=error.hint,
             ) from error
         pause = backoff(self._failures, self._rules.poll_interval, self.chance(), error.retry_after)
-        self._say(f"{error}; asking again in {spell(pause)}")
+        self.say(f"{error}; asking again in {spell(pause)}")
         return now + pause

@@ -33,6 +33,10 @@ class Findings:
         if self.verdict is None:
             self.verdict, self.reason, self.hint = verdict, reason, hint
 
+    def has_ended(self) -> bool:
+        """Tell whether the build is known to have ended."""
+        return self.reading is not None and self.reading.ended
+
     def take(self, record: Record) -> bool:
         """Keep a new record of the build; tell whether it reads otherwise than the one before."""
         before = self.reading

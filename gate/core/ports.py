@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from gate.model import Build, Record, Stage, Target, TargetOutcome, UnitTests
+from gate.model import Build, Order, Record, Stage, Target, TargetOutcome, UnitTests
 from gate.settings import Rules
 
 T = TypeVar("T")
@@ -95,6 +95,19 @@ class Service(Protocol):
         """Give the last lines of a build's log."""
 
 
+class Commands(Protocol):
+    """What the core may change at CodeArts Build; every method but the last may raise a `ServiceError`."""
+
+    def start(self, order: Order) -> int:
+        """Start a build and give its number; sent once, and `StartLost` when its answer got lost."""
+
+    def stop(self, job_id: str, build_number: int) -> str:
+        """Stop exactly this build, and say what became of it."""
+
+    def stop_command(self, job_id: str, build_number: int) -> str:
+        """Give the shell command by which a user can stop a build."""
+
+
 class Observer(Protocol):
     """Is told what happens while it happens."""
 
@@ -134,6 +147,9 @@ class Context:
 
     rules: Rules
     service: Service
+    commands: Commands
+    order: Order | None = None
+    """The build to start, where the gate starts one."""
     now: Callable[[], float]
     """Instants in seconds, on a clock that never jumps."""
     chance: Callable[[], float]

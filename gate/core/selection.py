@@ -24,6 +24,8 @@ class Pinned:
 
     build_number: int
     expected_seconds: float | None = None
+    appearing_seconds: float = 10.0
+    """For how long the build may be unknown to the service: a record is not always readable at once."""
 
 
 def newest(builds: Sequence[Build], commit: str | None = None) -> Build | None:

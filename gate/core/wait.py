@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gate.core.durations import spell
 from gate.core.ports import Answer, Ask, Context, Interruption, Observer, Remark, Steps, Workers
 from gate.core.schedule import Pace
 from gate.core.watch import Watch
 from gate.errors import Throttled, TooSlow
 from gate.model import Target, Verdict
 
-WIND_UP = 2.0
-"""Seconds after the deadline for what the report shows beside the verdict."""
+WIND_UP = 4.0
+"""Seconds at the end for stopping a build that was started here, and for what the report shows beside the verdict; with
+the time for writing the reports they stay below 5 s."""
 
 
 BUG_HINT = "Please report it to the authors of codearts-gate."
@@ -57,9 +59,9 @@ class Wait:
             for watch in self.watches:
                 self._begin(watch, watch.run())
             signal_number = self._loop(deadline)
-            if signal_number is None and self._open:
-                self._run_out()
-                signal_number = self._loop(deadline + WIND_UP)
+            if self._open:
+                self._give_up(signal_number)
+                self._loop(self._workers.now() + WIND_UP)
         except Exception as error:
             signal_number = None
             for watch in self.watches:
@@ -81,11 +83,6 @@ class Wait:
                 case Answer():
                     self._answer(event)
                 case Interruption(signal_number):
-                    for run in list(self._open):
-                        reason = f"the gate was interrupted by signal {signal_number}: {run.watch.findings.describe()}"
-                        run.watch.findings.decide(
-                            Verdict.INTERRUPTED, reason, "Run the gate again to wait for the result."
-                        )
                     return signal_number
                 case Remark(text):
                     self._observer.remark(text)
@@ -136,11 +133,16 @@ class Wait:
         run.key = 0
         self._open.discard(run)
 
-    def _run_out(self) -> None:
-        """Begin the last seconds of every target that is still open."""
+    def _give_up(self, signal_number: int | None) -> None:
+        """Decide about every target that is still open, and begin its last seconds."""
         for run in list(self._open):
-            self._leave(run)
-            self._begin(run.watch, run.watch.run_out(self._rules.timeout))
+            if signal_number is None:
+                run.watch.give_up(Verdict.TIMED_OUT, f"no result within {spell(self._rules.timeout)} (--timeout)")
+            else:
+                run.watch.give_up(Verdict.INTERRUPTED, f"the gate was interrupted by signal {signal_number}")
+            if not (run.watch.starting and run.watch.starting.under_way):  # else its number is still to come
+                self._leave(run)
+                self._begin(run.watch, run.watch.wind_up())
 
     def _start_due(self, now: float) -> None:
         """Start every ask whose time has come, as far as workers and the request rate allow."""

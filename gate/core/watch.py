@@ -4,20 +4,19 @@ from collections.abc import Callable
 
 from gate.core import verdict as judging
 from gate.core.asking import Asking
-from gate.core.durations import spell
 from gate.core.findings import Findings
 from gate.core.ports import Ask, Context, Steps, T
 from gate.core.schedule import pause
-from gate.core.selection import Selection
+from gate.core.selection import Pinned, Selection
+from gate.core.starting import Starting
 from gate.errors import InvalidAnswer, NotFound, ServiceError
 from gate.model import Reading, Record, State, Target, Verdict
 
-APPEARING = 10.0
-"""Seconds for which a build that was named by its number may be unknown to the service: a record is not always readable
-at once after the build was started."""
-
 SIDE_CHANNEL = 5.0
 """Seconds that a side channel (stages, log) may take at most."""
+
+LAST_SIDE_CHANNEL = 1.5
+"""The same, after the deadline."""
 
 SECOND_LOOKS = 2
 """How often an ended build with an unknown word, or one without unit-test totals, is looked at again: the service may
@@ -35,10 +34,12 @@ class Watch:
         self._job = target.job_id
         self._rules = context.rules
         self._service = context.service
+        self._commands = context.commands
         self._now = context.now
         self._say: Callable[[str], None] = lambda text: context.say(target, text)
         self._asking = Asking(context, self._say)
         self._selection = Selection(target, context, self._asking, self._say)
+        self.starting = context.order and Starting(context.order, context, self._asking, self.findings)
 
     def run(self) -> Steps[None]:
         """Wait until there is a verdict, then collect what the report shows beside it."""
@@ -52,32 +53,44 @@ class Watch:
         else:
             yield from self.collect()
 
-    def run_out(self, timeout: float) -> Steps[None]:
-        """Decide that time ran out, then collect what the report shows beside it."""
+    def give_up(self, verdict: Verdict, why: str) -> None:
+        """Decide a verdict on a target whose build has not ended as far as the gate knows."""
+        number = self.findings.build_number
         trouble = f"; {self._asking.trouble}" if self._asking.trouble else ""
-        self.findings.decide(
-            Verdict.TIMED_OUT,
-            f"no result within {spell(timeout)} (--timeout): {self.findings.describe()}{trouble}",
-            "The build may still be under way; raise --timeout, or look at it in the CodeArts console.",
-        )
-        yield from self.collect()
+        if number is None:
+            hint = "Run the gate again, with a longer --timeout if need be."
+        elif self.starting and not self._rules.keep_running:
+            hint = "Run it again, with a longer --timeout if need be."
+        else:
+            command = self._commands.stop_command(self._job, number)
+            hint = f"Build {number} may go on, as the gate stops only what it started; to stop it: {command}"
+        self.findings.decide(verdict, f"{why}: {self.findings.describe()}{trouble}", hint)
 
-    def collect(self) -> Steps[None]:
-        """Fetch stages and log for the report: side channels, which never decide."""
+    def wind_up(self) -> Steps[None]:
+        """Stop a build that this gate started, then collect what the report shows beside the verdict."""
+        told = (yield from self.starting.stop()) if self.starting else ""
+        if told:
+            self._say(f"build {self.findings.build_number}: {told}")
+            self.findings.reason += f"; {told}"
+        if self.findings.verdict is Verdict.TIMED_OUT:
+            yield from self.collect(LAST_SIDE_CHANNEL)
+
+    def collect(self, seconds: float = SIDE_CHANNEL) -> Steps[None]:
+        """Fetch stages and log for the report: side channels, which never decide, for some seconds each."""
         record_id = self.findings.record.record_id if self.findings.record else None
         if record_id is None:
             return
-        stages = yield from self._aside("the stages", lambda: self._service.stages(record_id))
+        stages = yield from self._aside("the stages", lambda: self._service.stages(record_id), seconds)
         self.findings.locate(tuple(stages or ()))
         lines = self._rules.log_tail
         if lines and self.findings.verdict is not Verdict.PASSED:
-            log = yield from self._aside("the log", lambda: self._service.log_tail(record_id, lines))
+            log = yield from self._aside("the log", lambda: self._service.log_tail(record_id, lines), seconds)
             self.findings.log_tail = tuple(log or ())
 
-    def _aside(self, what: str, call: Callable[[], T]) -> Steps[T | None]:
-        """Ask once, for a few seconds at most; an error is one line."""
+    def _aside(self, what: str, call: Callable[[], T], seconds: float) -> Steps[T | None]:
+        """Ask once, for some seconds at most; an error is one line."""
         try:
-            answer: T = yield Ask(call, until=self._now() + SIDE_CHANNEL)
+            answer: T = yield Ask(call, until=self._now() + seconds)
         except ServiceError as error:
             self._say(f"{what} could not be read, which changes no verdict: {error}")
             return None
@@ -89,23 +102,25 @@ class Watch:
 
     def _follow_record(self) -> Steps[None]:
         """Pin a build, look at its record until it has ended, and judge it."""
-        pinned = yield from self._selection.run()
+        pinned = yield from (self.starting or self._selection).run()
         self.findings.build_number, self.findings.expected_seconds = pinned.build_number, pinned.expected_seconds
-        reading = yield from self._until_ended(pinned.build_number)
+        if self.findings.verdict is not None:  # the gate gave up while the build was being started
+            return (yield from self.wind_up())
+        reading = yield from self._until_ended(pinned)
         verdict = judging.judge(reading) or Verdict.UNDETERMINED
         if verdict is Verdict.PASSED and self._rules.require_tests:
             yield from self._judge_tests(pinned.build_number)
         self.findings.decide(verdict, self.findings.describe(), "" if verdict is Verdict.PASSED else CONSOLE)
 
-    def _until_ended(self, number: int) -> Steps[Reading]:
+    def _until_ended(self, pinned: Pinned) -> Steps[Reading]:
         """Look again and again until the build has ended; an unknown word has to persist."""
         at = self._now()
-        give_up = at + min(APPEARING, self._rules.appear_timeout)
+        give_up = at + min(pinned.appearing_seconds, self._rules.appear_timeout)
         looks = unknown = 0
         while True:
             looks += 1
             try:
-                record = yield from self._asking(lambda: self._look(number), at)
+                record = yield from self._asking(lambda: self._look(pinned.build_number), at)
             except NotFound:
                 if self._now() >= give_up:
                     raise

@@ -1,0 +1,85 @@
+"""Starting the build that is then waited for, and stopping it when the gate gives up on it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from gate.core.asking import Asking
+from gate.core.findings import Findings
+from gate.core.ports import Ask, Context, Steps
+from gate.core.selection import Pinned, newest
+from gate.errors import Refused, ServiceError, StartLost
+from gate.model import Build, Order
+
+APPEARING = 60.0
+"""Seconds for which a build that we have just started may be unknown to the service."""
+
+LOOK_AROUND = 5.0
+"""Seconds for looking at the job's newest build after the answer to an order got lost."""
+
+STOPPING = 3.5
+"""Seconds for stopping a build, so that the gate has exited 5 s after its deadline."""
+
+
+class Starting:
+    """Starts one build, once."""
+
+    def __init__(self, order: Order, context: Context, asking: Asking, findings: Findings) -> None:
+        """Nothing is sent yet; what becomes of it is kept in `findings`."""
+        self.under_way = False
+        self.started = False
+        self._order = order
+        self._commands = context.commands
+        self._service = context.service
+        self._keep_running = context.rules.keep_running
+        self._asking = asking
+        self._findings = findings
+
+    def run(self) -> Steps[Pinned]:
+        """Start the build and pin it; raises `StartLost`, with what the job's newest build is by now."""
+        self.under_way = True
+        try:
+            number = yield from self._asking(self._start)
+        except StartLost as error:
+            other = yield from self._newest_number()
+            if other is None:
+                raise
+            command = f"codearts-gate wait {self._order.job_id}:{other}"
+            raise StartLost(
+                f"{error}; the job's newest build is now {other}",
+                status=error.status,
+                code=error.code,
+                hint=f"If build {other} is the one that you ordered, wait for it: {command}",
+            ) from error
+        finally:
+            self.under_way = False
+        self._findings.build_number, self.started = number, True
+        self._asking.say(f"started build {number}")
+        return Pinned(build_number=number, appearing_seconds=APPEARING)
+
+    def _start(self) -> int:
+        """Order the build, unless the gate has begun to end meanwhile."""
+        if self._findings.verdict is not None:
+            raise Refused("no build was started: the gate was ending")
+        return self._commands.start(self._order)
+
+    def _newest_number(self) -> Steps[int | None]:
+        """Look for the number of the job's newest build, once."""
+        until = self._asking.now() + LOOK_AROUND
+        with suppress(ServiceError):
+            builds: Sequence[Build] = yield Ask(lambda: self._service.builds(self._order.job_id), until=until)
+            found = newest(builds)
+            return found.number if found else None
+        return None
+
+    def stop(self) -> Steps[str]:
+        """Stop the build, if this gate has started one, and say what became of that; empty when there is nothing."""
+        number = self._findings.build_number
+        if not self.started or number is None or self._keep_running or self._findings.has_ended():
+            return ""
+        try:
+            told: str = yield Ask(
+                lambda: self._commands.stop(self._order.job_id, number), until=self._asking.now() + STOPPING
+            )
+        except ServiceError as error:
+            return f"it could not be stopped and may go on: {error}"
+        return told
