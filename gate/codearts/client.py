@@ -97,7 +97,7 @@ class Client:
         return self._routes.first("the unit tests", [route])
 
     def log_tail(self, record_id: str, lines: int) -> Sequence[str]:
-        """Give the last lines of what comes of a build's log within 5 s and 8 MiB (DownloadFullLog, else v4)."""
+        """Give the last lines of what comes of a build's log within 5 s and 8 MiB (DownloadBuildFullLog, else v4)."""
         record = quote(record_id, safe="")
         paths = (f"/v1/log/{record}/download-log", f"/v4/{record}/download-log")
         return self._routes.first(
