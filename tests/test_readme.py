@@ -1,6 +1,7 @@
 """The README says what the program does: its commands, its table of options and its links are checked."""
 
 import re
+from pathlib import Path
 
 import click
 import pytest
@@ -23,7 +24,8 @@ def row(option: click.Option) -> str:
     """Give an option's row in the table."""
     variables = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or [])
     name = option.opts[0] + (" NAME=VALUE" if option.multiple else "")
-    default = option.get_default(click.Context(main)) or ("off" if option.is_flag else None)
+    default = option.default if isinstance(option.default, (str, int, float, Path)) else None
+    default = default or ("off" if option.is_flag else None)
     shown = f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
     help_text = re.sub(r"\s+\[default.*\]", "", option.help or "")
     places = " ".join(f"`{name}`" for name in variables) or "–"
