@@ -44,7 +44,7 @@ def wait(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
     return app.wait(settle(options.label_apart(targets), values), started)
 
 
-@main.command()
+@main.command(short_help="Start a build, then wait for exactly that build.")
 @click.argument("target", type=options.TargetType(), envvar="GATE_TARGETS", metavar="JOB_ID")
 @options.connection
 @options.ordering
@@ -63,7 +63,7 @@ def run(started: float, /, target: Target, **values: Any) -> int:
     return app.wait(settle([target], values, order(target, values)), started)
 
 
-@main.command()
+@main.command(short_help="Rehearse `wait` on a simulated build.")
 @click.option("--scenario", default="passing", show_default=True, help="What the simulated build does; see --list.")
 @click.option("--list", "show_list", is_flag=True, help="Print the scenarios and exit.")
 @click.option(

@@ -146,7 +146,13 @@ waiting = all_of(
     option("--timeout", type=Duration(), default="60m", help="From process start to verdict."),
     option("--poll-interval", type=Duration(), default="10s", help="The steady time between two looks at a build."),
     option("--error-budget", type=Duration(zero=True), default="5m", help="How long the service may keep failing."),
-    option("--max-rate", type=click.FloatRange(1, 60000), default=60, help="Requests a minute at most."),
+    option(
+        "--max-rate",
+        type=click.FloatRange(1, 60000),
+        metavar="NUMBER",
+        default=60,
+        help="Requests a minute at most, for the whole process.",
+    ),
     option(
         "--verdict",
         "verdict_from",
@@ -156,7 +162,13 @@ waiting = all_of(
         help="Judge by the build's own record, or by the boolean of /status, which newer pages call 'is running'.",
     ),
     option("--require-tests", is_flag=True, help="Pass only builds with unit tests, none of which failed."),
-    option("--log-tail", type=click.IntRange(0, 10000), default=50, help="Lines of a failed build's log to show."),
+    option(
+        "--log-tail",
+        type=click.IntRange(0, 10000),
+        metavar="LINES",
+        default=50,
+        help="Lines of the log to show when a build did not pass.",
+    ),
 )
 
 selecting = all_of(

@@ -38,8 +38,10 @@ class Edit(Shape):
     fields: Mapping[str, object]
 
     def shape(self, genuine: Callable[[], Answer]) -> Answer:
-        """See the base class; a path that the answer does not have raises `LookupError`."""
+        """See the base class; an error answer stays as it is, a path that is not there raises `LookupError`."""
         answer = genuine()
+        if answer.status >= 400:
+            return answer
         assert isinstance(answer.body, bytes)
         document = json.loads(answer.body)
         for path, value in self.fields.items():

@@ -92,6 +92,12 @@ def test_an_edit_takes_fields_out_also_within_arrays(simulator: Simulator, ask: 
     assert set(answer["build_steps"][1]) == {"build_time", "name"}
 
 
+def test_an_edit_leaves_errors_alone(simulator: Simulator, ask: Ask) -> None:
+    """Only what the service answers well is edited."""
+    simulator.faults.add(Fault(act=Edit({"result.status": "DONE"}), times=None))
+    assert ask(simulator, "/v1/record/{job}/99/record-info").json()["error_code"] == "DEVCB.00031006"
+
+
 def test_edits_of_a_scenario_and_of_a_test_add_up(serve: Serve, ask: Ask) -> None:
     """The scenario's faults come first, then those of the simulator."""
     first = Fault(act=Edit({"result.status": "DONE", "result.build_no": 1}), times=None)
@@ -157,18 +163,31 @@ def test_silence_lasts_until_the_client_gives_up(simulator: Simulator, ask: Ask,
     assert ask(simulator, RECORD).status_code == 200
 
 
-@pytest.mark.parametrize(("headers", "slow"), [(True, True), (False, False)])
+@pytest.mark.parametrize(("headers", "interval"), [(True, 0.004), (False, 0.03)])
 def test_a_drip_sends_a_byte_at_a_time(
-    simulator: Simulator, session: requests.Session, headers: bool, slow: bool
+    simulator: Simulator, session: requests.Session, headers: bool, interval: float
 ) -> None:
     """From the first byte of the headers, or of the body: then the headers come at once."""
-    simulator.faults.add(Fault(act=Drip(interval=0.01, headers=headers)))
+    simulator.faults.add(Fault(act=Drip(interval=interval, headers=headers)))
     url = f"{simulator.endpoint}/v3/jobs/{simulator.jobs['passing']}/status"
     begun = time.monotonic()
     with session.get(url, headers={"X-Auth-Token": simulator.token}, stream=True, timeout=5) as answer:
         head = time.monotonic() - begun
         assert answer.json() == {"result": False}
-    assert (head > 0.5, time.monotonic() - begun > 0.15) == (slow, True)
+    assert (head > 0.4, time.monotonic() - begun > 0.4) == (headers, True)
+
+
+def test_silence_does_not_mind_what_else_is_sent(simulator: Simulator) -> None:
+    """A client that goes on sending gets no byte for it; when it has finished, the connection ends."""
+    simulator.faults.add(Fault(act=Silence()))
+    host, port = simulator.endpoint.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        while not simulator.journal.entries:
+            time.sleep(0.001)
+        connection.sendall(b"hello?")
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1) == b""
 
 
 def test_an_endless_body_has_no_end(simulator: Simulator, session: requests.Session) -> None:
@@ -177,6 +196,14 @@ def test_an_endless_body_has_no_end(simulator: Simulator, session: requests.Sess
     with session.get(simulator.endpoint, stream=True, timeout=5) as answer:
         pieces = answer.iter_content(65536)
         assert sum(len(next(pieces)) for _ in range(50)) > 1_000_000
+
+
+def test_a_log_in_pieces_arrives_whole(serve: Serve, ask: Ask) -> None:
+    """Pieces become one chunked body, and empty ones do not end it early."""
+    course = replace(samples.PASSING, log=lambda: [b"one ", b"", b"two"])
+    simulator = serve(Scenario(name="pieces", starts=(Start(at=-60, course=course),), first_number=57))
+    answer = ask(simulator, "/v4/{record}/download-log", "pieces")
+    assert (answer.text, answer.headers["Transfer-Encoding"]) == ("one two", "chunked")
 
 
 def test_a_course_can_send_any_log(serve: Serve, session: requests.Session) -> None:

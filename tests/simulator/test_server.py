@@ -50,7 +50,7 @@ def test_stop_leaves_no_thread_and_no_open_port() -> None:
         simulator.stop()
         with pytest.raises(requests.ConnectionError):
             session.get(simulator.endpoint, timeout=5)
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.mark.parametrize("act", [Silence(), Drip(interval=60), Endless(interval=60)], ids=repr)
@@ -65,7 +65,7 @@ def test_stop_ends_answers_that_would_go_on(act: Shape) -> None:
         begun = time.monotonic()
     connection.close()
     assert time.monotonic() - begun < 2
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_simulator_that_never_started_can_be_stopped() -> None:
