@@ -23,10 +23,8 @@ def main() -> None:
     """
 
 
-@main.command()
-@click.argument(
-    "targets", nargs=-1, required=True, type=options.TargetType(), envvar="GATE_TARGETS", metavar="TARGET..."
-)
+@main.command(short_help="Wait until every target's build has a result.")
+@click.argument("targets", nargs=-1, type=options.TargetType(), envvar="GATE_TARGETS", metavar="TARGET...")
 @options.connection
 @options.selecting
 @options.waiting
@@ -83,7 +81,7 @@ def demo(started: float, /, scenario: str, show_list: bool, junit: Path) -> int:
     return rehearsal.demo(scenario, Reports(junit=junit), started)
 
 
-@main.command()
+@main.command(short_help="Serve a simulated CodeArts Build.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="The port; 0 takes a free one."
 )

@@ -92,7 +92,7 @@ class BuildView:
         return tuple(views)
 
     def _stage(self, plan: StagePlan, *, position: int, start: datetime, runs: bool) -> StageView:
-        """One stage that would start at `start`, if it runs at all.
+        """Give one stage that would start at `start`, if it runs at all.
 
         What an abort left undone is `ABORTED` too, in no time, as in the vendor's example of
         ShowBuildRecordFullStages.

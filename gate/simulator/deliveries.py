@@ -14,7 +14,7 @@ class Delivery(ABC):
     """An act that decides how an answer is sent.
 
     `processed` says whether the service does what was asked before the delivery goes wrong; if not, the answer
-    that is delivered is an empty one.
+    that is delivered is an empty one. Intervals are seconds of real time, not of the service's.
     """
 
     processed: bool = True

@@ -23,7 +23,7 @@ class Job:
         self._upcoming = sorted(scenario.starts, key=lambda start: start.at, reverse=True)
 
     def catch_up(self, now: datetime) -> Sequence[Build]:
-        """Create the builds that others have started until now; gives the new ones."""
+        """Create the builds that others have started until now; give the new ones."""
         known = len(self.builds)
         while self._upcoming and self._instant(self._upcoming[-1].at) <= now:
             start = self._upcoming.pop()
@@ -62,7 +62,7 @@ class Job:
         return build
 
     def _instant(self, seconds: float) -> datetime:
-        """Give an instant that is given in seconds after the simulator's start."""
+        """Give the instant that lies so many seconds after the simulator's start."""
         return self._epoch + timedelta(seconds=seconds)
 
 

@@ -17,7 +17,7 @@ class Shape(ABC):
 
     @abstractmethod
     def shape(self, genuine: Callable[[], Answer]) -> Answer:
-        """Give the answer to give; what was asked has no effect unless `genuine` is called."""
+        """Give the answer that is sent; what was asked has no effect unless `genuine` is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Edit(Shape):
 
 
 def _edit(document: Any, path: list[str], value: object) -> None:
-    """Set or takes out the field at `path`; a part of digits counts into an array."""
+    """Set or take out the field at `path`; a part of digits counts into an array."""
     *way, last = [int(part) if part.isdigit() else part for part in path]
     for part in way:
         document = document[part]
