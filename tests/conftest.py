@@ -8,11 +8,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from gate.simulator.simulator import Simulator
 
 ROOT = Path(__file__).parent.parent
+
+hypothesis.settings.register_profile("gate", deadline=None)  # a busy machine is no defect
+hypothesis.settings.load_profile("gate")
 
 _OURS = ("GATE_", "HUAWEICLOUD_", "GITHUB_", "GITLAB_", "CI_", "JENKINS_", "RUNNER_", "INPUT_")
 _OTHERS = ("CI", "BUILD_NUMBER", "BUILD_TAG", "BUILD_URL", "TERM", "NO_COLOR", "FORCE_COLOR", "NETRC", "PYTHONPATH")

@@ -28,8 +28,8 @@ def row(option: click.Option) -> str:
     default = default or ("off" if option.is_flag else None)
     shown = f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
     help_text = re.sub(r"\s+\[default.*\]", "", option.help or "")
-    places = " ".join(f"`{name}`" for name in variables) or "–"
-    return f"| `{name}` | {places} | {'–' if default is None or option.multiple else shown} | {help_text} |\n"
+    places = " ".join(f"`{name}`" for name in variables) or "-"
+    return f"| `{name}` | {places} | {'-' if default is None or option.multiple else shown} | {help_text} |\n"
 
 
 def expected_table() -> str:
