@@ -153,14 +153,6 @@ waiting = all_of(
         default=60,
         help="Requests a minute at most, for the whole process.",
     ),
-    option(
-        "--verdict",
-        "verdict_from",
-        envvar="GATE_VERDICT_FROM",
-        type=click.Choice(["record", "status"]),
-        default="record",
-        help="Judge by the build's own record, or by the boolean of /status, which newer pages call 'is running'.",
-    ),
     option("--require-tests", is_flag=True, help="Pass only builds with unit tests, none of which failed."),
     option(
         "--log-tail",
@@ -175,6 +167,14 @@ selecting = all_of(
     option("--commit", type=COMMIT, help="Judge the newest build of this commit, 7 to 40 hex digits."),
     option("--max-age", type=Duration(zero=True), default="15m", help="How old an ended build may be to be judged."),
     option("--appear-timeout", type=Duration(zero=True), default="5m", help="How long to wait for a build to appear."),
+    option(
+        "--verdict",
+        "verdict_from",
+        envvar="GATE_VERDICT_FROM",
+        type=click.Choice(["record", "status"]),
+        default="record",
+        help="Judge by the build's own record, or by the boolean of /status, which newer pages call 'is running'.",
+    ),
     option("--fail-fast", is_flag=True, help="End at the first target that did not pass."),
 )
 

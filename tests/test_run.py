@@ -220,3 +220,15 @@ def test_number_behind_the_job_is_refused(run_gate: Run) -> None:
     env = {"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9"}
     done = run_gate("run", f"{'a' * 32}:5", env=env)
     assert (done.returncode, "without a build number" in done.stderr) == (2, True)
+
+
+def test_signal_before_anything_was_sent_ends_at_once(start_gate: Start) -> None:
+    """An order that never got through needs no waiting for."""
+    env = {"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9"}
+    process = start_gate("run", "a" * 32, env=env)
+    assert process.stderr is not None
+    assert "asking again" in process.stderr.readline()
+    sent = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+    assert (process.returncode, time.monotonic() - sent < 2) == (143, True)

@@ -7,7 +7,7 @@ from gate.core.asking import Asking
 from gate.core.findings import Findings
 from gate.core.ports import Ask, Context, Steps
 from gate.core.selection import Pinned, newest
-from gate.errors import Refused, ServiceError, StartLost
+from gate.errors import Refused, ServiceError, StartLost, TransientError
 from gate.model import Build, Order
 
 APPEARING = 60.0
@@ -26,6 +26,7 @@ class Starting:
     def __init__(self, order: Order, context: Context, asking: Asking, findings: Findings) -> None:
         """Nothing is sent yet; what becomes of it is kept in `findings`."""
         self.under_way = False
+        """Whether an order may be with the service whose answer has not been taken yet."""
         self.started = False
         self._order = order
         self._commands = context.commands
@@ -36,7 +37,6 @@ class Starting:
 
     def run(self) -> Steps[Pinned]:
         """Start the build and pin it; raises `StartLost`, with what the job's newest build is by now."""
-        self.under_way = True
         try:
             number = yield from self._asking(self._start)
         except StartLost as error:
@@ -60,7 +60,12 @@ class Starting:
         """Order the build, unless the gate has begun to end meanwhile."""
         if self._findings.verdict is not None:
             raise Refused("no build was started: the gate was ending")
-        return self._commands.start(self._order)
+        self.under_way = True
+        try:
+            return self._commands.start(self._order)
+        except TransientError:
+            self.under_way = False  # it was never sent
+            raise
 
     def _newest_number(self) -> Steps[int | None]:
         """Look for the number of the job's newest build, once."""

@@ -108,8 +108,7 @@ class Wait:
         except StopIteration:
             self._end(run)
         except Exception as error:
-            reason = f"a bug in the gate: {type(error).__name__}: {error}"
-            run.watch.findings.decide(Verdict.UNDETERMINED, reason, "Please report it, with the output of --verbose.")
+            run.watch.findings.decide(Verdict.UNDETERMINED, _describe_bug(error), BUG_HINT)
             self._end(run)
         else:
             self._keys += 1
