@@ -1,9 +1,11 @@
 """Durations as people write them."""
 
-import math
 import re
 
 FORMS = "90, 2.5, 90s, 10m, 1h30m or 500ms"
+
+MOST = 366 * 24 * 3600.0
+"""Seconds at most; far more could not be reckoned with as a socket's timeout or as a date."""
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -13,7 +15,7 @@ _WITH_UNITS = re.compile("".join(rf"(?:(?P<{unit}>{_NUMBER}){unit})?" for unit i
 def parse(text: str) -> float:
     """Give the seconds that `text` means: plain seconds, or numbers with the units h, m, s, ms in this order.
 
-    Raises `ValueError` for everything else, `nan`, `inf`, signs and exponents included.
+    Raises `ValueError` for everything else, `nan`, `inf`, signs and exponents included, and for more than a year.
     """
     text = text.strip()
     if re.fullmatch(_NUMBER, text, re.ASCII):
@@ -23,8 +25,8 @@ def parse(text: str) -> float:
         if not text or match is None:
             raise ValueError(f"{text!r} is not a duration; write it as {FORMS}")
         seconds = sum(float(number) * _UNITS[unit] for unit, number in match.groupdict().items() if number)
-    if not math.isfinite(seconds):
-        raise ValueError(f"{text[:20]!r}... is too long a duration")
+    if seconds > MOST:
+        raise ValueError(f"{text[:20]!r} is too long a duration; the longest is a year")
     return seconds
 
 

@@ -94,7 +94,10 @@ class Selection:
             return ""
         record = self._ended.get(found.number)
         if record is None:
-            record = yield from self._asking(lambda: self._service.record(self._target.job_id, found.number))
+            try:
+                record = yield from self._asking(lambda: self._service.record(self._target.job_id, found.number))
+            except NotFound:
+                return f"build {found.number} is listed, but has no record yet"
             if not read(record).ended:
                 return ""
             self._ended[found.number] = record

@@ -1,0 +1,238 @@
+"""A world for the wait without threads: workers whose clock moves when waited on, a scripted service, an observer."""
+
+import heapq
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from gate.core.ports import Answer, Context, Event, Interruption, Standing
+from gate.core.wait import Wait
+from gate.model import Build, Record, Stage, Target, TargetOutcome, UnitTests, Verdict
+from gate.settings import Rules
+
+JOB = "1" * 32
+OTHER = "2" * 32
+EPOCH = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+"""The service's time at the instant 0."""
+
+MOST_CALLS = 50_000
+"""Calls and waits in one wait at most: a loop that gets nowhere fails instead of hanging the tests."""
+
+
+@dataclass(frozen=True)
+class Late:
+    """An answer that takes `seconds`; infinitely many when the call hangs."""
+
+    seconds: float = math.inf
+    item: Any = None
+
+
+HANG = Late()
+
+
+class _Delayed(BaseException):
+    """Carries a late answer from the service to the workers."""
+
+    def __init__(self, late: Late) -> None:
+        super().__init__()
+        self.late = late
+
+
+class FakeWorkers:
+    """Carries calls out at once; its clock moves only when somebody waits."""
+
+    def __init__(self, size: int = 8) -> None:
+        self.clock = 1000.0
+        self.size = size
+        self.busy = 0
+        self.submitted: list[float] = []
+        self._events: list[tuple[float, int, Event]] = []
+        self._count = 0
+
+    def now(self) -> float:
+        return self.clock
+
+    def has_room(self) -> bool:
+        return self.busy < self.size
+
+    def at(self, instant: float, event: Event) -> None:
+        """Let an event come at an instant."""
+        self._count += 1
+        heapq.heappush(self._events, (instant, self._count, event))
+
+    def submit(self, key: int, call: Callable[[], object]) -> None:
+        assert self.has_room()
+        self.busy += 1
+        self.submitted.append(self.clock)
+        assert len(self.submitted) < MOST_CALLS, "the service is asked without end"
+        seconds = 0.0
+        try:
+            try:
+                answer = Answer(key, value=call())
+            except _Delayed as delayed:
+                seconds, item = delayed.late.seconds, delayed.late.item
+                answer = Answer(key, error=item) if isinstance(item, Exception) else Answer(key, value=item)
+        except Exception as error:
+            answer = Answer(key, error=error)
+        if math.isfinite(seconds):
+            self.at(self.clock + seconds, answer)
+
+    def next(self, until: float) -> Event | None:
+        self._count += 1
+        assert self._count < MOST_CALLS, "the loop turns without end"
+        if self._events and self._events[0][0] <= max(until, self.clock):
+            instant, _, event = heapq.heappop(self._events)
+            self.clock = max(self.clock, instant)
+            if isinstance(event, Answer):
+                self.busy -= 1
+            return event
+        assert math.isfinite(until), "the loop waits for ever"
+        self.clock = max(self.clock, until)
+        return None
+
+
+class Script:
+    """What a method answers, call by call: a value, an error, `Late`; a function is asked; the last item stays."""
+
+    def __init__(self, items: Sequence[Any]) -> None:
+        self._items = list(items)
+
+    def __call__(self, *args: object) -> Any:
+        item = self._items.pop(0) if len(self._items) > 1 else self._items[0]
+        if callable(item):
+            item = item(*args)
+        if isinstance(item, Late):
+            raise _Delayed(item)
+        if isinstance(item, BaseException):
+            raise item
+        return item
+
+
+class FakeService:
+    """A service whose methods follow scripts, one for all jobs or one for each."""
+
+    def __init__(self, workers: FakeWorkers, scripts: Mapping[str, Any]) -> None:
+        self._workers = workers
+        self._scripts: dict[tuple[str, str | None], Script] = {}
+        self.asked: list[tuple[str, float]] = []
+        for name, items in scripts.items():
+            for job, of_job in items.items() if isinstance(items, dict) else [(None, items)]:
+                self._scripts[name, job] = Script(of_job)
+
+    def _play(self, name: str, key: str, *args: object) -> Any:
+        self.asked.append((name, self._workers.clock))
+        script = self._scripts.get((name, key)) or self._scripts[name, None]
+        return script(key, *args)
+
+    def times(self, name: str) -> list[float]:
+        """Give the instants at which a method was called."""
+        return [instant for called, instant in self.asked if called == name]
+
+    def now(self) -> datetime:
+        return EPOCH + timedelta(seconds=self._workers.clock - 1000)
+
+    def is_running(self, job_id: str) -> bool | None:
+        return self._play("is_running", job_id)  # type: ignore[no-any-return]
+
+    def builds(self, job_id: str, commit: str | None = None) -> Sequence[Build]:
+        return self._play("builds", job_id, commit)  # type: ignore[no-any-return]
+
+    def record(self, job_id: str, build_number: int) -> Record:
+        return self._play("record", job_id, build_number)  # type: ignore[no-any-return]
+
+    def stages(self, record_id: str) -> Sequence[Stage]:
+        return self._play("stages", record_id)  # type: ignore[no-any-return]
+
+    def unit_tests(self, job_id: str, build_number: int) -> UnitTests | None:
+        return self._play("unit_tests", job_id, build_number)  # type: ignore[no-any-return]
+
+    def log_tail(self, record_id: str, lines: int) -> Sequence[str]:
+        return self._play("log_tail", record_id, lines)  # type: ignore[no-any-return]
+
+
+@dataclass
+class Recording:
+    """An observer that keeps what it is told."""
+
+    said: list[str] = field(default_factory=list)
+    decisions: list[TargetOutcome] = field(default_factory=list)
+    ticks: list[float] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    next_tick: float = math.inf
+
+    def due(self) -> float:
+        return self.next_tick
+
+    def say(self, target: Target, text: str, now: float) -> None:
+        self.said.append(text)
+
+    def remark(self, text: str) -> None:
+        self.remarks.append(text)
+
+    def tick(self, standings: Sequence[Standing], now: float) -> None:
+        self.ticks.append(now)
+        self.next_tick = now + 60
+
+    def decided(self, outcome: TargetOutcome) -> None:
+        self.decisions.append(outcome)
+
+
+class World:
+    """One wait in a scripted world."""
+
+    def __init__(self, *targets: Target, rules: Rules | None = None, chance: float = 0.5, **scripts: Any) -> None:
+        self.workers = FakeWorkers()
+        usual: dict[str, Any] = {"is_running": [False], "stages": [[]], "log_tail": [[]], "unit_tests": [None]}
+        self.service = FakeService(self.workers, usual | scripts)
+        self.observer = Recording()
+        self.rules = rules or Rules()
+        self.signal: int | None = None
+        context = Context(
+            rules=self.rules,
+            service=self.service,
+            now=self.workers.now,
+            chance=lambda: chance,
+            say=lambda target, text: self.observer.say(target, text, self.workers.now()),
+        )
+        self.wait = Wait(targets or (pinned(),), context, self.workers, self.observer)
+
+    def run(self) -> list[TargetOutcome]:
+        """Wait to the end."""
+        self.signal = self.wait.run(1000 + self.rules.timeout)
+        return [watch.findings.outcome() for watch in self.wait.watches]
+
+    def verdict(self) -> Verdict:
+        """Wait to the end and give the only target's verdict."""
+        (outcome,) = self.run()
+        return outcome.verdict
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self.workers.clock - 1000
+
+    def interrupt(self, seconds: float, signal_number: int = 2) -> None:
+        """Let a signal come so many seconds after the start."""
+        self.workers.at(1000 + seconds, Interruption(signal_number))
+
+
+def pinned(number: int | None = 57, job: str = JOB, label: str = "app") -> Target:
+    """Give a target."""
+    return Target(job_id=job, build_number=number, label=label)
+
+
+def record(word: str | None = "SUCCESS", number: int = 57, job: str = JOB, **fields: Any) -> Record:
+    """Give a record that knows no times."""
+    return Record(job_id=job, build_number=number, word=word, **fields)
+
+
+def ended(seconds_ago: float, word: str = "SUCCESS", number: int = 57, **fields: Any) -> Record:
+    """Give the record of a build that had ended so many seconds before the start."""
+    return record(word, number, finished_at=EPOCH - timedelta(seconds=seconds_ago), **fields)
+
+
+def build(number: int = 57, **fields: Any) -> Build:
+    """Give a row of the list of builds."""
+    return Build(number=number, **fields)
