@@ -13,6 +13,9 @@ import pytest
 
 from gate.simulator.simulator import Simulator
 
+hypothesis.settings.register_profile("gate", deadline=None, derandomize=True)  # the same everywhere, busy or not
+hypothesis.settings.load_profile("gate")
+
 ROOT = Path(__file__).parent.parent
 
 hypothesis.settings.register_profile("gate", deadline=None)  # a busy machine is no defect

@@ -22,7 +22,7 @@ WIND_UP = 4.0
 the time for writing the reports they stay below 5 s."""
 
 
-BUG_HINT = "Please report it to the authors of codearts-gate."
+BUG_HINT = "Please report it to the authors of codearts-gate, with the output of --verbose."
 
 
 @dataclass(slots=True, eq=False)
@@ -66,15 +66,14 @@ class Wait:
             signal_number = None
             for watch in self.watches:
                 watch.findings.decide(Verdict.UNDETERMINED, _describe_bug(error), BUG_HINT)
-        for run in list(self._open):
-            self._end(run)
+        while self._open:  # under --fail-fast, one that ends takes the others with it
+            self._end(next(iter(self._open)))
         return signal_number
 
     def _loop(self, deadline: float) -> int | None:
         """Ask and take answers until nothing is open or the deadline comes; give the number of a signal."""
         while self._open and (now := self._workers.now()) < deadline:
             self._start_due(now)
-            self._drop_late(now)
             if now >= self._observer.due():
                 moment = self._service.now()
                 self._observer.tick([run.watch.findings.standing(moment) for run in self._open], now)
@@ -88,6 +87,7 @@ class Wait:
                     self._observer.remark(text)
                 case None:
                     pass
+            self._drop_late(self._workers.now())
         return None
 
     def _begin(self, watch: Watch, steps: Steps[None]) -> None:
@@ -129,18 +129,22 @@ class Wait:
     def _leave(self, run: _Run) -> None:
         """Stop a watch where it is; an answer that still comes is dropped."""
         run.steps.close()
+        self._under_way.pop(run.key, None)
         run.key = 0
         self._open.discard(run)
 
     def _give_up(self, signal_number: int | None) -> None:
         """Decide about every target that is still open, and begin its last seconds."""
-        for run in list(self._open):
+        given_up = list(self._open)
+        for run in given_up:  # all before the first of them ends: under --fail-fast, it takes the others with it
             if signal_number is None:
                 run.watch.give_up(Verdict.TIMED_OUT, f"no result within {spell(self._rules.timeout)} (--timeout)")
             else:
                 run.watch.give_up(Verdict.INTERRUPTED, f"the gate was interrupted by signal {signal_number}")
             if not (run.watch.starting and run.watch.starting.under_way):  # else its number is still to come
                 self._leave(run)
+        for run in given_up:
+            if run not in self._open:
                 self._begin(run.watch, run.watch.wind_up())
 
     def _start_due(self, now: float) -> None:

@@ -1,5 +1,7 @@
 """A world for the wait without threads: workers whose clock moves when waited on, a scripted service, an observer."""
 
+# ruff: noqa: ARG002, D102 - the methods of the fakes are those of gate.core.ports
+
 import heapq
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +11,7 @@ from typing import Any
 
 from gate.core.ports import Answer, Context, Event, Interruption, Standing
 from gate.core.wait import Wait
-from gate.model import Build, Record, Stage, Target, TargetOutcome, UnitTests, Verdict
+from gate.model import Build, Order, Record, Stage, Target, TargetOutcome, UnitTests, Verdict
 from gate.settings import Rules
 
 JOB = "1" * 32
@@ -152,6 +154,19 @@ class FakeService:
         return self._play("log_tail", record_id, lines)  # type: ignore[no-any-return]
 
 
+class FakeCommands:
+    """Commands that nothing in these tests may use."""
+
+    def start(self, order: Order) -> int:
+        raise AssertionError("a build was started")
+
+    def stop(self, job_id: str, build_number: int) -> str:
+        raise AssertionError("a build was stopped")
+
+    def stop_command(self, job_id: str, build_number: int) -> str:
+        return f"stop {job_id}:{build_number}"
+
+
 @dataclass
 class Recording:
     """An observer that keeps what it is told."""
@@ -182,16 +197,17 @@ class Recording:
 class World:
     """One wait in a scripted world."""
 
-    def __init__(self, *targets: Target, rules: Rules | None = None, chance: float = 0.5, **scripts: Any) -> None:
+    def __init__(self, *targets: Target, rules: Any = None, chance: Any = 0.5, **scripts: Any) -> None:
         self.workers = FakeWorkers()
         usual: dict[str, Any] = {"is_running": [False], "stages": [[]], "log_tail": [[]], "unit_tests": [None]}
         self.service = FakeService(self.workers, usual | scripts)
         self.observer = Recording()
-        self.rules = rules or Rules()
+        self.rules: Rules = rules or Rules()
         self.signal: int | None = None
         context = Context(
             rules=self.rules,
             service=self.service,
+            commands=FakeCommands(),
             now=self.workers.now,
             chance=lambda: chance,
             say=lambda target, text: self.observer.say(target, text, self.workers.now()),

@@ -27,11 +27,12 @@ def test_each_documented_form_is_read(text: str, seconds: float) -> None:
     assert parse(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", " ", "nan", "inf", "-inf", "infinity", "-1", "+1", "1e3", "1_000", "10 m", "10M", "1m1h", "1s1s", ".5", "5."]
-    + ["1d", "ten", "٣", "1,5", "0x10", "1h-5m", "--", "s", "m5", "9" * 400, "9" * 400 + "h", "99999999h"],
-)
+SIGNED = ["nan", "inf", "-inf", "infinity", "-1", "+1", "1e3", "1h-5m", "--"]
+ODD = ["", " ", "1_000", "10 m", "10M", "1m1h", "1s1s", ".5", "5.", "1d", "ten", "٣", "1,5", "0x10", "s", "m5"]
+LONG = ["9" * 400, "9" * 400 + "h", "99999999h", "8785h"]
+
+
+@pytest.mark.parametrize("text", [*SIGNED, *ODD, *LONG])
 def test_anything_else_is_refused(text: str) -> None:
     """Signs, exponents, other units, other digits, times no build could take: none is a duration."""
     with pytest.raises(ValueError, match="duration"):
@@ -57,8 +58,17 @@ def test_any_text_is_a_finite_duration_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(-3.0, "0.0 s"), (0.0, "0.0 s"), (0.44, "0.4 s"), (0.94, "0.9 s"), (0.96, "1 s"), (12.3, "12 s")]
-    + [(60.0, "1 m"), (61.0, "1 m 1 s"), (3600.0, "1 h"), (5400.0, "1 h 30 m"), (5403.0, "1 h 30 m")],
+    [
+        (-3.0, "0.0 s"),
+        (0.0, "0.0 s"),
+        (0.44, "0.4 s"),
+        (0.96, "1 s"),
+        (12.3, "12 s"),
+        (60.0, "1 m"),
+        (61.0, "1 m 1 s"),
+        (3600.0, "1 h"),
+        (5403.0, "1 h 30 m"),
+    ],
 )
 def test_seconds_are_spelled_the_short_way(seconds: float, text: str) -> None:
     """Two units at most."""

@@ -21,7 +21,7 @@ def judged(world: World) -> tuple[int | None, Verdict]:
 
 def by_number(**words: str) -> Any:
     """Give a function that answers with the record of any build, which has just ended: `b57="SUCCESS"`."""
-    return lambda job, number: ended(10, words.get(f"b{number}", "FAILURE"), number)
+    return lambda _job, number: ended(10, words.get(f"b{number}", "FAILURE"), number)
 
 
 def test_number_is_taken_as_it_is() -> None:
@@ -129,7 +129,7 @@ def test_newer_build_after_pinning_changes_nothing() -> None:
     world = World(
         NEWEST,
         builds=[[build(57)], [build(58), build(57)]],
-        record=[lambda job, number: record(next(words, "SUCCESS") if number == 57 else "FAILURE", number)],
+        record=[lambda _job, number: record(next(words, "SUCCESS") if number == 57 else "FAILURE", number)],
     )
     assert judged(world) == (57, Verdict.PASSED)
     assert len(world.service.times("builds")) == 1
@@ -215,9 +215,7 @@ def test_pinned_build_that_does_not_exist_is_undetermined_soon() -> None:
 def test_expectation_is_the_median_of_builds_that_passed() -> None:
     """Failed builds and those without a duration do not count."""
     past = [(50.0, "SUCCESS"), (5.0, "FAILURE"), (70.0, "SUCCESS"), (None, "SUCCESS"), (60.0, "SUCCESS")]
-    rows = [Build(number=57)] + [
-        build(56 - i, duration_seconds=took, word=word) for i, (took, word) in enumerate(past)
-    ]
+    rows = [Build(number=57)] + [build(56 - i, duration_seconds=took, word=word) for i, (took, word) in enumerate(past)]
     world = World(NEWEST, builds=[rows], record=[record("RUNNING"), record("SUCCESS")])
     world.run()
     assert "past builds took about 1 m" in " ".join(world.observer.said)

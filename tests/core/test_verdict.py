@@ -24,7 +24,9 @@ RUN_WORDS = [None, "", "Running", "InQueue", "Finished", "RUNNING", "FINISHED", 
 
 def spellings(word: str) -> list[str]:
     """Give a word in every spelling that somebody might send."""
-    return sorted({word, word.lower(), word.upper(), word.title(), f" {word}", f"{word} ", f"{word}\n", word.swapcase()})
+    return sorted(
+        {word, word.lower(), word.upper(), word.title(), f" {word}", f"{word} ", f"{word}\n", word.swapcase()}
+    )
 
 
 EVERY_WORD = sorted({spelling for word in WORDS for spelling in spellings(word)})

@@ -1,0 +1,146 @@
+"""One target: unknown words, unit tests, the boolean of `/status`, and what people are told."""
+
+import pytest
+
+from gate.errors import Forbidden, GateError, ServiceFailing
+from gate.model import Stage, UnitTests, Verdict
+from gate.settings import Rules
+from tests.core.fakes import EPOCH, World, pinned, record
+
+REQUIRED = Rules(require_tests=True)
+BY_STATUS = Rules(verdict_from="status")
+
+
+def totals(failures: int = 0, errors: int = 0, total: int = 42) -> UnitTests:
+    """Give totals of unit tests."""
+    return UnitTests(total=total, failures=failures, errors=errors)
+
+
+def test_unknown_word_on_a_running_build_is_shown_and_waited_with() -> None:
+    """The service may have words that nobody documents."""
+    world = World(record=[record("EVAPORATING")] * 9 + [record("SUCCESS")])
+    assert world.verdict() is Verdict.PASSED
+    assert sum("EVAPORATING, a word nobody documents" in text for text in world.observer.said) == 1
+
+
+def test_unknown_word_on_an_ended_build_is_undetermined_after_a_second_look() -> None:
+    """The service may still be writing, so it is looked at three times, and not for the whole timeout."""
+    world = World(record=[record("EVAPORATED", finished_at=EPOCH)])
+    (outcome,) = world.run()
+    assert (outcome.verdict, outcome.state) == (Verdict.UNDETERMINED, "EVAPORATED")
+    assert "EVAPORATED" in outcome.reason
+    assert len(world.service.times("record")) == 3
+    assert world.elapsed < 10
+
+
+def test_word_that_was_still_being_written_counts() -> None:
+    """An ended build without a word gets it a moment later."""
+    world = World(record=[record(None, finished_at=EPOCH), record("SUCCESS", finished_at=EPOCH)])
+    assert world.verdict() is Verdict.PASSED
+
+
+def test_word_that_changes_its_mind_counts_as_it_is_last() -> None:
+    """Only an ended build ends the wait."""
+    words = ["QUEUED", "RUNNING", "QUEUED", "EVAPORATED", "RUNNING", "FAILURE"]
+    world = World(record=[record(word) for word in words])
+    assert world.verdict() is Verdict.FAILED
+
+
+def test_build_is_named_once_and_each_change_is_told_once() -> None:
+    """A line when something changes, none when nothing does."""
+    first = record("RUNNING", commit="2f37dd494927d2c6", started_at=EPOCH)
+    world = World(record=[record("QUEUED")] * 3 + [first] * 5 + [record("SUCCESS")])
+    world.run()
+    assert world.observer.said == ["build 57", "build 57 is QUEUED", "build 57 is RUNNING"]
+
+
+def test_introduction_names_commit_and_start() -> None:
+    """Once found, the build is pinned and named."""
+    world = World(record=[record("RUNNING", commit="2f37dd494927d2c6", started_at=EPOCH), record("SUCCESS")])
+    world.run()
+    assert world.observer.said[0] == "build 57, commit 2f37dd4, started 0.0 s ago"
+
+
+def test_reason_holds_the_services_own_message_and_the_stage() -> None:
+    """People see why, and where."""
+    stages = [Stage(name="Checkout", state="SUCCESS"), Stage(name="Maven", state="FAILURE"), Stage(name="Upload")]
+    failed = record("FAILURE", record_id="r", message="exit status 1", duration_seconds=61.0)
+    (outcome,) = World(record=[failed], stages=[stages], log_tail=[["one", "two"]]).run()
+    assert outcome.reason == "build 57 ended with FAILURE after 1 m 1 s: exit status 1, in stage Maven"
+    assert (list(outcome.stages), list(outcome.log_tail)) == (stages, ["one", "two"])
+
+
+def test_required_tests_that_passed_pass() -> None:
+    """Totals without a failure and without an error."""
+    world = World(record=[record()], unit_tests=[totals()], rules=REQUIRED)
+    (outcome,) = world.run()
+    assert (outcome.verdict, outcome.tests) == (Verdict.PASSED, totals())
+
+
+@pytest.mark.parametrize("bad", [totals(failures=1), totals(errors=1), totals(2, 1)])
+def test_required_tests_that_failed_fail_the_build(bad: UnitTests) -> None:
+    """A build can end with SUCCESS over red tests."""
+    (outcome,) = World(record=[record()], unit_tests=[bad], rules=REQUIRED).run()
+    assert (outcome.verdict, outcome.state, outcome.tests) == (Verdict.FAILED, "SUCCESS", bad)
+    assert "--require-tests" in outcome.reason
+
+
+@pytest.mark.parametrize("nothing", [None, totals(total=0)])
+def test_required_tests_without_data_are_undetermined(nothing: UnitTests | None) -> None:
+    """No data is neither a pass nor a failure; no data at all is looked for three times."""
+    world = World(record=[record()], unit_tests=[nothing], rules=REQUIRED)
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.UNDETERMINED
+    assert "no unit tests" in outcome.reason
+    assert len(world.service.times("unit_tests")) == (3 if nothing is None else 1)
+
+
+def test_required_tests_that_come_late_count() -> None:
+    """The service may still be writing them."""
+    world = World(record=[record()], unit_tests=[None, ServiceFailing("500"), totals()], rules=REQUIRED)
+    assert world.verdict() is Verdict.PASSED
+
+
+@pytest.mark.parametrize("error", [Forbidden("no"), ServiceFailing("500")])
+def test_required_tests_that_cannot_be_read_are_undetermined(error: GateError) -> None:
+    """With `--require-tests`, they are no side channel."""
+    world = World(record=[record()], unit_tests=[error], rules=Rules(require_tests=True, error_budget=30))
+    assert world.verdict() is Verdict.UNDETERMINED
+
+
+def test_failed_build_needs_no_tests() -> None:
+    """They could not save it."""
+    world = World(record=[record("FAILURE")], unit_tests=[totals()], rules=REQUIRED)
+    assert world.verdict() is Verdict.FAILED
+    assert world.service.times("unit_tests") == []
+
+
+def test_tests_are_not_asked_for_unless_required() -> None:
+    """A side channel less."""
+    world = World(record=[record()], unit_tests=[totals(failures=1)])
+    assert world.verdict() is Verdict.PASSED
+    assert world.service.times("unit_tests") == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "word"), [(True, Verdict.PASSED, "true"), (False, Verdict.FAILED, "false")]
+)
+def test_status_mode_takes_the_boolean_for_the_result(answer: bool, verdict: Verdict, word: str) -> None:
+    """The literal reading of the older page, and what was read is said."""
+    world = World(pinned(None), rules=BY_STATUS, is_running=[None, None, answer])
+    (outcome,) = world.run()
+    assert (outcome.verdict, outcome.state) == (verdict, word)
+    assert world.service.times("is_running") == [1000, 1002, 1006]
+    assert any(f"/status says {word}" in text for text in world.observer.said)
+    assert {name for name, _ in world.service.asked} == {"is_running"}
+
+
+def test_status_mode_without_an_answer_is_timed_out() -> None:
+    """Absent or null: not yet."""
+    world = World(pinned(None), rules=Rules(verdict_from="status", timeout=60), is_running=[None])
+    assert world.verdict() is Verdict.TIMED_OUT
+
+
+def test_status_mode_is_undetermined_when_the_service_refuses() -> None:
+    """Errors are no result in this mode either."""
+    assert World(pinned(None), rules=BY_STATUS, is_running=[Forbidden("no")]).verdict() is Verdict.UNDETERMINED
