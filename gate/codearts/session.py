@@ -27,6 +27,9 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_CONNECTIONS = 8
 """Requests under way at once at most."""
 
+MOST_AHEAD = timedelta(days=36525)
+"""How far the service's clock may be off at most: a `Date` beyond that is nonsense, and could not be reckoned with."""
+
 _CHUNK = 64 * 1024
 
 _HEADERS = {
@@ -48,6 +51,13 @@ class Reply:
     cut: str = ""
 
 
+class _Http(requests.Session):
+    """Looks at no redirect: requests would read its body without a limit and parse its address, to follow or not."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        return None
+
+
 class Session:
     """Sends requests to one endpoint with one credential; may be used from several threads."""
 
@@ -62,7 +72,7 @@ class Session:
         self._auth = auth
         self._remark = remark
         self._ahead = timedelta()
-        self._http = requests.Session()
+        self._http = _Http()
         self._http.headers.clear()
         self._http.headers.update(_HEADERS)
         self._http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -151,8 +161,8 @@ class Session:
 
     def _set_clock(self, date: str) -> None:
         try:
-            then = parsedate_to_datetime(date)
-        except ValueError:
+            ahead = parsedate_to_datetime(date) - datetime.now(UTC)
+        except (ValueError, OverflowError, TypeError):  # nonsense, beyond what a date can hold, without a zone
             return
-        if then.tzinfo is not None:
-            self._ahead = then - datetime.now(UTC)
+        if abs(ahead) < MOST_AHEAD:
+            self._ahead = ahead

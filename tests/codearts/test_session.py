@@ -1,0 +1,219 @@
+"""The session: what it sends, where it sends it, and what it never tells."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import requests
+import requests_mock
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gate.codearts.auth import make_auth
+from gate.codearts.session import MAX_BYTES, Session
+from gate.errors import GateError, TooSlow, Unreachable, UsageProblem
+from gate.settings import Connection, Token
+from tests.codearts.conftest import ENDPOINT, TOKEN
+
+
+def with_file(file: Path) -> Session:
+    """Give a session with a token file."""
+    connection = Connection(endpoint=ENDPOINT, credential=Token(file=file))
+    return Session(connection, make_auth(connection.credential), lambda _: None)
+
+
+def test_request_carries_the_token_and_little_else(service: requests_mock.Mocker, session: Session) -> None:
+    """The token, who we are, and no wish for compression."""
+    service.get(f"{ENDPOINT}/x", json={})
+    session.get("/x")
+    headers = dict(service.request_history[0].headers)
+    assert headers.pop("User-Agent").startswith("codearts-gate/")
+    assert headers == {"Accept": "*/*", "Accept-Encoding": "identity", "X-Auth-Token": TOKEN}
+
+
+def test_netrc_and_cookies_change_nothing(
+    service: requests_mock.Mocker, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A `.netrc` for the host is not used, and no cookie is sent back."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password else")
+    monkeypatch.setenv("NETRC", str(netrc))
+    service.get(f"{ENDPOINT}/x", json={}, headers={"Set-Cookie": "tracking=1; Path=/"})
+    session.get("/x")
+    session.get("/x")
+    headers = service.request_history[1].headers
+    assert "Authorization" not in headers
+    assert "Cookie" not in headers
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "location", ["https://elsewhere.example/", "/x", "http://[bad", "", "::::", "\u00e9//", "http:"]
+)
+def test_redirect_is_not_followed_whatever_it_names(
+    service: requests_mock.Mocker, session: Session, status: int, location: str
+) -> None:
+    """The credential goes to the configured host only, and a bad address is no crash."""
+    service.get(f"{ENDPOINT}/x", status_code=status, headers={"Location": location})
+    assert session.get("/x").status == status
+    assert len(service.request_history) == 1
+
+
+def test_body_of_a_redirect_is_read_within_the_limit(service: requests_mock.Mocker, session: Session) -> None:
+    """Requests itself would read all of it."""
+    service.get(f"{ENDPOINT}/x", status_code=302, headers={"Location": "/y"}, content=b" " * (MAX_BYTES * 2))
+    assert session.get("/x").cut
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (requests.ConnectionError(f"Max retries exceeded with url: /x (X-Auth-Token: {TOKEN})"), Unreachable),
+        (requests.ConnectTimeout(TOKEN), TooSlow),
+        (requests.ReadTimeout(TOKEN), TooSlow),
+        (requests.exceptions.ProxyError(f"http://user:{TOKEN}@proxy"), Unreachable),
+        (requests.exceptions.ChunkedEncodingError(TOKEN), Unreachable),
+        (requests.exceptions.InvalidURL(TOKEN), Unreachable),
+        (requests.exceptions.ContentDecodingError(TOKEN), Unreachable),
+        (requests.exceptions.SSLError(TOKEN), Unreachable),
+    ],
+    ids=lambda value: getattr(value, "__name__", type(value).__name__),
+)
+def test_error_of_requests_becomes_ours_without_its_text(
+    service: requests_mock.Mocker, session: Session, remarks: list[str], error: Exception, kind: type[GateError]
+) -> None:
+    """Its text may quote headers and whole URLs."""
+    service.get(f"{ENDPOINT}/x", exc=error)
+    with pytest.raises(kind) as caught:
+        session.get("/x")
+    assert "build.example" in str(caught.value)
+    assert TOKEN not in str(caught.value) + repr(caught.value) + " ".join(remarks)
+    assert caught.value.__cause__ is None
+
+
+def test_remark_holds_status_and_time_and_no_secret(
+    service: requests_mock.Mocker, session: Session, remarks: list[str]
+) -> None:
+    """One line about each request."""
+    service.get(f"{ENDPOINT}/x", json={})
+    session.get("/x", {"a": "b c"})
+    (remark,) = remarks
+    assert remark.startswith("GET /x?a=b%20c: 200 in ")
+    assert TOKEN not in remark
+
+
+def test_nothing_that_is_printed_holds_the_token(session: Session) -> None:
+    """Neither settings nor credentials show it."""
+    credential = Token(value=TOKEN)
+    connection = Connection(endpoint=ENDPOINT, credential=credential)
+    for thing in (credential, connection, session, make_auth(credential)):
+        assert TOKEN not in f"{thing!r} {thing!s}"
+    assert session.hide(f"a {TOKEN} b") == "a *** b"
+
+
+def test_refused_token_file_is_read_again(service: requests_mock.Mocker, tmp_path: Path) -> None:
+    """Once, and both tokens stay secret."""
+    file = tmp_path / "token"
+    file.write_text("old-token\n")
+    session = with_file(file)
+    file.write_text("new-token\n")
+    service.get(f"{ENDPOINT}/x", [{"status_code": 401, "json": {}}, {"json": {}}])
+    assert session.get("/x").status == 200
+    assert [request.headers["X-Auth-Token"] for request in service.request_history] == ["old-token", "new-token"]
+    assert session.hide("old-token new-token") == "*** ***"
+
+
+@pytest.mark.parametrize("content", ["old-token", "", "two tokens", None])
+def test_refused_token_without_a_newer_one_stays_refused(
+    service: requests_mock.Mocker, tmp_path: Path, content: str | None
+) -> None:
+    """The same token, an empty file, nonsense or no file: nothing is tried again, so that no account is locked."""
+    file = tmp_path / "token"
+    file.write_text("old-token")
+    session = with_file(file)
+    if content is None:
+        file.unlink()
+    else:
+        file.write_text(content)
+    service.get(f"{ENDPOINT}/x", status_code=401, json={})
+    assert session.get("/x").status == 401
+    assert len(service.request_history) == 1
+
+
+def test_token_refused_twice_is_refused(service: requests_mock.Mocker, tmp_path: Path) -> None:
+    """The newer token is tried once."""
+    file = tmp_path / "token"
+    file.write_text("old-token")
+    session = with_file(file)
+    file.write_text("new-token")
+    service.get(f"{ENDPOINT}/x", status_code=401, json={})
+    assert session.get("/x").status == 401
+    assert len(service.request_history) == 2
+
+
+def test_token_of_the_environment_is_not_tried_again(service: requests_mock.Mocker, session: Session) -> None:
+    """There is no newer one."""
+    service.get(f"{ENDPOINT}/x", status_code=401, json={})
+    session.get("/x")
+    assert len(service.request_history) == 1
+
+
+@pytest.mark.parametrize("text", ["", " ", "a b", "a\nb", "t\u00f6ken", "a\x00b", "a\x7f"])
+def test_token_that_is_none_is_refused_without_being_shown(tmp_path: Path, text: str) -> None:
+    """A header cannot be split, and the message names the file only."""
+    file = tmp_path / "token"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageProblem, match="--token-file") as caught:
+        with_file(file)
+    assert not text.strip() or text.strip() not in str(caught.value).replace(str(file), "")
+
+
+def test_services_clock_is_taken_from_its_date(service: requests_mock.Mocker, session: Session) -> None:
+    """A machine whose clock is wrong by hours still knows how old a build is."""
+    then = datetime.now(UTC) - timedelta(hours=5)
+    service.get(f"{ENDPOINT}/x", json={}, headers={"Date": f"{then:%a, %d %b %Y %H:%M:%S} GMT"})
+    session.get("/x")
+    assert abs(session.now() - then) < timedelta(seconds=5)
+
+
+BAD_DATES = [
+    "Fri, 31 Dec 9999 23:59:59 GMT",
+    "Mon, 01 Jan 0001 00:00:00 GMT",
+    "0",
+    "Mon, 01 Jan 2024 00:00:00 +" + "9" * 30,
+]
+
+
+@pytest.mark.parametrize("date", BAD_DATES)
+def test_absurd_date_leaves_a_clock_that_can_be_reckoned_with(
+    service: requests_mock.Mocker, session: Session, date: str
+) -> None:
+    """A header is no reason for a crash, and the client adds weeks to the time."""
+    service.get(f"{ENDPOINT}/x", json={}, headers={"Date": date})
+    assert session.get("/x").status == 200
+    assert abs(session.now() - datetime.now(UTC)) < timedelta(days=366 * 100)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(date=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
+def test_any_date_is_taken_or_left(service: requests_mock.Mocker, session: Session, date: str) -> None:
+    """Nothing is raised by a header."""
+    service.get(f"{ENDPOINT}/x", json={}, headers={"Date": date})
+    session.get("/x")
+    session.now()
+
+
+def test_body_is_cut_at_its_limit(service: requests_mock.Mocker, session: Session) -> None:
+    """And it is said that it is cut."""
+    service.get(f"{ENDPOINT}/x", content=b" " * (MAX_BYTES + 100_000))
+    reply = session.get("/x")
+    assert "longer than 8 MiB" in reply.cut
+    assert len(reply.body) < MAX_BYTES + 200_000
+
+
+def test_every_request_is_counted(service: requests_mock.Mocker, session: Session) -> None:
+    """For the report."""
+    service.get(f"{ENDPOINT}/x", json={})
+    for _ in range(3):
+        session.get("/x")
+    assert session.calls == 3
