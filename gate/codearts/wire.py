@@ -131,10 +131,10 @@ def unit_tests_of(document: Json) -> UnitTests | None:
     summary = result.get("summary") if isinstance(result, dict) else None
     if not isinstance(summary, dict):
         return None
-    total, failures, errors = (_plain_number(summary.get(name)) for name in ("total", "failures", "errors"))
+    total, failures, errors = (_whole(summary.get(name)) for name in ("total", "failures", "errors"))
     if total is None or failures is None or errors is None or min(total, failures, errors) < 0:
         raise InvalidAnswer("the answer has no totals at result.summary")
-    return UnitTests(total=int(total), failures=int(failures), errors=int(errors))
+    return UnitTests(total=total, failures=failures, errors=errors)
 
 
 def _object(document: Json, name: str) -> Json:
@@ -164,11 +164,17 @@ def _plain_number(value: object) -> float | None:
     return None
 
 
+def _whole(value: object) -> int | None:
+    """Read a whole number; half a build or half a failure is none."""
+    number = _plain_number(value)
+    return int(number) if number is not None and number == int(number) else None
+
+
 def _number(row: Json, name: str, path: str) -> int:
-    value = _plain_number(_field(row, name))
-    if value is None or value != int(value) or value < 1:
+    value = _whole(_field(row, name))
+    if value is None or value < 1:
         raise InvalidAnswer(f"the answer has no build number at {path}")
-    return int(value)
+    return value
 
 
 def _seconds(row: Json, name: str) -> float | None:

@@ -1,0 +1,231 @@
+"""The reading operations: their paths, their fallbacks, and what is refused."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests_mock
+
+from gate.codearts.client import PAGE, Client
+from gate.errors import (
+    GateError,
+    InvalidAnswer,
+    NotFound,
+    Refused,
+    RouteMissing,
+    ServiceFailing,
+    Throttled,
+    Unauthorised,
+)
+from gate.model import UnitTests
+from tests.codearts.conftest import ENDPOINT, JOB, vendor
+
+Asked = Callable[[], list[str]]
+
+V1 = f"/v1/record/{JOB}/532/record-info"
+V4 = f"/v4/jobs/{JOB}/532/record-info"
+SHORT = f"/v1/record/{JOB}/532/build-info-record"
+
+NOT_PUBLISHED = {"error_code": "APIGW.0101", "error_msg": "The API does not exist", "request_id": "1"}
+NO_BUILD = {"error_code": "DEVCB.00031006", "error_msg": "no such build"}
+SHORT_RECORD = {"result": {"number": 532, "job_running_status": "Finished", "state": "FAILURE"}, "status": "success"}
+
+
+def missing(service: requests_mock.Mocker, *paths: str) -> None:
+    """Let these paths be unknown to the gateway."""
+    for path in paths:
+        service.get(ENDPOINT + path, status_code=404, json=NOT_PUBLISHED)
+
+
+def test_record_is_asked_by_the_current_route(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
+    """One request, if the host publishes v1."""
+    service.get(ENDPOINT + V1, json=vendor("ShowJobBuildRecordDetail"))
+    assert client.record(JOB, 532).word == "SUCCESS"
+    assert asked() == [V1]
+
+
+def test_missing_route_falls_back_and_is_remembered(
+    service: requests_mock.Mocker, client: Client, asked: Asked
+) -> None:
+    """404 with the gateway's 0101 is a missing route; the one that answered is asked first from then on."""
+    missing(service, V1)
+    service.get(ENDPOINT + V4, json=vendor("ShowJobBuildRecordDetail"))
+    client.record(JOB, 532)
+    client.record(JOB, 532)
+    assert asked() == [V1, V4, V4]
+
+
+def test_remembered_route_that_goes_missing_falls_back_again(
+    service: requests_mock.Mocker, client: Client, asked: Asked
+) -> None:
+    """A deployment may change under a long wait."""
+    missing(service, V1, V4)
+    service.get(ENDPOINT + SHORT, json=SHORT_RECORD)
+    assert client.record(JOB, 532).word == "FAILURE"
+    missing(service, SHORT)
+    service.get(ENDPOINT + V1, json=vendor("ShowJobBuildRecordDetail"))
+    assert client.record(JOB, 532).word == "SUCCESS"
+    assert asked() == [V1, V4, SHORT, SHORT, V1]
+
+
+def test_host_without_any_record_route_says_so(service: requests_mock.Mocker, client: Client) -> None:
+    """It says something about the host and nothing about the build."""
+    missing(service, V1, V4, SHORT)
+    with pytest.raises(RouteMissing, match=r"build\.example publishes none"):
+        client.record(JOB, 532)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (422, NO_BUILD, NotFound),
+        (404, {"error_code": "CB.00031006", "error_msg": "no"}, NotFound),
+        (401, {"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authentication information"}, Unauthorised),
+        (500, {"error_code": "CB.00060100", "error_msg": "busy"}, ServiceFailing),
+        (400, {"error_code": "CB.00060211", "error_msg": "too many"}, Throttled),
+        (404, {}, Refused),
+        (404, {"message": "Not Found"}, Refused),
+    ],
+)
+def test_other_errors_are_no_missing_route(
+    service: requests_mock.Mocker, client: Client, asked: Asked, status: int, body: Any, error: type[GateError]
+) -> None:
+    """No other route is asked: the answer is about the build, the credential or the service."""
+    service.get(ENDPOINT + V1, status_code=status, json=body)
+    with pytest.raises(error):
+        client.record(JOB, 532)
+    assert asked() == [V1]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"build_no": 1}, {"build_no": "533"}, {"codeci_job_id": "f" * 32}, {"codeci_job_id": JOB.upper()}]
+)
+def test_answer_about_another_build_is_refused(
+    service: requests_mock.Mocker, client: Client, fields: dict[str, Any]
+) -> None:
+    """Build 1, when 532 was asked for, is not believed, however well it ended."""
+    document = vendor("ShowJobBuildRecordDetail")
+    document["result"].update(fields)
+    service.get(ENDPOINT + V1, json=document)
+    with pytest.raises(InvalidAnswer, match="another one"):
+        client.record(JOB, 532)
+
+
+def test_short_record_about_another_build_is_refused(service: requests_mock.Mocker, client: Client) -> None:
+    """It names no job, but its number counts."""
+    missing(service, V1, V4)
+    service.get(ENDPOINT + SHORT, json={"result": SHORT_RECORD["result"] | {"number": 1}})  # type: ignore[operator]
+    with pytest.raises(InvalidAnswer, match="another one"):
+        client.record(JOB, 532)
+
+
+def rows(*numbers: int, **fields: Any) -> dict[str, Any]:
+    """Give a page of the list."""
+    states = [{"number": number, "state": "SUCCESS", **fields} for number in numbers]
+    return {"error": None, "result": {"job_build_states": states, "total_page": "9"}, "status": "success"}
+
+
+LIST, OLD_LIST = f"/v1/record/{JOB}/list", f"/v3/jobs/{JOB}/build-info-records"
+
+
+def test_builds_come_newest_first(service: requests_mock.Mocker, client: Client) -> None:
+    """Whatever their order on the page."""
+    service.get(ENDPOINT + LIST, json=rows(9, 11, 10))
+    assert [build.number for build in client.builds(JOB)] == [11, 10, 9]
+
+
+def test_list_is_asked_in_chinese_time_below_31_days(service: requests_mock.Mocker, client: Client) -> None:
+    """Blanks are sent as %20: a signature covers them so. A window of more than 31 days is refused."""
+    from datetime import datetime, timedelta
+
+    service.get(ENDPOINT + LIST, json=rows(1))
+    client.builds(JOB)
+    url = service.request_history[0].url
+    start, end = (
+        datetime.fromisoformat(found.replace("%20", " ").replace("%3A", ":"))
+        for found in (re.search(rf"{name}=([^&]+)", url)[1] for name in ("start_time", "end_time"))  # type: ignore[index]
+    )
+    assert "+" not in url
+    assert timedelta(days=28) < end - start < timedelta(days=31)
+    assert "page_index=0&page_size=100" in url
+
+
+def test_old_list_is_the_fallback(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
+    """ListBuildInfoRecord has the same body."""
+    missing(service, LIST)
+    service.get(ENDPOINT + OLD_LIST, json=vendor("ListBuildInfoRecordByJobId"))
+    assert [build.number for build in client.builds(JOB)] == [44]
+    assert asked() == [LIST, OLD_LIST]
+
+
+def test_commit_is_looked_for_on_further_pages(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
+    """Until it is found, and no further."""
+    pages = [
+        {"json": rows(*range(400, 400 - PAGE, -1))},
+        {"json": rows(*range(300, 300 - PAGE, -1), commit_id="ab" * 20)},
+        {"json": rows(*range(200, 200 - PAGE, -1))},
+    ]
+    service.get(ENDPOINT + LIST, pages)
+    assert max(build.number for build in client.builds(JOB, "ab" * 20) if build.is_of("abab")) == 300
+    assert len(asked()) == 2
+
+
+def test_without_a_commit_one_page_is_enough(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
+    """The newest builds stand on it, if it falls."""
+    service.get(ENDPOINT + LIST, json=rows(*range(400, 400 - PAGE, -1)))
+    client.builds(JOB)
+    assert len(asked()) == 1
+
+
+def test_page_out_of_order_does_not_hide_the_newest(service: requests_mock.Mocker, client: Client) -> None:
+    """A list that does not fall is read on."""
+    service.get(ENDPOINT + LIST, [{"json": rows(*range(1, 1 + PAGE))}, {"json": rows(101, 102)}])
+    assert client.builds(JOB)[0].number == 102
+
+
+def test_page_that_repeats_ends_the_reading(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
+    """A service that gives the first page for ever holds nobody."""
+    service.get(ENDPOINT + LIST, json=rows(*range(400, 400 - PAGE, -1)))
+    client.builds(JOB, "c" * 40)
+    assert len(asked()) == 2
+
+
+def test_running_state_is_one_route(service: requests_mock.Mocker, client: Client) -> None:
+    """ShowJobStatus."""
+    service.get(f"{ENDPOINT}/v3/jobs/{JOB}/status", json=vendor("ShowJobStatus"))
+    assert client.is_running(JOB) is True
+
+
+def test_stages_and_unit_tests_are_asked(service: requests_mock.Mocker, client: Client) -> None:
+    """By the record's id, and by job and number."""
+    service.get(f"{ENDPOINT}/v1/record/a%2Fb/full-stages", json=vendor("ShowBuildRecordFullStages"))
+    service.get(f"{ENDPOINT}/v1/report/{JOB}/summary?build_no=57", json=vendor("ShowReportSummary"))
+    assert len(client.stages("a/b")) == 5
+    assert client.unit_tests(JOB, 57) == UnitTests(total=1, failures=0, errors=0)
+
+
+def test_log_tail_is_the_end_of_the_text(service: requests_mock.Mocker, client: Client) -> None:
+    """The last lines, whatever bytes they are."""
+    service.get(f"{ENDPOINT}/v1/log/r/download-log", content=b"one\ntwo\r\nthr\xffee\n")
+    assert list(client.log_tail("r", 2)) == ["two", "thr\ufffdee"]
+
+
+def test_log_falls_back_to_v4(service: requests_mock.Mocker, client: Client) -> None:
+    """DownloadBuildLog."""
+    missing(service, "/v1/log/r/download-log")
+    service.get(f"{ENDPOINT}/v4/r/download-log", content=b"x")
+    assert list(client.log_tail("r", 5)) == ["x"]
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_log_that_is_an_error_in_json_is_an_error(service: requests_mock.Mocker, client: Client, status: int) -> None:
+    """The service sends errors with HTTP 200, too."""
+    service.get(
+        f"{ENDPOINT}/v1/log/r/download-log",
+        status_code=status,
+        json={"error_code": "CB.00030004", "error_msg": "executor"},
+        headers={"Content-Type": "application/json;charset=UTF-8"},
+    )
+    with pytest.raises(GateError, match=r"CB\.00030004"):
+        client.log_tail("r", 5)

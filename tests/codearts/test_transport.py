@@ -1,0 +1,259 @@
+"""Answers on real sockets: whatever a server does, a request ends in time and with an error of ours."""
+
+import contextlib
+import gzip
+import itertools
+import resource
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from gate.codearts import answers
+from gate.codearts.auth import make_auth
+from gate.codearts.session import MAX_BYTES, Session
+from gate.errors import InvalidAnswer, ServiceError, TooSlow, TransientError, Unreachable, Untrusted
+from gate.settings import Connection, Token
+
+LIMIT = 1.0
+"""The request timeout in seconds."""
+
+SLACK = 2.0
+"""What a busy machine may take besides."""
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+GOOD = HEAD + b'Content-Length: 16\r\n\r\n{"result": true}'
+
+Act = Callable[[socket.socket], None]
+Serve = Callable[..., int]
+
+
+def drip(data: bytes, interval: float = 0.2) -> Act:
+    """Send a byte now and then."""
+
+    def act(connection: socket.socket) -> None:
+        for byte in data:
+            time.sleep(interval)
+            connection.sendall(bytes([byte]))
+
+    return act
+
+
+def flood(head: bytes, piece: bytes) -> Act:
+    """Send without end, as fast as the client takes it."""
+
+    def act(connection: socket.socket) -> None:
+        connection.sendall(head)
+        for _ in itertools.repeat(None):
+            connection.sendall(piece)
+
+    return act
+
+
+def send(data: bytes, *, stay: bool = False) -> Act:
+    """Send this, then close the connection, or leave it open until the client goes."""
+
+    def act(connection: socket.socket) -> None:
+        connection.sendall(data)
+        if stay:
+            connection.recv(65536)
+
+    return act
+
+
+def reset(data: bytes = b"") -> Act:
+    """Send this, then break the connection."""
+
+    def act(connection: socket.socket) -> None:
+        connection.sendall(data)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    return act
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Give a function that lets each connection meet an act, and gives the port."""
+    with contextlib.ExitStack() as stack:
+
+        def start(act: Act, context: ssl.SSLContext | None = None) -> int:
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def serve_one(connection: socket.socket) -> None:
+                with contextlib.suppress(OSError), connection:
+                    secured = context.wrap_socket(connection, server_side=True) if context else connection
+                    with secured:
+                        while secured.recv(65536):
+                            act(secured)
+                            return
+
+            def accept() -> None:
+                with contextlib.suppress(OSError):
+                    while True:
+                        connection, _ = listener.accept()
+                        threading.Thread(target=serve_one, args=(connection,), daemon=True).start()
+
+            threading.Thread(target=accept, daemon=True).start()
+            stack.callback(lambda: listener.shutdown(socket.SHUT_RDWR))
+            return int(listener.getsockname()[1])
+
+        yield start
+
+
+def session_to(port: int, scheme: str = "http", ca_bundle: Path | None = None) -> Session:
+    """Give a session to a port of this machine."""
+    connection = Connection(
+        endpoint=f"{scheme}://127.0.0.1:{port}",
+        credential=Token(value="a-token"),
+        request_timeout=LIMIT,
+        ca_bundle=ca_bundle,
+    )
+    return Session(connection, make_auth(connection.credential), lambda _: None)
+
+
+def ask(session: Session) -> answers.Json:
+    """Ask once and read the answer."""
+    return answers.payload(session.get("/x"), "x", session.hide)
+
+
+ACTS = {
+    "silence": send(b"", stay=True),
+    "drip in the status line": drip(GOOD),
+    "drip in the headers": drip(HEAD * 100),
+    "drip in the body": lambda connection: (connection.sendall(GOOD[:-16]), drip(GOOD[-16:])(connection))[0],
+    "drip in a chunked body": lambda connection: (
+        connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n"),
+        drip(b"1\r\n \r\n" * 99)(connection),
+    )[0],
+    "drip in a chunk's length": lambda connection: (
+        connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n"),
+        drip(b"0" * 200)(connection),
+    )[0],
+    "headers without end": flood(HEAD, b"X-More: and more\r\n"),
+    "a header without end": flood(HEAD + b"X-Long: ", b"x" * 65536),
+    "a status line without end": flood(b"HTTP/1.1 ", b"2" * 65536),
+    "continue without end": flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
+    "chunks without end": flood(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"400\r\n" + b" " * 1024 + b"\r\n"),
+    "empty body that stays": send(HEAD + b"Content-Length: 16\r\n\r\n", stay=True),
+    "a body of 100 MB": flood(HEAD + b"Content-Length: 104857600\r\n\r\n", b" " * 65536),
+    "a redirect without end": flood(
+        b"HTTP/1.1 302 Found\r\nLocation: /y\r\nTransfer-Encoding: chunked\r\n\r\n", b"400\r\n" + b" " * 1024 + b"\r\n"
+    ),
+    "a body that unpacks to 200 MB": send(
+        HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + gzip.compress(b" " * 200 * 2**20, 1)
+    ),
+    "a close before the first byte": send(b""),
+    "a close in the headers": send(HEAD),
+    "a close in the body": send(GOOD[:-5]),
+    "a close in a chunk": send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n400\r\n abc"),
+    "a reset before the first byte": reset(),
+    "a reset in the body": reset(GOOD[:-5]),
+    "no HTTP": send(b"SSH-2.0-OpenSSH_9.6\r\n"),
+    "a bad chunk": send(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+    "a bad encoding": send(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"),
+}
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS.keys())
+def test_any_misbehaviour_is_an_error_of_ours_in_time(serve: Serve, act: Act) -> None:
+    """Within the request's time, in bounded memory."""
+    session = session_to(serve(act))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.monotonic()
+    with pytest.raises(ServiceError):
+        ask(session)
+    assert time.monotonic() - started < LIMIT + SLACK
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000  # KiB
+
+
+@pytest.mark.parametrize("name", ["silence", "drip in the status line", "drip in the headers"])
+def test_late_headers_are_too_slow(serve: Serve, name: str) -> None:
+    """The error names the option that bounds a request."""
+    with pytest.raises(TooSlow, match="--request-timeout"):
+        ask(session_to(serve(ACTS[name])))
+
+
+@pytest.mark.parametrize("name", ["a close before the first byte", "a reset before the first byte"])
+def test_broken_connection_is_unreachable(serve: Serve, name: str) -> None:
+    """Nobody answered."""
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1"):
+        ask(session_to(serve(ACTS[name])))
+
+
+def test_nobody_listening_is_unreachable() -> None:
+    """The port is free."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(Unreachable):
+        ask(session_to(port))
+
+
+def test_large_body_is_cut(serve: Serve) -> None:
+    """Over the limit is no answer."""
+    with pytest.raises(InvalidAnswer, match=f"longer than {MAX_BYTES // 2**20} MiB"):
+        ask(session_to(serve(ACTS["a body of 100 MB"])))
+
+
+def test_good_answer_after_bad_ones_is_read(serve: Serve) -> None:
+    """One session outlives what happens to its connections."""
+    acts = iter([ACTS["a reset in the body"], ACTS["a close in the headers"], send(GOOD)])
+
+    def one_after_another(connection: socket.socket) -> None:
+        next(acts)(connection)
+
+    session = session_to(serve(one_after_another))
+    for _ in range(2):
+        with pytest.raises(TransientError):
+            ask(session)
+    assert ask(session) == {"result": True}
+
+
+def test_slow_but_complete_answer_is_read(serve: Serve) -> None:
+    """Dripping within the time is no fault."""
+    assert ask(session_to(serve(drip(GOOD, 0.002)))) == {"result": True}
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_certificate_is_checked_against_the_bundle(serve: Serve, tmp_path: Path, trusted: bool) -> None:
+    """A private CA is trusted when its certificate is given, and not otherwise."""
+    authority, other = trustme.CA(), trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    bundle = tmp_path / "ca.pem"
+    (authority if trusted else other).cert_pem.write_to_path(str(bundle))
+    session = session_to(serve(send(GOOD), context), "https", bundle)
+    if trusted:
+        assert ask(session) == {"result": True}
+    else:
+        with pytest.raises(Untrusted, match="not trusted"):
+            ask(session)
+
+
+@pytest.mark.parametrize("name", ["drip in the headers", "chunks without end", "silence"])
+def test_misbehaviour_under_tls_ends_in_time(serve: Serve, tmp_path: Path, name: str) -> None:
+    """The same limits hold."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    session = session_to(serve(ACTS[name], context), "https", bundle)
+    started = time.monotonic()
+    with pytest.raises(TransientError):
+        ask(session)
+    assert time.monotonic() - started < LIMIT + SLACK
+
+
+def test_silent_handshake_ends_in_time(serve: Serve) -> None:
+    """A server that never speaks TLS holds nobody."""
+    session = session_to(serve(send(b"", stay=True)), "https")
+    started = time.monotonic()
+    with pytest.raises(TransientError):
+        ask(session)
+    assert time.monotonic() - started < LIMIT + SLACK
