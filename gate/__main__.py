@@ -1,5 +1,6 @@
 """`python -m gate`, the same program as `codearts-gate`."""
 
+import os
 import sys
 import time
 
@@ -9,6 +10,9 @@ STARTED = time.monotonic()
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     from gate.cli import execute
 
     sys.exit(execute(sys.argv[1:], STARTED))

@@ -9,6 +9,7 @@ import click
 from gate import __version__, options
 from gate.errors import GateError, UsageProblem
 from gate.model import Target
+from gate.settings import require
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C before there was anything to wait for."""
@@ -95,6 +96,7 @@ def simulate(port: int, scenarios: tuple[str, ...], speed: float) -> int:
     from gate import rehearsal
 
     check_scenarios(scenarios)
+    require(speed, "--speed")
     rehearsal.simulate(scenarios, port, speed)
     return 0
 
@@ -121,4 +123,9 @@ def execute(arguments: Sequence[str], started: float) -> int:
     except GateError as error:
         click.echo(f"Error: {error}." + (f" {error.hint}" if error.hint else ""), err=True)
         return 2 if isinstance(error, UsageProblem) else 5
+    except Exception as error:  # Python would exit with 1, which means that a build failed
+        from gate.core.wait import BUG_HINT, describe_bug
+
+        click.echo(f"Error: {describe_bug(error)}. {BUG_HINT}", err=True)
+        return 5
     return int(status or 0)

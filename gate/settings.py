@@ -79,13 +79,15 @@ class Rules:
     """Whether a build that this gate started goes on when the gate gives up on it."""
 
     def __post_init__(self) -> None:
-        """Refuse times that would make the wait endless or senseless."""
+        """Refuse times that would make the wait endless or senseless, and rules that contradict each other."""
         require(self.timeout, "--timeout")
         require(self.poll_interval, "--poll-interval")
         require(self.max_rate, "--max-rate")
         require(self.max_age, "--max-age", zero=True)
         require(self.appear_timeout, "--appear-timeout", zero=True)
         require(self.error_budget, "--error-budget", zero=True)
+        if self.require_tests and self.verdict_from == "status":
+            raise UsageProblem("--require-tests goes only with --verdict record: /status names no build to have tests")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

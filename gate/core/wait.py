@@ -65,7 +65,7 @@ class Wait:
         except Exception as error:
             signal_number = None
             for watch in self.watches:
-                watch.findings.decide(Verdict.UNDETERMINED, _describe_bug(error), BUG_HINT)
+                watch.findings.decide(Verdict.UNDETERMINED, describe_bug(error), BUG_HINT)
         while self._open:  # under --fail-fast, one that ends takes the others with it
             self._end(next(iter(self._open)))
         return signal_number
@@ -108,7 +108,7 @@ class Wait:
         except StopIteration:
             self._end(run)
         except Exception as error:
-            run.watch.findings.decide(Verdict.UNDETERMINED, _describe_bug(error), BUG_HINT)
+            run.watch.findings.decide(Verdict.UNDETERMINED, describe_bug(error), BUG_HINT)
             self._end(run)
         else:
             self._keys += 1
@@ -183,7 +183,7 @@ class Wait:
             self._step(run, answer)
 
 
-def _describe_bug(error: Exception) -> str:
+def describe_bug(error: Exception) -> str:
     """Say where the gate failed; the error's own text is left out, because it may quote anything."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -39,7 +39,8 @@ class Watch:
         self._say: Callable[[str], None] = lambda text: context.say(target, text)
         self._asking = Asking(context, self._say)
         self._selection = Selection(target, context, self._asking, self._say)
-        self.starting = context.order and Starting(context.order, context, self._asking, self.findings)
+        order = context.order
+        self.starting = Starting(order, context, self._asking, self.findings) if order else None
 
     def run(self) -> Steps[None]:
         """Wait until there is a verdict, then collect what the report shows beside it."""
