@@ -12,7 +12,7 @@ from gate import app
 from gate.model import Target
 from gate.settings import Connection, Reports, Rules, Settings, Token
 
-DEMO_SPEED = 20.0
+DEMO_SPEED = 30.0
 """Seconds of service time that pass in one second of the demo, so that it ends in under ten."""
 
 DEMO_RULES = Rules(timeout=30, poll_interval=0.5, error_budget=10, appear_timeout=10)
