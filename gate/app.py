@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gate.codearts.auth import make_auth
 from gate.codearts.client import Client
 from gate.codearts.commands import Commands
+from gate.codearts.connect import connect
 from gate.codearts.routes import Routes
-from gate.codearts.session import MAX_CONNECTIONS, Session
+from gate.codearts.session import MAX_CONNECTIONS
 from gate.core import verdict as judging
 from gate.core.ports import Context, Interruption, Remark
 from gate.core.wait import Wait
@@ -40,9 +40,8 @@ def wait(settings: Settings, started: float) -> int:
     `started`: the instant of the process's start. Raises `UsageProblem` before anything is asked of the service.
     """
     crew = Crew(MAX_CONNECTIONS)
-    auth = make_auth(settings.connection.credential)
     remark: Callable[[str], None] = (lambda text: crew.post(Remark(text))) if settings.reports.verbose else _ignore
-    session = Session(settings.connection, auth, remark)
+    session = connect(settings.connection, remark, lambda text: crew.post(Remark(f"warning: {text}")))
     routes = Routes(session)
     terminal = Terminal(started, labels=len(settings.targets) > 1, quiet=settings.reports.quiet)
     if settings.rules.verdict_from == "status":

@@ -57,6 +57,8 @@ class Connection:
         check_endpoint(self.endpoint, "--endpoint")
         if self.iam_endpoint:
             check_endpoint(self.iam_endpoint, "--iam-endpoint")
+        elif isinstance(self.credential, IamUser):
+            raise UsageProblem("no IAM endpoint to sign in at: give --region or --iam-endpoint (GATE_IAM_ENDPOINT)")
         require(self.request_timeout, "--request-timeout")
 
 

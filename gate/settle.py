@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+import click
+
 from gate.codearts.regions import endpoints
+from gate.credential import choose
 from gate.errors import UsageProblem
 from gate.model import Order, Target
-from gate.settings import Connection, Credential, Reports, Rules, Settings, Token, check_unique
+from gate.settings import Connection, Reports, Rules, Settings, check_unique
 
 _RULES = (
     "commit", "max_age", "appear_timeout", "timeout", "poll_interval", "error_budget", "verdict_from", "require_tests",
@@ -52,20 +54,13 @@ def connection(values: Mapping[str, Any]) -> Connection:
     endpoint = values["endpoint"] or (known.build if known else "")
     if not endpoint:
         raise UsageProblem("no endpoint: give --region or --endpoint (GATE_REGION, GATE_ENDPOINT)")
+    choice = choose(values["auth"], values["token_file"], region, os.environ)
+    if values["auth"] == "auto" and not values.get("quiet"):
+        click.echo(choice.told, err=True)
     return Connection(
         endpoint=endpoint,
         iam_endpoint=values["iam_endpoint"] or (known.iam if known else ""),
-        credential=credential(values["token_file"], os.environ),
+        credential=choice.credential,
         ca_bundle=values["ca_bundle"],
         request_timeout=values["request_timeout"],
     )
-
-
-def credential(token_file: Path | None, environment: Mapping[str, str]) -> Credential:
-    """Take the first credential that is set."""
-    token = environment.get("GATE_TOKEN", "")
-    if token and token_file:
-        raise UsageProblem("GATE_TOKEN and --token-file are both given; keep one")
-    if token or token_file:
-        return Token(value=token, file=token_file)
-    raise UsageProblem("no credential: set GATE_TOKEN, or give --token-file (GATE_TOKEN_FILE)")

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
+from gate.codearts import advice
 from gate.codearts.failures import classify
 from gate.codearts.session import Reply
 from gate.core.text import one_line
-from gate.errors import InvalidAnswer, TransientError
+from gate.errors import InvalidAnswer, TransientError, Unauthorised
 
 Json = dict[str, Any]
 Hide = Callable[[str], str]
@@ -95,7 +96,8 @@ def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoRetu
     if target and 300 <= reply.status < 400:
         parts.append(f"it redirects to {target.partition('?')[0]}, which the gate does not follow")
     text = one_line(hide(" ".join(parts))) or "without an explanation"
-    error = kind(f"{what}: HTTP {reply.status}, {text}", status=reply.status, code=code)
+    hint = advice.hint(code, message) if kind is Unauthorised else ""
+    error = kind(f"{what}: HTTP {reply.status}, {text}", status=reply.status, code=code, hint=hint)
     if isinstance(error, TransientError):
         error.retry_after = retry_after(reply.headers.get("Retry-After", ""), datetime.now(UTC))
     raise error

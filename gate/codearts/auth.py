@@ -7,7 +7,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from gate.errors import UsageProblem
-from gate.settings import Credential, Token
+from gate.settings import Token
 
 TOKEN_HEADER = "X-Auth-Token"  # noqa: S105 - the header's name, from the vendor's page on ShowJobStatus
 
@@ -22,9 +22,20 @@ class Auth(AuthBase):
         """Tell whether there is a newer credential than the one that was `refused`, which may be tried once."""
         return False
 
+    def accepted(self, request: PreparedRequest) -> None:
+        """Take note that the service accepted the credential of `request`."""
+
     def secrets(self) -> tuple[str, ...]:
         """Give the texts that must not be shown."""
         return ()
+
+
+class NoAuth(Auth):
+    """No credential at all, to see what the gateway says then."""
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Leave the request as it is."""
+        return request
 
 
 class TokenAuth(Auth):
@@ -75,15 +86,11 @@ def read_token(file: Path) -> str:
 def checked(text: str, source: str) -> str:
     """Give the one token in `text`; raises `UsageProblem` that names the source, never the text, for anything else."""
     token = text.strip()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
+    if not is_header_text(token):
         raise UsageProblem(f"{source} must hold one token and nothing else")
     return token
 
 
-def make_auth(credential: Credential) -> Auth:
-    """Make the `Auth` of a credential; raises `UsageProblem` when it cannot be used."""
-    match credential:
-        case Token():
-            return TokenAuth(credential)
-        case _:
-            raise UsageProblem("only GATE_TOKEN and --token-file are supported yet")
+def is_header_text(text: str) -> bool:
+    """Whether a credential can travel in a header: one word of printable ASCII."""
+    return text.isascii() and text.isprintable() and bool(text) and " " not in text

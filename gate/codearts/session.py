@@ -4,8 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -16,9 +15,10 @@ from urllib3.exceptions import HTTPError
 
 from gate import __version__
 from gate.codearts.auth import Auth
+from gate.codearts.clock import ServiceClock
 from gate.codearts.failures import explain
 from gate.codearts.transport import BoundedAdapter
-from gate.errors import TransientError
+from gate.errors import ServiceError, TransientError
 from gate.settings import Connection, is_loopback
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -26,9 +26,6 @@ MAX_BYTES = 8 * 1024 * 1024
 
 MAX_CONNECTIONS = 8
 """Requests under way at once at most."""
-
-MOST_AHEAD = timedelta(days=36525)
-"""How far the service's clock may be off at most: a `Date` beyond that is nonsense, and could not be reckoned with."""
 
 _CHUNK = 64 * 1024
 
@@ -61,8 +58,10 @@ class _Http(requests.Session):
 class Session:
     """Sends requests to one endpoint with one credential; may be used from several threads."""
 
-    def __init__(self, connection: Connection, auth: Auth, remark: Callable[[str], None]) -> None:
-        """`remark` takes one line about each request, without secrets."""
+    def __init__(
+        self, connection: Connection, auth: Auth, remark: Callable[[str], None], clock: ServiceClock | None = None
+    ) -> None:
+        """`remark` takes one line about each request, without secrets; `clock` is told the time of each answer."""
         self.calls = 0
         self.host = urlsplit(connection.endpoint).netloc
         self.endpoint = connection.endpoint.rstrip("/")
@@ -71,7 +70,7 @@ class Session:
         self._proxies = _NO_PROXY if is_loopback(urlsplit(connection.endpoint).hostname or "") else None
         self._auth = auth
         self._remark = remark
-        self._ahead = timedelta()
+        self._clock = clock or ServiceClock()
         self._http = _Http()
         self._http.headers.clear()
         self._http.headers.update(_HEADERS)
@@ -81,8 +80,8 @@ class Session:
         self._http.mount("http://", adapter)
 
     def now(self) -> datetime:
-        """Give the time of day by the service's clock, from the `Date` of its last answer; else by this machine's."""
-        return datetime.now(UTC) + self._ahead
+        """Give the time of day by the service's clock."""
+        return self._clock.now()
 
     def hide(self, text: str) -> str:
         """Give `text` with every secret of the credential blotted out: the service echoes access keys, for one."""
@@ -111,11 +110,23 @@ class Session:
     def _ask(self, method: str, url: str, limit: float, data: bytes | None = None) -> Reply:
         """Send a request and read its answer; one that is refused with 401 is sent again with a newer credential."""
         response = self._send(method, url, limit, data)
-        if response.status_code == 401 and self._auth.renew(response.request):
+        if response.status_code == 401 and self._renew(response):
             response.close()
             response = self._send(method, url, limit, data)
+        if response.status_code < 300:
+            self._auth.accepted(response.request)
         with response:
             return self._read(response)
+
+    def _renew(self, response: requests.Response) -> bool:
+        """Tell whether there is a newer credential than the refused one."""
+        try:
+            return self._auth.renew(response.request)
+        except ServiceError as error:
+            response.close()
+            if isinstance(error, TransientError):
+                error.sent = False  # what was refused has changed nothing
+            raise
 
     def _send(self, method: str, url: str, limit: float, data: bytes | None) -> requests.Response:
         """Send one request and take the headers of its answer."""
@@ -143,7 +154,7 @@ class Session:
             self._remark(f"{told}: {problem}")
             raise problem from None
         self._remark(f"{told}: {response.status_code} in {(time.monotonic() - started) * 1000:.0f} ms")
-        self._set_clock(response.headers.get("Date", ""))
+        self._clock.hear(response.headers.get("Date", ""))
         return response
 
     def _read(self, response: requests.Response) -> Reply:
@@ -158,11 +169,3 @@ class Session:
         except (HTTPError, OSError, ValueError) as error:
             cut = f"broke off after {len(body)} bytes ({type(error).__name__})"
         return Reply(response.status_code, response.headers, bytes(body), cut)
-
-    def _set_clock(self, date: str) -> None:
-        try:
-            ahead = parsedate_to_datetime(date) - datetime.now(UTC)
-        except (ValueError, OverflowError, TypeError):  # nonsense, beyond what a date can hold, without a zone
-            return
-        if abs(ahead) < MOST_AHEAD:
-            self._ahead = ahead

@@ -1,0 +1,85 @@
+"""Signing in at IAM with a user's password (KeystoneCreateUserTokenByPassword, api-iam/iam_30_0001, 2025-12-27)."""
+
+import math
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gate.codearts.answers import Json, payload
+from gate.codearts.auth import NoAuth, is_header_text
+from gate.codearts.session import Session
+from gate.errors import (
+    Forbidden,
+    InvalidAnswer,
+    NotFound,
+    Refused,
+    RouteMissing,
+    Unauthorised,
+)
+from gate.settings import IamUser
+
+CANNOT = (
+    "Check GATE_IAM_USER, GATE_IAM_PASSWORD and GATE_IAM_DOMAIN (the account's name). HUAWEI ID accounts, federated "
+    "users and users with MFA cannot sign in this way: use an IAM user without MFA, or AK/SK. Nothing was tried again, "
+    "so that no account gets locked."
+)
+
+WRONG = "Check --iam-endpoint, and GATE_IAM_PROJECT: the project's name (a region's, such as cn-north-4) or its id."
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new token, and the seconds that it lives (infinitely many if IAM does not say)."""
+
+    token: str = field(repr=False)
+    seconds: float
+
+
+class PasswordAuth(NoAuth):
+    """Knows the secret that stands in the body of a sign-in, so that it can be blotted out."""
+
+    def __init__(self, user: IamUser) -> None:
+        """Take the password from `user`."""
+        self._password = user.password
+
+    def secrets(self) -> tuple[str, ...]:
+        """Give the password."""
+        return (self._password,)
+
+
+def sign_in(session: Session, user: IamUser) -> Issued:
+    """Ask IAM for a token of one project; sent once. Raises a `ServiceError` when there is none."""
+    what = f"signing in at {session.host}"
+    try:
+        reply = session.post("/v3/auth/tokens", body_of(user), {"nocatalog": "true"})
+        document = payload(reply, what, session.hide)
+    except (Unauthorised, Forbidden) as error:
+        error.hint = CANNOT
+        raise
+    except (RouteMissing, NotFound, Refused, InvalidAnswer) as error:
+        # One class for all of them: a path that IAM does not know says nothing about the paths of CodeArts Build.
+        kind = InvalidAnswer if isinstance(error, InvalidAnswer) else Refused
+        raise kind(str(error), status=error.status, code=error.code, hint=WRONG) from None
+    token = reply.headers.get("X-Subject-Token", "")
+    if not is_header_text(token):
+        raise InvalidAnswer(f"{what}: the answer has no token in X-Subject-Token", status=reply.status, hint=WRONG)
+    return Issued(token, lifetime(document))
+
+
+def body_of(user: IamUser) -> dict[str, Any]:
+    """Give the body of a sign-in; a project of 32 hex digits is one by its id."""
+    person = {"name": user.name, "password": user.password, "domain": {"name": user.domain}}
+    key = "id" if re.fullmatch(r"[0-9a-f]{32}", user.project) else "name"
+    identity = {"methods": ["password"], "password": {"user": person}}
+    return {"auth": {"identity": identity, "scope": {"project": {key: user.project}}}}
+
+
+def lifetime(document: Json) -> float:
+    """Give the seconds from `issued_at` to `expires_at`, both by IAM's clock; infinite if they cannot be read."""
+    try:
+        issued, expires = (datetime.fromisoformat(document["token"][name]) for name in ("issued_at", "expires_at"))
+        seconds = (expires - issued).total_seconds()
+    except (KeyError, TypeError, ValueError):
+        return math.inf
+    return seconds if seconds > 0 else math.inf
