@@ -35,7 +35,8 @@ def wait(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
     """Wait until the build of every TARGET has a result, then report and exit.
 
     TARGET is [LABEL=]JOB_ID[:BUILD_NUMBER]; without a number, the job's newest build is judged. With no TARGET, they
-    are taken from GATE_TARGETS. The credential comes from GATE_TOKEN or --token-file.
+    are taken from GATE_TARGETS. The credential comes from GATE_TOKEN or --token-file, from HUAWEICLOUD_SDK_AK and
+    HUAWEICLOUD_SDK_SK, or from GATE_IAM_USER, GATE_IAM_PASSWORD and GATE_IAM_DOMAIN.
     """
     from gate import app
     from gate.settle import settle
@@ -99,6 +100,22 @@ def simulate(port: int, scenarios: tuple[str, ...], speed: float) -> int:
     require(speed, "--speed")
     rehearsal.simulate(scenarios, port, speed)
     return 0
+
+
+@main.command()
+@click.argument("job_id", required=False, type=options.Pattern("job_id", options.JOB_ID, "32 digits or letters"))
+@options.connection
+@click.option("--json", "as_json", is_flag=True, help="Print all steps as one JSON document on stdout.")
+@click.option("--verbose", is_flag=True, help="Say every request, with its status and time.")
+def doctor(job_id: str | None, as_json: bool, verbose: bool, **values: Any) -> int:
+    """Check the set-up one step at a time, and say what to mend.
+
+    With JOB_ID, also whether the job can be read, and its newest build. Nothing is changed at the service.
+    """
+    from gate.doctor.doctor import examine
+    from gate.settle import connection
+
+    return examine(connection(values), job_id, as_json=as_json, verbose=verbose)
 
 
 def check_scenarios(names: Sequence[str]) -> None:

@@ -20,6 +20,14 @@ WINDOW = timedelta(days=29)
 """How far back builds are listed: a window of over 31 days is refused (CB.00031105), and the end lies a day ahead,
 because the service reads the times by a local clock."""
 
+RECORD_ROUTES = (
+    ("/v1/record/{job_id}/{build_number}/record-info", wire.record_of),
+    ("/v4/jobs/{job_id}/{build_number}/record-info", wire.record_of),
+    ("/v1/record/{job_id}/{build_number}/build-info-record", wire.short_record_of),
+)
+"""The paths to the record of one build, and how each answer is read: ShowJobBuildRecordDetail, else the older
+ShowRecordDetail, else ShowBuildInfoRecord."""
+
 
 class Client:
     """Reads what CodeArts Build says."""
@@ -39,15 +47,11 @@ class Client:
         )
 
     def record(self, job_id: str, build_number: int) -> Record:
-        """Ask for the record of one build; raises `InvalidAnswer` for an answer about another one.
-
-        ShowJobBuildRecordDetail, else the older ShowRecordDetail, else ShowBuildInfoRecord.
-        """
+        """Ask for the record of one build; raises `InvalidAnswer` for an answer about another one."""
         what = f"build {build_number}"
         routes = [
-            self._routes.get(f"/v1/record/{job_id}/{build_number}/record-info", wire.record_of),
-            self._routes.get(f"/v4/jobs/{job_id}/{build_number}/record-info", wire.record_of),
-            self._routes.get(f"/v1/record/{job_id}/{build_number}/build-info-record", wire.short_record_of),
+            self._routes.get(path.format(job_id=job_id, build_number=build_number), read)
+            for path, read in RECORD_ROUTES
         ]
         record = self._routes.first("the record of a build", routes, what)
         if record.build_number != build_number or record.job_id not in ("", job_id):

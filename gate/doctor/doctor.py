@@ -1,0 +1,98 @@
+"""The steps in their order, each carried out in time, and what is printed about them."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+import click
+
+from gate.codearts.connect import Say
+from gate.core.ports import Answer, Remark
+from gate.core.text import one_line
+from gate.doctor import network, service
+from gate.doctor.examination import Examination, Needless, Trouble
+from gate.errors import ServiceError
+from gate.settings import Connection
+from gate.workers import Crew
+
+Check = Callable[[Examination], str]
+
+STEPS: tuple[tuple[str, Check], ...] = (
+    ("settings", network.settings),
+    ("name resolution", network.name_resolution),
+    ("connection", network.connection),
+    ("TLS", network.tls),
+    ("gateway", network.gateway),
+    ("clock", network.clock),
+    ("credential", service.credential),
+    ("job", service.job),
+    ("newest build", service.newest_build),
+    ("record routes", service.record_routes),
+)
+
+REQUESTS = 3
+"""Request timeouts that a step may last: one request, a sign-in, and the request once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of a step: `ok`, `failed` or `skipped`, the facts, and what to mend."""
+
+    step: str
+    state: str
+    facts: str
+    mend: str = ""
+
+
+def examine(connection: Connection, job_id: str | None, *, as_json: bool, verbose: bool) -> int:
+    """Go through all steps, print a line for each as it ends, and give the exit code: 0, or 5 if any failed."""
+    crew = Crew(len(STEPS))
+    remark: Say = (lambda text: crew.post(Remark(text))) if verbose else (lambda _: None)
+    exam = Examination(connection, job_id, remark)
+    findings = []
+    for finding in _findings(exam, crew):
+        findings.append(finding)
+        if not as_json:
+            click.echo(
+                f"{finding.state:<8} {finding.step}: {finding.facts}" + (f". {finding.mend}" if finding.mend else "")
+            )
+    exit_code = 5 if any(finding.state == "failed" for finding in findings) else 0
+    if as_json:
+        click.echo(json.dumps({"exit_code": exit_code, "steps": [asdict(finding) for finding in findings]}))
+    return exit_code
+
+
+def _findings(exam: Examination, crew: Crew) -> Iterator[Finding]:
+    """Carry out one step after the other; those behind one that failed are skipped."""
+    broken = ""
+    for step, check in STEPS:
+        if broken:
+            yield Finding(step, "skipped", f"because {broken} failed")
+            continue
+        try:
+            finding = Finding(step, "ok", _carry_out(check, exam, crew))
+        except Needless as reason:
+            finding = Finding(step, "skipped", str(reason))
+        except Trouble as trouble:
+            finding = Finding(step, "failed", str(trouble), trouble.mend)
+            broken = step if trouble.ends else ""
+        yield Finding(finding.step, finding.state, one_line(exam.session.hide(finding.facts), limit=500), finding.mend)
+
+
+def _carry_out(check: Check, exam: Examination, crew: Crew) -> str:
+    """Carry a step out elsewhere than in this thread, and not for longer than its time; raises `Trouble`."""
+    seconds = REQUESTS * exam.connection.request_timeout
+    until = time.monotonic() + seconds
+    crew.submit(0, lambda: check(exam))
+    while (event := crew.next(until)) is not None:
+        match event:
+            case Remark(text):
+                click.echo(f"         {one_line(text, limit=500)}", err=True)
+            case Answer(error=None, value=facts):
+                return str(facts)
+            case Answer(error=ServiceError() as error):
+                raise Trouble(str(error), error.hint)
+            case Answer(error=error):
+                raise error or AssertionError
+    raise Trouble(f"no end within {seconds:g} s", "Something between holds the call: the DNS, a proxy, a firewall.")

@@ -1,0 +1,94 @@
+"""The steps up to the gateway's door; none of them shows the credential to anybody."""
+
+import os
+import socket
+
+import certifi
+
+from gate.codearts import answers
+from gate.codearts.session import Reply
+from gate.doctor.examination import Examination, Needless, Trouble
+from gate.errors import InvalidAnswer, RouteMissing, Unauthorised, Untrusted
+
+HOST_HINT = "Check --region or --endpoint: it must be the API host of CodeArts Build, not the console's."
+
+
+def settings(exam: Examination) -> str:
+    """Name what was understood; whatever is wrong in it has ended the program before."""
+    return f"{exam.connection.endpoint} with {exam.auth.family}"
+
+
+def name_resolution(exam: Examination) -> str:
+    """Resolve the name of the host that a connection would be made to."""
+    place = exam.proxy or exam.url
+    who = "the proxy " if exam.proxy else ""
+    try:
+        found = socket.getaddrinfo(place.hostname, place.port or 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no host name"
+        mend = "Check HTTPS_PROXY." if exam.proxy else "Check --region or --endpoint, and this machine's DNS."
+        raise Trouble(f"{who}{place.hostname} has no address: {reason}", mend) from None
+    addresses = list(dict.fromkeys(str(row[4][0]) for row in found))
+    return f"{who}{place.hostname} is {', '.join(addresses[:3])}"
+
+
+def connection(exam: Examination) -> str:
+    """Reach the host, directly or through a proxy."""
+    if isinstance(exam.knock, Reply | Untrusted):
+        return f"{exam.url.netloc} can be reached{_way(exam)}"
+    raise Trouble(f"{exam.knock}{_way(exam)}", exam.knock.hint)
+
+
+def tls(exam: Examination) -> str:
+    """Hold the server's certificate against the trusted ones."""
+    if exam.url.scheme != "https":
+        raise Needless("plain http, which is allowed on this machine only")
+    trusted = exam.connection.ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    source = f"the CAs in {trusted or certifi.where()}"
+    if isinstance(exam.knock, Untrusted):
+        raise Trouble(f"{exam.knock}; {source} were asked", exam.knock.hint)
+    return f"the certificate of {exam.url.hostname} is trusted by {source}"
+
+
+def gateway(exam: Examination) -> str:
+    """Tell the API gateway, which refuses a request without a credential, from other hosts."""
+    reply = exam.knock
+    assert isinstance(reply, Reply)
+    kind = reply.headers.get("Content-Type", "")
+    if "html" in kind:
+        raise Trouble(
+            f"{exam.url.netloc} answers with a web page (HTTP {reply.status}): a console, a sign-in page or a proxy",
+            HOST_HINT,
+        )
+    try:
+        answers.payload(reply, f"{exam.url.netloc}, asked without a credential", exam.session.hide)
+    except Unauthorised as error:
+        if error.code.startswith(("APIGW.", "APIG.")):
+            return f"an API gateway answers (HTTP 401 {error.code} to a request without a credential)"
+        raise Trouble(f"{error}, which is not how the API gateway refuses", HOST_HINT) from None
+    except RouteMissing as error:
+        raise Trouble(f"{error}; {exam.url.netloc} does not publish CodeArts Build", HOST_HINT) from None
+    except InvalidAnswer as error:
+        raise Trouble(str(error), HOST_HINT) from None
+    return f"{exam.url.netloc} answers, even without a credential"
+
+
+def clock(exam: Examination) -> str:
+    """Compare this machine's clock with the `Date` of the answer."""
+    if exam.clock.ahead is None:
+        raise Needless("the answer has no Date")
+    if exam.clock.is_off:
+        raise Trouble(
+            f"this machine's clock is {exam.clock.difference()} the service's",
+            "Set this machine's clock (NTP): a signature holds for 15 minutes, and --max-age goes by the clock.",
+            ends=False,
+        )
+    return f"this machine's clock is {abs(exam.clock.ahead.total_seconds()):.0f} s off at most"
+
+
+def _way(exam: Examination) -> str:
+    """Name the proxy, without the password that may stand in its URL."""
+    if exam.proxy is None:
+        return ""
+    port = f":{exam.proxy.port}" if exam.proxy.port else ""
+    return f", through the proxy {exam.proxy.hostname}{port} (HTTPS_PROXY)"
