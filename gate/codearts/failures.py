@@ -93,6 +93,8 @@ def explain(error: requests.RequestException, host: str, seconds: float) -> Serv
     causes = _causes(error)
     cause = causes[-1]
     why = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None) or type(cause).__name__
+    if tunnel := re.search(r"Tunnel connection failed: (\d{3})", str(cause)):
+        why = f"it answers HTTP {tunnel[1]}"
     if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(cause).upper():
         return Untrusted(f"the TLS certificate of {host} is not trusted: {getattr(cause, 'verify_message', why)}")
     problem: TransientError

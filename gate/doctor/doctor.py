@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import click
 
@@ -44,6 +44,10 @@ class Finding:
     facts: str
     mend: str = ""
 
+    def line(self) -> str:
+        """Give the finding as people read it."""
+        return f"{self.state:<8} {self.step}: {self.facts}" + (f". {self.mend}" if self.mend else "")
+
 
 def examine(connection: Connection, job_id: str | None, *, as_json: bool, verbose: bool) -> int:
     """Go through all steps, print a line for each as it ends, and give the exit code: 0, or 5 if any failed."""
@@ -54,9 +58,7 @@ def examine(connection: Connection, job_id: str | None, *, as_json: bool, verbos
     for finding in _findings(exam, crew):
         findings.append(finding)
         if not as_json:
-            click.echo(
-                f"{finding.state:<8} {finding.step}: {finding.facts}" + (f". {finding.mend}" if finding.mend else "")
-            )
+            click.echo(finding.line())
     exit_code = 5 if any(finding.state == "failed" for finding in findings) else 0
     if as_json:
         click.echo(json.dumps({"exit_code": exit_code, "steps": [asdict(finding) for finding in findings]}))
@@ -77,7 +79,7 @@ def _findings(exam: Examination, crew: Crew) -> Iterator[Finding]:
         except Trouble as trouble:
             finding = Finding(step, "failed", str(trouble), trouble.mend)
             broken = step if trouble.ends else ""
-        yield Finding(finding.step, finding.state, one_line(exam.session.hide(finding.facts), limit=500), finding.mend)
+        yield replace(finding, facts=one_line(finding.facts, limit=500))
 
 
 def _carry_out(check: Check, exam: Examination, crew: Crew) -> str:

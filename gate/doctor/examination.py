@@ -25,7 +25,7 @@ class Trouble(Exception):
     """Raised when a step failed: one sentence of facts, and one about what to mend."""
 
     def __init__(self, facts: str, mend: str, *, ends: bool = True) -> None:
-        """`ends`: whether the later steps make no sense."""
+        """Take the two sentences; `ends`: whether the later steps make no sense."""
         super().__init__(facts)
         self.mend = mend
         self.ends = ends

@@ -36,7 +36,11 @@ def connection(exam: Examination) -> str:
     """Reach the host, directly or through a proxy."""
     if isinstance(exam.knock, Reply | Untrusted):
         return f"{exam.url.netloc} can be reached{_way(exam)}"
-    raise Trouble(f"{exam.knock}{_way(exam)}", exam.knock.hint)
+    if exam.proxy:
+        mend = f"Check HTTPS_PROXY, and that this proxy lets you connect to {exam.url.netloc}; NO_PROXY goes round it."
+    else:
+        mend = "Check --region or --endpoint, the firewall, and whether HTTPS_PROXY must be set."
+    raise Trouble(f"{exam.knock}{_way(exam)}", mend)
 
 
 def tls(exam: Examination) -> str:
@@ -83,7 +87,7 @@ def clock(exam: Examination) -> str:
             "Set this machine's clock (NTP): a signature holds for 15 minutes, and --max-age goes by the clock.",
             ends=False,
         )
-    return f"this machine's clock is {abs(exam.clock.ahead.total_seconds()):.0f} s off at most"
+    return f"this machine's clock is {exam.clock.difference()} the service's"
 
 
 def _way(exam: Examination) -> str:

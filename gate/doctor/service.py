@@ -5,7 +5,7 @@ from gate.codearts.client import RECORD_ROUTES
 from gate.core.selection import newest
 from gate.core.verdict import read
 from gate.doctor.examination import Examination, Needless, Trouble
-from gate.errors import Forbidden, NotFound, Refused, RouteMissing, ServiceError
+from gate.errors import Forbidden, NotFound, Refused, RouteMissing
 
 
 def credential(exam: Examination) -> str:
@@ -75,6 +75,4 @@ def _is_published(exam: Examination, route: str) -> bool:
         return False
     except (NotFound, Forbidden, Refused):
         return True
-    except ServiceError as error:
-        raise Trouble(str(error), error.hint) from None
     return True
