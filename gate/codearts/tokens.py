@@ -83,15 +83,16 @@ class IamAuth(Auth):
             self._renew_at = self._ends_at
 
     def _fetch(self, tries: int) -> None:
-        """Fetch a token, unless that has just failed for another thread: `tries` is their number before the wait."""
+        """Fetch a token, unless that failed for another thread while this one waited, since there were `tries` tries."""
         if self._problem and (self._tries != tries or isinstance(self._problem, PermanentError)):
             raise copy.copy(self._problem)
-        self._tries += 1
         try:
             issued = self._sign_in()
         except ServiceError as error:
             self._problem = error
             raise
+        finally:
+            self._tries += 1
         self._problem = None
         self._unproven, self._refused = self._refused, False
         self._tokens = (*self._tokens, issued.token)
