@@ -83,7 +83,7 @@ class IamAuth(Auth):
             self._renew_at = self._ends_at
 
     def _fetch(self, tries: int) -> None:
-        """Fetch a token, unless that failed for another thread while this one waited, since there were `tries` tries."""
+        """Fetch a token, unless that failed for another thread since there were `tries` tries."""
         if self._problem and (self._tries != tries or isinstance(self._problem, PermanentError)):
             raise copy.copy(self._problem)
         try:

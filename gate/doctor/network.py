@@ -8,7 +8,7 @@ import certifi
 from gate.codearts import answers
 from gate.codearts.session import Reply
 from gate.doctor.examination import Examination, Needless, Trouble
-from gate.errors import InvalidAnswer, RouteMissing, Unauthorised, Untrusted
+from gate.errors import InvalidAnswer, Refused, RouteMissing, Unauthorised, Untrusted
 
 HOST_HINT = "Check --region or --endpoint: it must be the API host of CodeArts Build, not the console's."
 
@@ -72,7 +72,7 @@ def gateway(exam: Examination) -> str:
         raise Trouble(f"{error}, which is not how the API gateway refuses", HOST_HINT) from None
     except RouteMissing as error:
         raise Trouble(f"{error}; {exam.url.netloc} does not publish CodeArts Build", HOST_HINT) from None
-    except InvalidAnswer as error:
+    except (InvalidAnswer, Refused) as error:
         raise Trouble(str(error), HOST_HINT) from None
     return f"{exam.url.netloc} answers, even without a credential"
 
