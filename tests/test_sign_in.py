@@ -145,6 +145,16 @@ def test_wrong_password_is_tried_once_for_all_targets(simulate: Simulate, run_ga
     assert "not-the-password" not in done.stdout + done.stderr + (tmp_path / "gate-report.xml").read_text()
 
 
+def test_wrong_key_is_sent_once_for_all_targets(simulate: Simulate, run_gate: Run) -> None:
+    """Eight targets, one refusal: more than five in a row would lock the key for everybody."""
+    simulator = simulate([replace(SCENARIOS["passing"], name=f"job-{number}") for number in range(8)])
+    env = environment(simulator, "aksk", HUAWEICLOUD_SDK_SK="of-another-key")
+    done = run_gate("wait", *simulator.jobs.values(), env=env)
+    assert (done.returncode, [entry.status for entry in simulator.journal.entries]) == (5, [401]), done.stderr
+    assert done.stdout.count("undetermined") == 8
+    assert "HUAWEICLOUD_SDK_SK" in done.stderr
+
+
 def test_fault_of_iam_is_given_the_error_budget(simulate: Simulate, run_gate: Run) -> None:
     """IAM fails twice and then signs the gate in."""
     fault = Fault(operations=[SIGN_IN], act=Reply(Answer(status=503, body=b"{}")), times=2)

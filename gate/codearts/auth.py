@@ -1,6 +1,7 @@
 """Credentials as `requests.auth.AuthBase`: set on every request, so that `.netrc` cannot replace them."""
 
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from requests import PreparedRequest
@@ -21,6 +22,10 @@ class Auth(AuthBase):
     def renew(self, refused: PreparedRequest) -> bool:  # noqa: ARG002 - for those who can
         """Tell whether there is a newer credential than the one that was `refused`, which may be tried once."""
         return False
+
+    def turn(self) -> AbstractContextManager[object]:
+        """Give what a request must hold while it is sent; nothing, for a credential that may be tried in parallel."""
+        return nullcontext()
 
     def accepted(self, request: PreparedRequest) -> None:
         """Take note that the service accepted the credential of `request`."""

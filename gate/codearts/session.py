@@ -109,8 +109,10 @@ class Session:
 
     def _ask(self, method: str, url: str, limit: float, data: bytes | None = None) -> Reply:
         """Send a request and read its answer; one that is refused with 401 is sent again with a newer credential."""
-        response = self._send(method, url, limit, data)
-        if response.status_code == 401 and self._renew(response):
+        with self._auth.turn():
+            response = self._send(method, url, limit, data)
+            renewed = response.status_code == 401 and self._renew(response)
+        if renewed:
             response.close()
             response = self._send(method, url, limit, data)
         if response.status_code < 300:

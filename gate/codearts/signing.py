@@ -1,6 +1,8 @@
 """AK/SK: every request signed afresh, by the vendor's own signer (SDK-HMAC-SHA256)."""
 
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
@@ -25,7 +27,8 @@ _VARIABLES = {
 class KeyPairAuth(Auth):
     """Signs the method, the path, the query, the body and the headers that matter, with the time.
 
-    A refused key is not sent again: more than five refusals in a row lock it for five minutes, for everybody.
+    Requests go one by one until the key was accepted, and a refused key is not sent again: more than five refusals in a
+    row lock it for five minutes, for everybody.
     """
 
     def __init__(self, pair: KeyPair, now: Callable[[], datetime]) -> None:
@@ -49,7 +52,8 @@ class KeyPairAuth(Auth):
         self._now = now
         self._request = SdkRequest
         self._signer = Signer(SimpleNamespace(ak=pair.access_key, sk=pair.secret_key))
-        self._refused = False
+        self._first = threading.Lock()
+        self._accepted = self._refused = False
         self.family = f"{'temporary ' if pair.security_token else ''}AK/SK from HUAWEICLOUD_SDK_AK"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -77,6 +81,14 @@ class KeyPairAuth(Auth):
         request.headers.update(signed.header_params)
         request.url = f"{url.scheme}://{url.netloc}{signed.uri}"
         return request
+
+    def turn(self) -> AbstractContextManager[object]:
+        """Give a lock until the key was accepted."""
+        return nullcontext() if self._accepted else self._first
+
+    def accepted(self, request: PreparedRequest) -> None:  # noqa: ARG002 - one key serves all
+        """Take note that the key is good."""
+        self._accepted = True
 
     def renew(self, refused: PreparedRequest) -> bool:
         """Tell whether the signature was refused for its time: by then, the service's clock is known."""
