@@ -4,6 +4,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,19 +97,21 @@ def test_choice_is_not_told_when_there_was_none_or_nobody_listens(
     assert (done.returncode, "takes" in done.stderr) == (0, False)
 
 
+@pytest.mark.parametrize("times", [1, 2])
 def test_token_that_expires_in_the_wait_is_replaced_by_one_sign_in(
-    simulate: Simulate, start_gate: Start, tmp_path: Path
+    simulate: Simulate, start_gate: Start, tmp_path: Path, times: int
 ) -> None:
-    """The gate signs in once more, and the build passes."""
+    """Whenever the token has expired, the gate signs in once more, and the build passes."""
     simulator = simulate(["passing"], speed=0)
     gate = start_gate("wait", "--verbose", simulator.jobs["passing"], env=environment(simulator, "password"))
     wait_for(lambda: looks(simulator) >= 2)
-    simulator.iam.expire_all()
-    seen = looks(simulator)
-    wait_for(lambda: looks(simulator) > seen)
+    for number in range(1, times + 1):
+        simulator.iam.expire_all()
+        wait_for(partial(lambda number: simulator.journal.sign_ins > number, number))
+        wait_for(partial(lambda seen: looks(simulator) > seen, looks(simulator)))
     simulator.clock.advance(120)
     out, err = gate.communicate(timeout=15)
-    assert (gate.returncode, simulator.journal.sign_ins) == (0, 2), err
+    assert (gate.returncode, simulator.journal.sign_ins) == (0, 1 + times), err
     assert_hidden(tmp_path, simulator, out, err)
 
 
@@ -162,6 +165,16 @@ def test_fault_of_iam_is_given_the_error_budget(simulate: Simulate, run_gate: Ru
     done = run_gate("wait", simulator.jobs["passing"], env=environment(simulator, "password"))
     assert (done.returncode, simulator.journal.sign_ins) == (0, 3), done.stderr
     assert "signing in at 127.0.0.1" in done.stderr
+
+
+def test_order_that_was_refused_may_be_sent_again_after_a_failed_sign_in(simulate: Simulate, run_gate: Run) -> None:
+    """A refused order has started nothing: when IAM works again, it is sent, and one build is started."""
+    refused = Fault(operations=["ExecuteJob"], act=Reply(token_outdated()))
+    failing = Fault(operations=[SIGN_IN], act=Reply(Answer(status=503, body=b"{}")), skip=1)
+    simulator = simulate(["passing"], speed=100, faults=[refused, failing])
+    done = run_gate("run", simulator.jobs["passing"], env=environment(simulator, "password"))
+    assert (done.returncode, simulator.journal.sign_ins) == (0, 3), done.stderr
+    assert [entry.status for entry in simulator.journal.of("ExecuteJob")] == [401, 200]
 
 
 def test_iam_that_never_answers_does_not_hold_the_deadline(simulate: Simulate, run_gate: Run) -> None:

@@ -4,7 +4,7 @@ import re
 
 _CAUSES = (
     (
-        r"0307|token expires|must be updated",
+        r"0307|token expires",
         (
             "The token has expired, or it is one of another region, or of the whole account and not of one project; "
             "get a fresh one with project scope in this region, or let the gate sign in as an IAM user."

@@ -61,7 +61,7 @@ class KeyPairAuth(Auth):
         if self._refused:
             raise Unauthorised("the AK/SK was refused before, and is not sent again")
         url = urlsplit(request.url or "")
-        headers = {"Host": url.netloc, DATE_HEADER: self._now().astimezone(UTC).strftime(DATE_FORMAT)}
+        headers = {DATE_HEADER: self._now().astimezone(UTC).strftime(DATE_FORMAT)}
         if "Content-Type" in request.headers:
             headers["Content-Type"] = request.headers["Content-Type"]
         if self._pair.project_id:
