@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests_mock
 
-from gate.codearts.auth import make_auth
 from gate.codearts.client import Client
+from gate.codearts.connect import connect
 from gate.codearts.routes import Routes
 from gate.codearts.session import Session
 from gate.settings import Connection, Token
@@ -41,7 +41,7 @@ def remarks() -> list[str]:
 def session(remarks: list[str]) -> Session:
     """Give a session with a token."""
     connection = Connection(endpoint=ENDPOINT, credential=Token(value=TOKEN), request_timeout=5)
-    return Session(connection, make_auth(connection.credential), remarks.append)
+    return connect(connection, remarks.append, remarks.append)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import requests_mock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gate.codearts.auth import make_auth
+from gate.codearts.auth import TokenAuth
+from gate.codearts.connect import connect
 from gate.codearts.session import MAX_BYTES, Session
 from gate.errors import GateError, TooSlow, Unreachable, UsageProblem
 from gate.settings import Connection, Token
@@ -19,7 +20,7 @@ from tests.codearts.conftest import ENDPOINT, TOKEN
 def with_file(file: Path) -> Session:
     """Give a session with a token file."""
     connection = Connection(endpoint=ENDPOINT, credential=Token(file=file))
-    return Session(connection, make_auth(connection.credential), lambda _: None)
+    return connect(connection, lambda _: None, lambda _: None)
 
 
 def test_request_carries_the_token_and_little_else(service: requests_mock.Mocker, session: Session) -> None:
@@ -106,7 +107,7 @@ def test_nothing_that_is_printed_holds_the_token(session: Session) -> None:
     """Neither settings nor credentials show it."""
     credential = Token(value=TOKEN)
     connection = Connection(endpoint=ENDPOINT, credential=credential)
-    for thing in (credential, connection, session, make_auth(credential)):
+    for thing in (credential, connection, session, TokenAuth(credential)):
         assert TOKEN not in f"{thing!r} {thing!s}"
     assert session.hide(f"a {TOKEN} b") == "a *** b"
 

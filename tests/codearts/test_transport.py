@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from gate.codearts import answers
-from gate.codearts.auth import make_auth
+from gate.codearts.connect import connect
 from gate.codearts.session import MAX_BYTES, Session
 from gate.errors import InvalidAnswer, ServiceError, TooSlow, TransientError, Unreachable, Untrusted
 from gate.settings import Connection, Token
@@ -114,7 +114,7 @@ def session_to(port: int, scheme: str = "http", ca_bundle: Path | None = None) -
         request_timeout=LIMIT,
         ca_bundle=ca_bundle,
     )
-    return Session(connection, make_auth(connection.credential), lambda _: None)
+    return connect(connection, lambda _: None, lambda _: None)
 
 
 def ask(session: Session) -> answers.Json:
