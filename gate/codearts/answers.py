@@ -95,7 +95,7 @@ def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoRetu
     target = reply.headers.get("Location")
     if target and 300 <= reply.status < 400:
         parts.append(f"it redirects to {target.partition('?')[0]}, which the gate does not follow")
-    text = one_line(hide(" ".join(parts))) or "without an explanation"
+    text = one_line(hide(" ".join(parts))).rstrip(". ") or "without an explanation"
     hint = advice.hint(code, message) if kind is Unauthorised else ""
     error = kind(f"{what}: HTTP {reply.status}, {text}", status=reply.status, code=code, hint=hint)
     if isinstance(error, TransientError):

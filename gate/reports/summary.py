@@ -71,7 +71,7 @@ def _verdicts(outcome: Outcome) -> str:
                 escape(target.state, limit=40),
                 _duration(target.duration_seconds),
                 escape(target.branch, limit=60),
-                escape((target.commit or "")[:8]),
+                escape((target.commit or "")[:7]),
             ]
             for target in outcome.targets
         ],

@@ -64,7 +64,7 @@ PASSING_SUMMARY = """\
 
 | Target | Verdict | Build | State | Duration | Branch | Commit |
 | --- | --- | --- | --- | --- | --- | --- |
-| app | ✅ passed | 57 | SUCCESS | 1 m 1 s | main | 2f37dd4b |
+| app | ✅ passed | 57 | SUCCESS | 1 m 1 s | main | 2f37dd4 |
 
 ### app: passed
 
