@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -118,7 +119,7 @@ def test_several_targets_have_one_exit_code(
     """Any failed, else any aborted, else any timed out, else any undetermined."""
     simulator = simulate(scenarios, speed=200)
     targets = [f"{name}={simulator.jobs[name]}:57" for name in scenarios]
-    done = run_gate("wait", *targets, "--timeout", "4s", env=environment(simulator))
+    done = run_gate("wait", *targets, "--timeout", "6s", env=environment(simulator))
     assert done.returncode == status, done.stderr
     assert [line.split()[1] for line in done.stdout.splitlines()] == list(scenarios)
     assert [suite.name for suite in JUnitXml.fromfile(str(tmp_path / "gate-report.xml"))] == list(scenarios)
@@ -344,12 +345,23 @@ def test_commit_is_waited_for_and_judged(simulate: Simulate, run_gate: Run) -> N
     assert (done.returncode, "build=2 " in done.stdout) == (1, True), done.stderr
 
 
-def test_newer_build_changes_nothing(simulate: Simulate, run_gate: Run) -> None:
-    """A build that starts after ours was pinned."""
+def wait_for(condition: Callable[[], Any], seconds: float = 20) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.01)
+
+
+def test_newer_build_changes_nothing(simulate: Simulate, start_gate: StartGate) -> None:
+    """A build that starts after ours was pinned, and fails."""
     starts = (Start(at=0), Start(at=20, course=samples.FAILING))
-    simulator = simulate([Scenario(name="job", starts=starts)], speed=SPEED)
-    done = run_gate("wait", simulator.jobs["job"], env=environment(simulator))
-    assert (done.returncode, "build=1 " in done.stdout) == (0, True), done.stderr
+    simulator = simulate([Scenario(name="job", starts=starts)], speed=0)
+    gate = start_gate("wait", simulator.jobs["job"], env=environment(simulator))
+    wait_for(lambda: len(simulator.journal.of(*RECORD_ROUTES)) > 1)
+    simulator.clock.advance(300)
+    out, err = gate.communicate(timeout=30)
+    assert (gate.returncode, "build=1 " in out) == (0, True), err
 
 
 def test_two_gates_on_one_job_work(simulate: Simulate, start_gate: StartGate) -> None:
@@ -398,10 +410,7 @@ def test_signal_ends_within_two_seconds_with_the_report(
     faults = [Fault(operations=RECORD_ROUTES, act=Silence(), times=None)] if hung else []
     simulator = simulate(["slow"], faults=faults)
     gate = start_gate("wait", f"{simulator.jobs['slow']}:57", "--outputs", "o.env", env=environment(simulator))
-    deadline = time.monotonic() + 20
-    while not simulator.journal.entries:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: simulator.journal.entries)
     sent = time.monotonic()
     gate.send_signal(number)
     out, err = gate.communicate(timeout=20)
@@ -414,21 +423,25 @@ def test_signal_ends_within_two_seconds_with_the_report(
 
 def test_token_file_is_read_again_when_it_is_refused(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
     """A long wait outlives its token."""
-    simulator = simulate(["expired-token"], speed=SPEED)
-    file = tmp_path / "token"
+    simulator = simulate(["slow"], speed=0)
+    renewed, file, ended_token = simulator.iam.issue(), tmp_path / "token", threading.Event()
+    outdated = Fault(
+        act=Reply(gateway_error(401, "0307", "The token must be updated.")),
+        when=lambda call: ended_token.is_set() and call.headers["X-Auth-Token"] == simulator.token,
+        times=None,
+    )
+    simulator.faults.add(outdated)
     file.write_text(simulator.token + "\n")
     env = {name: value for name, value in environment(simulator).items() if name != "GATE_TOKEN"}
-    gate = start_gate("wait", simulator.jobs["expired-token"], "--token-file", file, env=env)
-    deadline = time.monotonic() + 20
-    while not simulator.journal.of(*RECORD_ROUTES):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    simulator.clock.advance(15)
-    renewed = simulator.iam.issue()
+    gate = start_gate("wait", simulator.jobs["slow"], "--token-file", file, "--verbose", env=env)
+    wait_for(lambda: simulator.journal.of(*RECORD_ROUTES))
     file.write_text(renewed + "\n")
+    ended_token.set()
+    wait_for(lambda: 401 in [entry.status for entry in simulator.journal.entries])
+    simulator.clock.advance(5 * 3600)
     out, err = gate.communicate(timeout=30)
     assert (gate.returncode, out.startswith("passed")) == (0, True), err
-    assert 401 in [entry.status for entry in simulator.journal.entries]
+    assert [entry.status for entry in simulator.journal.entries].count(401) == 1
     assert renewed not in out + err
     assert simulator.token not in out + err
 
