@@ -106,12 +106,12 @@ def serve() -> Iterator[Serve]:
         yield start
 
 
-def session_to(port: int, scheme: str = "http", ca_bundle: Path | None = None) -> Session:
+def session_to(port: int, scheme: str = "http", ca_bundle: Path | None = None, seconds: float = LIMIT) -> Session:
     """Give a session to a port of this machine."""
     connection = Connection(
         endpoint=f"{scheme}://127.0.0.1:{port}",
         credential=Token(value="a-token"),
-        request_timeout=LIMIT,
+        request_timeout=seconds,
         ca_bundle=ca_bundle,
     )
     return connect(connection, lambda _: None, lambda _: None)
@@ -188,6 +188,21 @@ def test_broken_connection_is_unreachable(serve: Serve, name: str) -> None:
     """Nobody answered."""
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1"):
         ask(session_to(serve(ACTS[name])))
+
+
+def test_byte_just_before_the_end_gives_no_more_time(serve: Serve) -> None:
+    """What was received does not start the time anew."""
+
+    def act(connection: socket.socket) -> None:
+        time.sleep(LIMIT * 1.8)
+        connection.sendall(HEAD)
+        connection.recv(65536)
+
+    session = session_to(serve(act), seconds=LIMIT * 2)
+    started = time.monotonic()
+    with pytest.raises(TooSlow):
+        ask(session)
+    assert time.monotonic() - started < LIMIT * 3
 
 
 def test_nobody_listening_is_unreachable() -> None:

@@ -49,6 +49,7 @@ class FakeWorkers:
         self.clock = 1000.0
         self.size = size
         self.busy = 0
+        self.turns = 0
         self.submitted: list[float] = []
         self._events: list[tuple[float, int, Event]] = []
         self._count = 0
@@ -82,8 +83,8 @@ class FakeWorkers:
             self.at(self.clock + seconds, answer)
 
     def next(self, until: float) -> Event | None:
-        self._count += 1
-        assert self._count < MOST_CALLS, "the loop turns without end"
+        self.turns += 1
+        assert self.turns < MOST_CALLS, "the loop turns without end"
         if self._events and self._events[0][0] <= max(until, self.clock):
             instant, _, event = heapq.heappop(self._events)
             self.clock = max(self.clock, instant)
