@@ -520,3 +520,11 @@ def test_proxy_of_the_environment_is_not_used_on_loopback(simulate: Simulate, ru
     proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
     env = environment(simulator, **proxies)
     assert run_gate("wait", f"{simulator.jobs['job']}:57", env=env).returncode == 0
+
+
+def test_verdict_status_names_no_build(simulate: Simulate, run_gate: Run) -> None:
+    """The boolean is about the job: a build that was asked for by its number has not been judged."""
+    simulator = simulate(["slow"], speed=100)
+    job = simulator.jobs["slow"]
+    done = run_gate("wait", f"{job}:57", "--verdict", "status", env=environment(simulator))
+    assert done.stdout.split()[2] == "build=-"

@@ -29,7 +29,7 @@ def payload(reply: Reply, what: str, hide: Hide, blank: Json | None = None) -> J
     good = 200 <= reply.status < 300
     if good and blank is not None and not reply.body.strip() and not reply.cut:
         return blank
-    if reply.cut:
+    if good and reply.cut:
         raise InvalidAnswer(f"{what}: the answer {reply.cut}", status=reply.status)
     try:
         document = decode(reply.body)

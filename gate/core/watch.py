@@ -184,6 +184,7 @@ class Watch:
             if result is not None:
                 verdict, state = (Verdict.PASSED, State.SUCCEEDED) if result else (Verdict.FAILED, State.FAILED)
                 self.findings.reading = Reading(state=state, word=word, ended=True)
+                self.findings.build_number = None  # whatever was asked for, /status is about no build
                 self.findings.decide(verdict, f"/status of the job says {word} (--verdict status)", CONSOLE)
                 return
             at = self._next_look(looks)

@@ -331,3 +331,10 @@ def test_any_bytes_are_a_payload_or_an_error(body: bytes, status: int) -> None:
         answers.payload(reply(body, status), "x", str)
     except ServiceError as error:
         assert len(str(error)) < 500  # noqa: PT017
+
+
+def test_cut_error_body_still_tells_by_its_status() -> None:
+    """A 401 whose body never ends is a refusal, not something to try again."""
+    cut = Reply(401, {}, b'{"error_code": "APIG', "broke off")
+    with pytest.raises(Unauthorised):
+        answers.payload(cut, "build 57", lambda text: text)
