@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from gate.codearts.client import Client
 from gate.codearts.commands import Commands
@@ -20,6 +19,8 @@ from gate.core.ports import Context, Interruption, Remark
 from gate.core.wait import Wait
 from gate.errors import ReportFailed
 from gate.model import Outcome
+from gate.platforms.detect import detect
+from gate.platforms.room import Room
 from gate.platforms.terminal import Terminal
 from gate.reports import files, result
 from gate.settings import Reports, Settings
@@ -43,7 +44,8 @@ def wait(settings: Settings, started: float) -> int:
     remark: Callable[[str], None] = (lambda text: crew.post(Remark(text))) if settings.reports.verbose else _ignore
     session = connect(settings.connection, remark, lambda text: crew.post(Remark(f"warning: {text}")))
     routes = Routes(session)
-    terminal = Terminal(started, labels=len(settings.targets) > 1, quiet=settings.reports.quiet)
+    room = detect(settings.reports.platform, os.environ)
+    terminal = Terminal(started, room, labels=len(settings.targets) > 1, quiet=settings.reports.quiet)
     if settings.rules.verdict_from == "status":
         terminal.line(STATUS_WARNING)
     context = Context(
@@ -69,7 +71,7 @@ def wait(settings: Settings, started: float) -> int:
             api_calls=session.calls,
             targets=targets,
         )
-        return publish(outcome, settings.reports, terminal)
+        return publish(outcome, settings.reports, room, terminal)
 
 
 @contextlib.contextmanager
@@ -85,28 +87,38 @@ def interruptions(crew: Crew) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def publish(outcome: Outcome, reports: Reports, terminal: Terminal) -> int:
+def publish(outcome: Outcome, reports: Reports, room: Room, terminal: Terminal) -> int:
     """Write the reports, print the result, and give the exit code: never 0 if a report could not be written."""
-    from gate.reports import junit, summary
-
-    renderers: list[tuple[Path | None, Callable[[Outcome], bytes]]] = [
-        (reports.junit, junit.render),
-        (reports.summary, lambda outcome: summary.render(outcome).encode()),
-        (reports.outputs, lambda outcome: result.dotenv(outcome, reports.junit).encode()),
-    ]
-    missing: list[Path] = []
-    for path, render in renderers:
-        if path is None:
-            continue
+    missing: list[str] = []
+    for name, deliver in deliveries(reports, room):
         try:
-            files.write(path, render(outcome))
+            deliver(outcome)
         except ReportFailed as error:
-            missing.append(path)
+            missing.append(name)
             terminal.line(f"error: {error} {error.hint}")
             outcome = dataclasses.replace(outcome, exit_code=outcome.exit_code or 5)
     print_result(result.to_json(outcome) + "\n" if reports.json else result.lines(outcome))
-    terminal.finish(outcome, "" if reports.junit in missing else str(reports.junit))
+    terminal.relay(room.annotations(outcome))
+    terminal.finish(outcome, "" if "junit" in missing else str(reports.junit))
     return outcome.exit_code
+
+
+def deliveries(reports: Reports, room: Room) -> Iterator[tuple[str, Callable[[Outcome], None]]]:
+    """Give what writes each report, by name; those that state the exit code come last, so that it is the final one."""
+    from gate.reports import junit, summary
+
+    yield "junit", lambda outcome: files.write(reports.junit, junit.render(outcome))
+    if (path := reports.summary) is not None:
+        yield "summary", lambda outcome: files.write(path, summary.render(outcome).encode())
+    yield "page", lambda outcome: room.add_summary(lambda: summary.render(outcome))
+    if (file := reports.outputs) is not None:
+        yield "outputs", lambda outcome: files.write(file, result.dotenv(outcome, reports.junit).encode())
+    yield (
+        "next steps",
+        lambda outcome: room.set_outputs(
+            lambda: result.outputs(outcome, reports.junit) | {"results": result.results(outcome)}
+        ),
+    )
 
 
 def print_result(text: str) -> None:

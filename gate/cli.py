@@ -1,5 +1,6 @@
 """The door: click commands, which translate options into settings and errors into exit statuses."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import click
 from gate import __version__, options
 from gate.errors import GateError, UsageProblem
 from gate.model import Target
+from gate.parameters import TargetType
 from gate.settings import require
 
 INTERRUPTED = 130
@@ -25,7 +27,7 @@ def main() -> None:
 
 
 @main.command(short_help="Wait until every target's build has a result.")
-@click.argument("targets", nargs=-1, type=options.TargetType(), envvar="GATE_TARGETS", metavar="TARGET...")
+@click.argument("targets", nargs=-1, type=TargetType(), envvar="GATE_TARGETS", metavar="TARGET...")
 @options.connection
 @options.selecting
 @options.waiting
@@ -45,7 +47,7 @@ def wait(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
 
 
 @main.command(short_help="Start a build, then wait for exactly that build.")
-@click.argument("target", type=options.TargetType(), envvar="GATE_TARGETS", metavar="JOB_ID")
+@click.argument("target", type=TargetType(), envvar="GATE_TARGETS", metavar="JOB_ID")
 @options.connection
 @options.ordering
 @options.waiting
@@ -134,11 +136,14 @@ def execute(arguments: Sequence[str], started: float) -> int:
         status = main.main(args=list(arguments), prog_name="codearts-gate", standalone_mode=False, obj=started)
     except click.ClickException as error:
         error.show()
+        annotate(error.format_message())
         return error.exit_code
     except click.Abort:
         return INTERRUPTED
     except GateError as error:
-        click.echo(f"Error: {error}." + (f" {error.hint}" if error.hint else ""), err=True)
+        text = f"{error}." + (f" {error.hint}" if error.hint else "")
+        click.echo(f"Error: {text}", err=True)
+        annotate(text)
         return 2 if isinstance(error, UsageProblem) else 5
     except Exception as error:  # Python would exit with 1, which means that a build failed
         from gate.core.wait import BUG_HINT, describe_bug
@@ -146,3 +151,11 @@ def execute(arguments: Sequence[str], started: float) -> int:
         click.echo(f"Error: {describe_bug(error)}. {BUG_HINT}", err=True)
         return 5
     return int(status or 0)
+
+
+def annotate(text: str) -> None:
+    """Put an error on the pipeline's page too, where there is one."""
+    from gate.platforms.detect import detect
+
+    for line in detect(os.environ.get("GATE_PLATFORM", "auto"), os.environ).complaint(text):
+        click.echo(line, err=True)

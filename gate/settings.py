@@ -99,6 +99,7 @@ class Reports:
     junit: Path = Path("gate-report.xml")
     summary: Path | None = None
     outputs: Path | None = None
+    platform: str = "auto"
     json: bool = False
     quiet: bool = False
     verbose: bool = False

@@ -16,7 +16,7 @@ _RULES = (
     "commit", "max_age", "appear_timeout", "timeout", "poll_interval", "error_budget", "verdict_from", "require_tests",
     "fail_fast", "max_rate", "log_tail", "keep_running",
 )  # fmt: skip
-_REPORTS = ("junit", "summary", "outputs", "json", "quiet", "verbose")
+_REPORTS = ("junit", "summary", "outputs", "platform", "json", "quiet", "verbose")
 
 
 def settle(targets: Sequence[Target], values: Mapping[str, Any], order: Order | None = None) -> Settings:

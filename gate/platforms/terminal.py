@@ -4,13 +4,14 @@ import contextlib
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from gate.core.durations import spell
 from gate.core.ports import Standing
 from gate.core.text import one_line
 from gate.model import Outcome, Target, TargetOutcome, Verdict
+from gate.platforms.room import Room
 
 SILENCE = 60.0
 """Seconds without a line after which one is written."""
@@ -21,9 +22,10 @@ _ERASE = "\r\x1b[2K"
 class Terminal:
     """Writes for people; whatever happens to its stream, it never raises."""
 
-    def __init__(self, started: float, *, labels: bool, quiet: bool, stream: TextIO | None = None) -> None:
+    def __init__(self, started: float, room: Room, *, labels: bool, quiet: bool, stream: TextIO | None = None) -> None:
         """Take the instant of the process's start; `labels`: whether lines name their target."""
         self._started = started
+        self._room = room
         self._labels = labels
         self._quiet = quiet
         self._stream = stream or sys.stderr
@@ -60,11 +62,11 @@ class Terminal:
         if self._quiet:
             return
         name = f"{outcome.label}: " if self._labels else ""
-        self.line(f"{name}{outcome.verdict}: {one_line(outcome.reason, limit=1000)}")
+        text = self._room.safe(f"{name}{outcome.verdict}: {one_line(outcome.reason, limit=1000)}")
+        self.relay([self._room.paint(text, outcome.verdict)])
         if outcome.log_tail:
-            self.line(f"  the end of the log of build {outcome.build_number}:")
-            for text in outcome.log_tail:
-                self.line(f"  | {one_line(text, limit=1000)}")
+            title = f"the end of the log of build {outcome.build_number}"
+            self.relay(self._room.fold(outcome.label, title, outcome.log_tail))
 
     def finish(self, outcome: Outcome, report: str) -> None:
         """Write the final line: the verdict, the report, the next thing to do."""
@@ -73,11 +75,17 @@ class Terminal:
         next_thing = one_line(others[0].hint, limit=500) if others else ""
         where = f"report in {report}" if report else "no report"
         after = spell(outcome.elapsed_seconds)
-        self.line(f"{outcome.verdict} ({count}exit {outcome.exit_code}) after {after}; {where}. {next_thing}".rstrip())
+        text = f"{outcome.verdict} ({count}exit {outcome.exit_code}) after {after}; {where}. {next_thing}".rstrip()
+        self.relay([self._room.paint(self._room.safe(text), outcome.verdict)])
 
     def line(self, text: str) -> None:
-        """Write a line."""
-        self._write(f"{_ERASE if self._live else ''}{text}\n")
+        """Write a line that gives no command to anybody."""
+        self.relay([self._room.safe(text)])
+
+    def relay(self, lines: Iterable[str]) -> None:
+        """Write lines as the room made them."""
+        for text in lines:
+            self._write(f"{_ERASE if self._live else ''}{text}\n")
 
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):

@@ -9,6 +9,9 @@ from gate.core.text import one_line
 from gate.model import Outcome, Stage, TargetOutcome
 from gate.reports.figures import instant, seconds
 
+RESULTS_LIMIT = 450_000
+"""Characters: GitHub refuses outputs of a job above 1 MB, counted as UTF-16."""
+
 
 def lines(outcome: Outcome) -> str:
     """Give one line a target, `VERDICT LABEL build=N state=WORD`, each ending with a newline; `-` where unknown."""
@@ -33,14 +36,24 @@ def document(outcome: Outcome) -> dict[str, object]:
     }
 
 
+def results(outcome: Outcome) -> str:
+    """Give the document on one line that GitHub takes as an output: without stages, or empty, when it is too long."""
+    bare = [dataclasses.replace(target, stages=()) for target in outcome.targets]
+    for candidate in (outcome, dataclasses.replace(outcome, targets=bare)):
+        text = to_json(candidate)
+        if len(text) <= RESULTS_LIMIT:
+            return text
+    return ""
+
+
 def outputs(outcome: Outcome, report: Path) -> dict[str, str]:
-    """Give the outputs of a pipeline step by name; every value is one line, the verdict one word.
+    """Give the outputs of a pipeline step by name; every value is one line.
 
     The build number is that of the only target, and empty when there are several.
     """
     number = outcome.targets[0].build_number if len(outcome.targets) == 1 else None
     return {
-        "verdict": outcome.verdict.token,
+        "verdict": outcome.verdict.value,
         "exit-code": str(outcome.exit_code),
         "build-number": str(number or ""),
         "report": one_line(str(report), limit=4096),

@@ -101,11 +101,11 @@ def test_verdict_stands_in_the_summary(verdict: Verdict) -> None:
 
 
 @every_verdict
-def test_verdict_gives_one_word_on_stdout_and_in_outputs(verdict: Verdict) -> None:
-    """Programs can split the line at blanks and compare the output as one word."""
+def test_verdict_is_one_word_on_stdout_and_literal_in_outputs(verdict: Verdict) -> None:
+    """Programs can split the line on stdout at blanks; the outputs spell the verdict as the contract does."""
     assert result.lines(outcome(verdict)).split() == [verdict.token, "app", "build=-", "state=-"]
-    assert result.outputs(outcome(verdict), Path("r.xml"))["verdict"] == verdict.token
-    assert f"GATE_VERDICT={verdict.token}\nGATE_EXIT_CODE=9\n" in result.dotenv(outcome(verdict), Path("r.xml"))
+    assert result.outputs(outcome(verdict), Path("r.xml"))["verdict"] == verdict.value
+    assert f"GATE_VERDICT={verdict.value}\nGATE_EXIT_CODE=9\n" in result.dotenv(outcome(verdict), Path("r.xml"))
 
 
 @every_verdict

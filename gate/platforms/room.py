@@ -1,0 +1,49 @@
+"""A room: how to speak to the place that the gate runs in."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar
+
+from gate.core.text import one_line
+from gate.model import Outcome, Verdict
+
+
+class Room:
+    """A place whose log takes plain lines: a terminal, or a CI system that the gate does not know."""
+
+    name: ClassVar[str] = "none"
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """`environment`: the variables that tell what the place offers."""
+
+    @classmethod
+    def is_here(cls, environment: Mapping[str, str]) -> bool:
+        """Tell whether `environment` is that of this place."""
+        return True
+
+    def safe(self, text: str) -> str:
+        """Give a line in which nothing is a command to the place."""
+        return text
+
+    def paint(self, text: str, verdict: Verdict) -> str:
+        """Give `text` in the colour of `verdict`, where the log shows colours."""
+        return text
+
+    def fold(self, name: str, title: str, lines: Iterable[str]) -> Iterable[str]:
+        """Give remote `lines` under a `title`, folded where the log can do that; `name` is unique in the log."""
+        yield self.safe(f"  {title}:")
+        for line in lines:
+            yield self.safe(f"  | {one_line(line, limit=1000)}")
+
+    def annotations(self, outcome: Outcome) -> Iterable[str]:
+        """Give the lines that put each target's verdict on the pipeline's page."""
+        return ()
+
+    def complaint(self, text: str) -> Iterable[str]:
+        """Give the lines that put an error on the pipeline's page, by which the gate ends before it waits."""
+        return ()
+
+    def add_summary(self, render: Callable[[], str]) -> None:
+        """Put the Markdown that `render` gives on the pipeline's page; raises `ReportFailed`."""
+
+    def set_outputs(self, render: Callable[[], Mapping[str, str]]) -> None:
+        """Hand the values that `render` gives to the pipeline's next steps; raises `ReportFailed`."""
