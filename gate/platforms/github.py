@@ -25,6 +25,7 @@ class GitHub(Room):
     """A step of a GitHub Actions workflow, or of Gitea's, Forgejo's or act's imitation of them."""
 
     name = "github"
+    live = False
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Take the files in which the runner looks for outputs and summary; without them, neither is written."""

@@ -18,6 +18,7 @@ class GitLab(Room):
     """A job of a GitLab pipeline."""
 
     name = "gitlab"
+    live = False
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Take the wish for no colours (https://no-color.org)."""

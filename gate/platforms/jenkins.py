@@ -13,6 +13,7 @@ class Jenkins(Room):
     """A build of a Jenkins job."""
 
     name = "jenkins"
+    live = False
 
     @classmethod
     def is_here(cls, environment: Mapping[str, str]) -> bool:

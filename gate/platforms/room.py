@@ -11,6 +11,8 @@ class Room:
     """A place whose log takes plain lines: a terminal, or a CI system that the gate does not know."""
 
     name: ClassVar[str] = "none"
+    live: ClassVar[bool] = True
+    """Whether a line may be written over; a CI system keeps what is written, also where it provides a terminal."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """`environment`: the variables that tell what the place offers."""

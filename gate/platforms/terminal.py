@@ -29,7 +29,7 @@ class Terminal:
         self._labels = labels
         self._quiet = quiet
         self._stream = stream or sys.stderr
-        self._live = not quiet and self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._live = not quiet and room.live and self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self._due = started + (1.0 if self._live else SILENCE)
 
     def due(self) -> float:
