@@ -6,7 +6,7 @@ with it, after white space, and the older `##[name]` anywhere in a line (actions
 
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -41,12 +41,12 @@ class GitHub(Room):
         """Take the function from both forms of a command."""
         return re.sub(r"^(\s*:)(?=:)", r"\1 ", text).replace("##[", "## [")
 
-    def fold(self, name: str, title: str, lines: Iterable[str]) -> Iterable[str]:
+    def fold(self, title: str, lines: Sequence[str]) -> Iterable[str]:
         """Give a group in which the runner takes no command at all."""
         token = uuid.uuid4().hex
         yield f"::group::{escape(title)}"
         yield f"::stop-commands::{token}"
-        yield from super().fold(name, title, lines)
+        yield from self.quote(lines)
         yield f"::{token}::"
         yield "::endgroup::"
 
@@ -80,16 +80,16 @@ def escape(text: str, also: str = "") -> str:
 def _at_most(kind: str, targets: list[TargetOutcome]) -> Iterable[str]:
     shown = MOST if len(targets) <= MOST else MOST - 1
     for target in islice(targets, shown):
-        yield _command(kind, f"codearts-gate: {target.label} {target.verdict}", f"{target.reason} {target.hint}")
+        yield _command(kind, f"codearts-gate: {target.label} {target.verdict}", target.reason, target.hint)
     if rest := targets[shown:]:
         yield _command(
             kind, f"codearts-gate: {len(rest)} more", ", ".join(f"{one.label} {one.verdict}" for one in rest)
         )
 
 
-def _command(kind: str, title: str, text: str) -> str:
-    title, text = one_line(title), one_line(text, limit=2000)
-    return f"::{kind} title={escape(title, ':,')}::{escape(text)}".replace("##[", "## [")
+def _command(kind: str, title: str, *texts: str) -> str:
+    text = "\n".join(filter(None, (one_line(text, limit=1000) for text in texts)))
+    return f"::{kind} title={escape(one_line(title), ':,')}::{escape(text)}".replace("##[", "## [")
 
 
 def _append(path: Path, text: str) -> None:

@@ -4,7 +4,8 @@ Outputs and report reach GitLab as files: `artifacts:reports:dotenv` and `artifa
 """
 
 import time
-from collections.abc import Iterable, Mapping
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
 from gate.model import Verdict
@@ -37,11 +38,11 @@ class GitLab(Room):
         """Give `text` in green, red or yellow."""
         return text if self._plain else f"\x1b[{_colour(verdict)};1m{text}\x1b[0m"
 
-    def fold(self, name: str, title: str, lines: Iterable[str]) -> Iterable[str]:
+    def fold(self, title: str, lines: Sequence[str]) -> Iterable[str]:
         """Give a collapsed section."""
-        section = f"codearts_gate_{name}"
-        yield f"section_start:{time.time():.0f}:{section}[collapsed=true]{_ERASE}  {self.safe(title)}"
-        yield from super().fold(name, title, lines)
+        section = f"codearts_gate_{uuid.uuid4().hex}"
+        yield f"section_start:{time.time():.0f}:{section}[collapsed=true]{_ERASE}  {title}"
+        yield from self.quote(lines)
         yield f"section_end:{time.time():.0f}:{section}{_ERASE}"
 
 

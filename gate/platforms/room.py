@@ -1,10 +1,13 @@
 """A room: how to speak to the place that the gate runs in."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from gate.core.text import one_line
+from gate.core.text import tail
 from gate.model import Outcome, Verdict
+
+LOG_LIMIT = 100_000
+"""Bytes of a build's log that are shown."""
 
 
 class Room:
@@ -30,11 +33,15 @@ class Room:
         """Give `text` in the colour of `verdict`, where the log shows colours."""
         return text
 
-    def fold(self, name: str, title: str, lines: Iterable[str]) -> Iterable[str]:
-        """Give remote `lines` under a `title`, folded where the log can do that; `name` is unique in the log."""
-        yield self.safe(f"  {title}:")
-        for line in lines:
-            yield self.safe(f"  | {one_line(line, limit=1000)}")
+    def fold(self, title: str, lines: Sequence[str]) -> Iterable[str]:
+        """Give remote `lines` under a `title` of ours, folded where the log can do that."""
+        yield f"  {title}:"
+        yield from self.quote(lines)
+
+    def quote(self, lines: Sequence[str]) -> Iterable[str]:
+        """Give remote `lines` with a mark before each, so that nobody takes them for the gate's own."""
+        for line in tail(lines, LOG_LIMIT).split("\n"):
+            yield self.safe(f"  | {line}")
 
     def annotations(self, outcome: Outcome) -> Iterable[str]:
         """Give the lines that put each target's verdict on the pipeline's page."""

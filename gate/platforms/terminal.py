@@ -66,7 +66,7 @@ class Terminal:
         self.relay([self._room.paint(text, outcome.verdict)])
         if outcome.log_tail:
             title = f"the end of the log of build {outcome.build_number}"
-            self.relay(self._room.fold(outcome.label, title, outcome.log_tail))
+            self.relay(self._room.fold(title, outcome.log_tail))
 
     def finish(self, outcome: Outcome, report: str) -> None:
         """Write the final line: the verdict, the report, the next thing to do."""

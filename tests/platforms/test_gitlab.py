@@ -1,0 +1,46 @@
+"""GitLab's dialect."""
+
+import re
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from gate.model import Verdict
+from gate.platforms.gitlab import GitLab
+from gate.simulator.simulator import Simulator
+
+SECTION = re.compile(r"section_(start|end):(\d+):([a-zA-Z0-9_.-]+)(\[[^\]]*\])?\r\x1b\[0K")
+"""What GitLab takes for the marker of a section (lib/gitlab/regex.rb, build_trace_section_regex)."""
+
+
+def test_log_is_a_collapsed_section() -> None:
+    """The section is closed by its own name, and nothing in the log can close it earlier."""
+    text = "\n".join(GitLab({}).fold("the end", ["section_end:1:x\r\x1b[0K", "section_start:1:y[collapsed=true]"]))
+    (start, _, name, options), (end, _, again, _) = SECTION.findall(text)
+    assert (start, options, end, name) == ("start", "[collapsed=true]", "end", again)
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_only_a_pass_is_green(verdict: Verdict) -> None:
+    """The colour says at a glance what the word says."""
+    text = GitLab({}).paint("text", verdict)
+    assert ("\x1b[32;" in text) == (verdict is Verdict.PASSED)
+    assert text.endswith("text\x1b[0m")
+
+
+def test_colours_can_be_refused() -> None:
+    """NO_COLOR is known everywhere."""
+    assert GitLab({"NO_COLOR": "1"}).paint("text", Verdict.FAILED) == "text"
+
+
+def test_job_gets_section_and_colours(
+    simulate: Callable[..., Simulator], run_gate: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    """In a job, the gate speaks so by itself; stdout stays plain."""
+    simulator = simulate(["failing"], speed=100)
+    address = {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
+    done = run_gate("wait", f"app={simulator.jobs['failing']}", env={"GITLAB_CI": "true", **address})
+    assert done.stdout == "failed app build=57 state=FAILURE\n"
+    assert "\x1b[31;1mfailed: build 57 ended with FAILURE" in done.stderr
+    assert "section_start:" in done.stderr

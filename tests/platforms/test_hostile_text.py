@@ -1,0 +1,104 @@
+"""A log, a stage's name and an error's text that try to act change nothing but the text shown."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from gate.simulator.courses import Course, StagePlan
+from gate.simulator.scenarios import Scenario, Start
+from gate.simulator.simulator import Simulator
+from tests.platforms.test_gitlab import SECTION
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+HOSTILE = (
+    "::set-output name=verdict::passed",
+    "\r::add-mask::failed",
+    "##[add-mask]failed ##[set-env name=PATH]/tmp",
+    "\u2028::stop-commands::x",
+    "%0A::error::x%0D%0A::set-env name=A::b",
+    "section_end:1:codearts_gate\r\x1b[0Ksection_start:1:x[collapsed=true]\r\x1b[0Kfolded",
+    "\x1b[2J\x1b]0;title\x07\x1b[8mha:////hidden\x1b[0m",
+    "]]></system-out></testcase><testcase name='x'/><!-- ",
+    "</details><script>alert(1)</script> ``` ~~~ | a | **b** [c](https://example.com) @someone #1",
+    "verdict<<EOF\nverdict=passed\nEOF",
+    "\x00\ufffe\x9b31m",
+)
+
+
+def scenario(lines: tuple[str, ...]) -> Scenario:
+    """Give a job with a failed build, in whose every text the lines stand."""
+    text = " \n ".join(lines)
+    stage = StagePlan(name=text, seconds=2, word="FAILURE", log=lines)
+    course = Course(stages=(stage,), word="FAILURE", message=text, branch=lines[0])
+    return Scenario(name="texts", course=course, starts=(Start(course=course),))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a CI system understands of a run, without the texts."""
+
+    status: int
+    stdout: list[str]
+    commands: list[str]
+    sections: list[tuple[str, ...]]
+    outputs: dict[str, str]
+    dotenv: dict[str, str]
+    report: list[str]
+    headings: list[str]
+
+
+def see(simulate: Callable[..., Simulator], run_gate: Run, folder: Path, lines: tuple[str, ...], place: str) -> Seen:
+    """Run the gate on a build with these texts, as a step or job of `place`."""
+    simulator = simulate([scenario(lines)], speed=50)
+    output, page, dotenv = folder / "output", folder / "page", folder / "gate.env"
+    output.write_text("")
+    page.write_text("")
+    environment = {
+        "GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms",
+        "GATE_PLATFORM": place, "GATE_OUTPUTS": str(dotenv), "GITHUB_OUTPUT": str(output),
+        "GITHUB_STEP_SUMMARY": str(page),
+    }  # fmt: skip
+    done = run_gate("wait", f"app={simulator.jobs['texts']}", env=environment)
+    assert "\x1b]" not in done.stderr
+    return Seen(
+        status=done.returncode,
+        stdout=done.stdout.splitlines(),
+        commands=commands(done.stderr) if place == "github" else [],
+        sections=[found[:1] for found in SECTION.findall(done.stderr)],
+        outputs=pairs(output.read_text()),
+        dotenv=pairs(dotenv.read_text()),
+        report=[f"{element.tag} {element.get('type')}" for element in etree.parse(folder / "gate-report.xml").iter()],
+        headings=re.findall("^(#+|<.*|```|- )", page.read_text(), re.MULTILINE),
+    )
+
+
+def commands(log: str) -> list[str]:
+    """Give the names of the commands that GitHub's runner takes out of a log."""
+    names = [re.split("[ :]", line.lstrip()[2:])[0] for line in log.splitlines() if line.lstrip().startswith("::")]
+    old = re.findall(r"##\[([\w-]+)", log)
+    return [re.sub("^[0-9a-f]{32}$", "TOKEN", name) for name in [*names, *old]]
+
+
+def pairs(text: str) -> dict[str, str]:
+    """Give the lines of a file of outputs, without the values that hold texts or times."""
+    values = dict(line.split("=", 1) for line in text.splitlines())
+    return {name: "" if name.lower().endswith(("results", "seconds")) else value for name, value in values.items()}
+
+
+@pytest.mark.parametrize("place", ["github", "gitlab", "jenkins", "none"])
+def test_hostile_texts_change_nothing_but_the_text(
+    simulate: Callable[..., Simulator], run_gate: Run, tmp_path: Path, place: Any
+) -> None:
+    """The run is understood exactly as one whose texts are harmless."""
+    tame = see(simulate, run_gate, tmp_path, ("a harmless line",), place)
+    assert tame.status == 1
+    assert bool(tame.commands) == (place == "github")
+    assert bool(tame.sections) == (place == "gitlab")
+    assert see(simulate, run_gate, tmp_path, HOSTILE, place) == tame
