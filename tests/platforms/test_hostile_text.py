@@ -65,13 +65,15 @@ def see(simulate: Callable[..., Simulator], run_gate: Run, folder: Path, lines: 
         "GATE_PLATFORM": place, "GATE_OUTPUTS": str(dotenv), "GITHUB_OUTPUT": str(output),
         "GITHUB_STEP_SUMMARY": str(page),
     }  # fmt: skip
-    done = run_gate("wait", f"app={simulator.jobs['texts']}", env=environment)
-    assert "\x1b]" not in done.stderr
+    with (folder / "log").open("w") as stderr:  # a pipe would turn the \r of the markers into \n
+        done = run_gate("wait", f"app={simulator.jobs['texts']}", env=environment, stderr=stderr)
+    log = (folder / "log").read_bytes().decode()
+    assert "\x1b]" not in log
     return Seen(
         status=done.returncode,
         stdout=done.stdout.splitlines(),
-        commands=commands(done.stderr) if place == "github" else [],
-        sections=[found[:1] for found in SECTION.findall(done.stderr)],
+        commands=commands(log) if place == "github" else [],
+        sections=[found[:1] for found in SECTION.findall(log)],
         outputs=pairs(output.read_text()),
         dotenv=pairs(dotenv.read_text()),
         report=[f"{element.tag} {element.get('type')}" for element in etree.parse(folder / "gate-report.xml").iter()],
