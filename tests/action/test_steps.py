@@ -1,0 +1,204 @@
+"""The action's step, run as GitHub's runner does: `.ci/drive-action.mjs` evaluates and starts, and reads the commands.
+
+The first run installs the action for real; the others find its environment, as later steps of a job do.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gate.simulator.simulator import Simulator
+from tests.conftest import ROOT
+from tests.test_run import wait_for
+from tests.tools import node_script, tool
+
+Simulate = Callable[..., Simulator]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the runner made of a run."""
+
+    exit: int | str
+    summary: str
+    outputs: dict[str, str]
+    log: list[str]
+    commands: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
+
+    def of(self, *names: str) -> list[tuple[str, dict[str, str], str]]:
+        """Give the commands of these names."""
+        return [command for command in self.commands if command[0] in names]
+
+
+class Driver:
+    """Drives the action in a folder."""
+
+    def __init__(self, stack: ExitStack, workspace: Path, temp: Path) -> None:
+        """`temp` is the runner's folder for temporary files, in which the action installs itself."""
+        self._stack, self.workspace, self.temp = stack, workspace, temp
+
+    def start(self, env: Mapping[str, str] | None = None, /, **inputs: str) -> "subprocess.Popen[str]":
+        """Start a run; `env` are the job's variables."""
+        request = {
+            "action": str(ROOT),
+            "with": {name.replace("_", "-"): value for name, value in inputs.items()},
+            "env": dict(env or {}),
+            "workspace": str(self.workspace),
+            "temp": str(self.temp),
+        }
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(node_script("drive-action.mjs"), text=True, **pipes)
+        self._stack.enter_context(process)
+        self._stack.callback(process.kill)
+        assert process.stdin
+        process.stdin.write(json.dumps(request))
+        process.stdin.close()
+        process.stdin = None
+        return process
+
+    def finish(self, process: "subprocess.Popen[str]") -> Step:
+        """Wait for the end of a run."""
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        return Step(**json.loads(out))
+
+    def run(self, env: Mapping[str, str] | None = None, /, **inputs: str) -> Step:
+        """Run the action to its end."""
+        return self.finish(self.start(env, **inputs))
+
+
+@pytest.fixture
+def driver(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    """Give a driver on a runner on which the action is installed; one worker installs it for all."""
+    tool("node")
+    runner = tmp_path_factory.getbasetemp().parent / "runner"
+    runner.mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        driver = Driver(stack, tmp_path, runner)
+        with (runner / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (runner / "codearts-gate").exists():
+                assert driver.run(targets="none").exit == 2
+        yield driver
+
+
+def address(simulator: Simulator) -> dict[str, str]:
+    """Give the inputs that lead the action to the simulator."""
+    return {"endpoint": simulator.endpoint, "token": simulator.token, "poll_interval": "200ms"}
+
+
+def test_build_that_passes_gives_a_green_step(simulate: Simulate, driver: Driver) -> None:
+    """The step ends with 0, and outputs, summary, notice and report are there."""
+    simulator = simulate(["passing"], speed=100)
+    step = driver.run(targets=f"app={simulator.jobs['passing']}", **address(simulator))
+    assert step.exit == 0, step.log
+    assert step.outputs | {"elapsed-seconds": "", "results": ""} == {
+        "verdict": "passed", "exit-code": "0", "build-number": "57", "report": "gate-report.xml",
+        "elapsed-seconds": "", "results": "",
+    }  # fmt: skip
+    assert json.loads(step.outputs["results"])["targets"][0]["label"] == "app"
+    assert step.summary.startswith("## ✅ codearts-gate: passed")
+    assert [command[1] for command in step.of("notice", "error")] == [{"title": "codearts-gate: app passed"}]
+    assert "passed app build=57 state=SUCCESS" in step.log
+    assert (driver.workspace / "gate-report.xml").exists()
+
+
+def test_build_that_is_started_and_fails_gives_a_red_step_with_outputs(simulate: Simulate, driver: Driver) -> None:
+    """`run` starts a build with its parameters, and the outputs of a failed step are there too."""
+    simulator = simulate(["failing"], speed=100)
+    inputs = {**address(simulator), "param": "A=1\nB=two words\n", "json": "true"}
+    step = driver.run(command="run", targets=simulator.jobs["failing"], **inputs)
+    assert (step.exit, step.outputs["verdict"], step.outputs["build-number"]) == (1, "failed", "58")
+    assert [command[0] for command in step.of("error", "group")] == ["group", "error"]
+    assert any(line.startswith("  | ") and "COMPILATION ERROR" in line for line in step.log)
+    document = json.loads(next(line for line in step.log if line.startswith("{")))
+    assert document["targets"][0]["state"] == "FAILURE"
+    builds = next(job.builds for job in simulator.service.jobs.values())
+    assert dict(builds[-1].parameters) == {"A": "1", "B": "two words"}
+
+
+def test_variables_of_the_job_stand_in_for_inputs(simulate: Simulate, driver: Driver) -> None:
+    """What the whole job has in its `env` need not be said again; an empty input does not hide it."""
+    simulator = simulate(["passing"], speed=100)
+    env = {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token}
+    assert driver.run(env, targets=simulator.jobs["passing"]).exit == 0
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"endpoint": "https://localhost", "token": "t"}, "target"),
+        ({"targets": "0" * 32}, "endpoint"),
+        ({"targets": "0" * 32, "endpoint": "https://localhost"}, "credential"),
+        ({"targets": "0" * 32, "timeout": "soon"}, "'--timeout'"),
+        ({"targets": "0" * 32, "fail_fast": "perhaps"}, "'--fail-fast'"),
+        ({"targets": "0" * 32, "command": "simulate; id"}, "'command'"),
+    ],
+    ids=["targets", "endpoint", "credential", "duration", "flag", "command"],
+)
+def test_wrong_call_is_an_error_that_names_the_input(driver: Driver, inputs: dict[str, str], words: str) -> None:
+    """The step ends with 2 and one annotation; `required: true` is not enforced by the runner, so the gate does."""
+    step = driver.run(**inputs)
+    assert step.exit == 2
+    (annotation,) = step.of("error")
+    assert words in annotation[2]
+
+
+def test_cancelled_job_stops_the_build_and_still_reports(simulate: Simulate, driver: Driver) -> None:
+    """SIGINT comes to the shell's process alone; the gate has taken its place, stops its build and writes reports."""
+    simulator = simulate(["slow"])
+    process = driver.start(command="run", targets=simulator.jobs["slow"], **address(simulator))
+    wait_for(lambda: simulator.journal.of("ShowJobBuildRecordDetail"), seconds=60)
+    process.send_signal(signal.SIGINT)
+    step = driver.finish(process)
+    assert (step.exit, step.outputs["verdict"], step.outputs["exit-code"]) == (130, "interrupted", "130")
+    assert simulator.journal.stops == ((simulator.jobs["slow"], 58),)
+    assert '<error type="Interrupted"' in (driver.workspace / "gate-report.xml").read_text()
+    assert step.summary.startswith("## ✋ codearts-gate: interrupted")
+
+
+def test_secrets_are_masked_before_anything_is_said(simulate: Simulate, driver: Driver) -> None:
+    """Every line of every secret is masked first, escaped as a command's data is."""
+    simulator = simulate(["passing"], speed=100)
+    inputs = {**address(simulator), "iam_password": "one 100%\r\n\n  two%0A"}
+    step = driver.run(targets=simulator.jobs["passing"], **inputs)
+    count = len(step.of("add-mask"))
+    masks = [command[2] for command in step.commands[:count]]
+    assert masks == [simulator.token, "one 100%", "two%0A"]
+    assert simulator.token not in "".join(step.log) + step.summary
+
+
+def test_python_that_is_too_old_is_said_clearly(tmp_path: Path) -> None:
+    """Nothing is installed, and the annotation says what is there and what to do."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "bash").symlink_to(tool("bash"))
+    old = folder / "python3"
+    with ExitStack() as stack:
+        driver = Driver(stack, tmp_path, tmp_path)
+        missing = driver.run({"PATH": str(folder)}, targets="none")
+        old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.10.4\n')
+        old.chmod(0o755)
+        too_old = driver.run({"PATH": str(folder)}, targets="none")
+    for step, words in ((missing, "python3 is missing"), (too_old, "python3 is Python 3.10.4")):
+        assert step.exit == 1
+        (annotation,) = step.of("error")
+        assert words in annotation[2]
+        assert "actions/setup-python" in annotation[2]
+    assert not (tmp_path / "codearts-gate").exists()
+
+
+def test_users_own_module_of_the_same_name_is_not_taken(simulate: Simulate, driver: Driver) -> None:
+    """A folder `gate` in the checked-out repository, or PYTHONPATH, does not replace the gate."""
+    (driver.workspace / "gate").mkdir()
+    (driver.workspace / "gate" / "__init__.py").write_text("raise SystemExit(0)\n")
+    assert driver.run({"PYTHONPATH": os.fspath(driver.workspace)}, targets="none").exit == 2
