@@ -1,0 +1,132 @@
+"""The GitLab examples, executed by gitlab-ci-local against the simulator.
+
+It prints FAIL and exits with 0, so the printed words count. The gate comes from this environment: `pip install` finds
+the package there already.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gate.simulator import samples
+from gate.simulator.courses import Course
+from gate.simulator.scenarios import Scenario, Start
+from gate.simulator.simulator import Simulator
+from tests.conftest import ROOT
+from tests.tools import tool
+
+Simulate = Callable[..., Simulator]
+EXAMPLES = ROOT / "examples" / "gitlab"
+GIT = ["git", "-c", "user.name=someone", "-c", "user.email=someone@example.com", "-c", "init.defaultBranch=main"]
+
+
+class Project:
+    """A repository with the examples in it, whose commit the simulator builds."""
+
+    def __init__(self, folder: Path, simulate: Simulate, course: Course, ids: tuple[str, ...] = ()) -> None:
+        """`ids`: the job ids that stand in the examples in place of the user's own."""
+        self.folder = folder
+        self.command = [tool("gitlab-ci-local"), "--force-shell-executor", "--shell-isolation"]
+        tool("rsync")
+        for example in EXAMPLES.iterdir():
+            (folder / example.name).write_text(example.read_text())
+        for arguments in (
+            ["init"],
+            ["add", "."],
+            ["commit", "-m", "Examples"],
+            ["remote", "add", "origin", "git@x:y/z"],
+        ):
+            subprocess.run([*GIT, *arguments], cwd=folder, check=True, capture_output=True)
+        head = subprocess.run([*GIT, "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True)
+        self.commit = head.stdout.strip()
+        starts = (Start(course=replace(course, commit=self.commit)),)
+        self.simulator = simulate([Scenario(name="app", starts=starts)], speed=100)
+        for id_ in ids:
+            use = folder / "use-template.gitlab-ci.yml"
+            use.write_text(use.read_text().replace(id_, self.simulator.jobs["app"]))
+
+    @property
+    def target(self) -> str:
+        """The job in the simulator, with a label."""
+        return f"app={self.simulator.jobs['app']}"
+
+    def run(self, file: str, **variables: str) -> str:
+        """Run the pipeline of a file with these variables of the project; give what it printed, without its codes."""
+        values = {
+            "GATE_PACKAGE": "codearts-gate",
+            "GATE_ENDPOINT": self.simulator.endpoint,
+            "GATE_TOKEN": self.simulator.token,
+            "GATE_MAX_AGE": "10h",
+            "GATE_POLL_INTERVAL": "200ms",
+            "GATE_PLATFORM": "gitlab",  # gitlab-ci-local says GITLAB_CI=false
+        }
+        (self.folder / ".gitlab-ci-local-variables.yml").write_text(yaml.safe_dump(values | variables))
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        done = subprocess.run(
+            [*self.command, "--file", file],
+            cwd=self.folder,
+            env={**os.environ, "PATH": path, "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    def artifact(self, job: str, name: str) -> str:
+        """Give the text of a job's artifact."""
+        return (self.folder / ".gitlab-ci-local" / "artifacts" / job / name).read_text()
+
+
+def results(text: str) -> dict[str, str]:
+    """Give the PASS, WARN or FAIL of each job."""
+    return {job: word for word, job in re.findall(r"^ (PASS|WARN|FAIL) +(\S+)", text, re.MULTILINE)}
+
+
+def test_build_that_passes_lets_the_next_job_read_about_it(tmp_path: Path, simulate: Simulate) -> None:
+    """Both jobs pass; report and dotenv are artifacts, and the second job has the variables."""
+    project = Project(tmp_path, simulate, samples.PASSING)
+    text = project.run("job.gitlab-ci.yml", GATE_TARGETS=project.target)
+    assert results(text) == {"codearts": "PASS", "after-the-build": "PASS"}
+    assert re.search(r"> Build 1 passed after [0-9.]+ s\.", text)
+    assert 'tests="7" failures="0"' in project.artifact("codearts", "gate-report.xml")
+    dotenv = project.artifact("codearts", ".gitlab-ci-reports/dotenv/gate.env")
+    assert dotenv.startswith("GATE_VERDICT=passed\nGATE_EXIT_CODE=0\nGATE_BUILD_NUMBER=1\n")
+
+
+def test_build_that_fails_stops_the_pipeline_and_leaves_its_artifacts(tmp_path: Path, simulate: Simulate) -> None:
+    """The job fails with the gate's exit code, the next one never starts, and the report is there all the same."""
+    project = Project(tmp_path, simulate, samples.FAILING)
+    text = project.run("job.gitlab-ci.yml", GATE_TARGETS=project.target)
+    assert results(text) == {"codearts": "FAIL"}
+    assert "FAIL 1" in text
+    assert '<failure type="BuildFailed"' in project.artifact("codearts", "gate-report.xml")
+    assert "GATE_EXIT_CODE=1\n" in project.artifact("codearts", ".gitlab-ci-reports/dotenv/gate.env")
+
+
+@pytest.mark.parametrize(("course", "word", "code"), [(samples.SLOW, "WARN", 3), (samples.ABORTED, "FAIL", 4)])
+def test_only_a_timeout_is_allowed_to_fail(
+    tmp_path: Path, simulate: Simulate, course: Course, word: str, code: int
+) -> None:
+    """Exit code 3 makes the job orange, every other one red."""
+    project = Project(tmp_path, simulate, course)
+    text = project.run("allow-timeout.gitlab-ci.yml", GATE_TIMEOUT="2s", GATE_TARGETS=project.target)
+    assert results(text) == {"codearts": word}
+    assert f"{word} {code}" in text
+
+
+def test_template_is_included_twice_with_inputs(tmp_path: Path, simulate: Simulate) -> None:
+    """Each include makes a job of its own name with targets of its own."""
+    template = (EXAMPLES / "use-template.gitlab-ci.yml").read_text()
+    ids = tuple(re.findall(r"=([0-9a-f]{32})\b", template))
+    project = Project(tmp_path, simulate, samples.PASSING, ids)
+    text = project.run("use-template.gitlab-ci.yml")
+    assert results(text) == {"wait-for-backend": "PASS", "wait-for-frontend": "PASS"}
+    assert 'name="frontend"' in project.artifact("wait-for-frontend", "gate-report.xml")

