@@ -45,7 +45,7 @@ def wait(settings: Settings, started: float) -> int:
     session = connect(settings.connection, remark, lambda text: crew.post(Remark(f"warning: {text}")))
     routes = Routes(session)
     room = detect(settings.reports.platform, os.environ)
-    terminal = Terminal(started, room, labels=len(settings.targets) > 1, quiet=settings.reports.quiet)
+    terminal = Terminal(started, labels=len(settings.targets) > 1, quiet=settings.reports.quiet, room=room)
     if settings.rules.verdict_from == "status":
         terminal.line(STATUS_WARNING)
     context = Context(

@@ -10,7 +10,7 @@ import click
 from gate import __version__, options
 from gate.errors import GateError, UsageProblem
 from gate.model import Target
-from gate.parameters import TargetType
+from gate.parameters import JOB_ID, Pattern, TargetType
 from gate.settings import require
 
 INTERRUPTED = 130
@@ -105,7 +105,7 @@ def simulate(port: int, scenarios: tuple[str, ...], speed: float) -> int:
 
 
 @main.command()
-@click.argument("job_id", required=False, type=options.Pattern("job_id", options.JOB_ID, "32 digits or letters"))
+@click.argument("job_id", required=False, type=Pattern("job_id", JOB_ID, "32 digits or letters"))
 @options.connection
 @click.option("--json", "as_json", is_flag=True, help="Print all steps as one JSON document on stdout.")
 @click.option("--verbose", is_flag=True, help="Say every request, with its status and time.")
@@ -148,7 +148,9 @@ def execute(arguments: Sequence[str], started: float) -> int:
     except Exception as error:  # Python would exit with 1, which means that a build failed
         from gate.core.wait import BUG_HINT, describe_bug
 
-        click.echo(f"Error: {describe_bug(error)}. {BUG_HINT}", err=True)
+        text = f"{describe_bug(error)}. {BUG_HINT}"
+        click.echo(f"Error: {text}", err=True)
+        annotate(text)
         return 5
     return int(status or 0)
 

@@ -56,3 +56,7 @@ class Room:
 
     def set_outputs(self, render: Callable[[], Mapping[str, str]]) -> None:
         """Hand the values that `render` gives to the pipeline's next steps; raises `ReportFailed`."""
+
+
+ANYWHERE = Room({})
+"""The room without a dialect."""

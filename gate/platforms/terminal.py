@@ -11,7 +11,7 @@ from gate.core.durations import spell
 from gate.core.ports import Standing
 from gate.core.text import one_line
 from gate.model import Outcome, Target, TargetOutcome, Verdict
-from gate.platforms.room import Room
+from gate.platforms.room import ANYWHERE, Room
 
 SILENCE = 60.0
 """Seconds without a line after which one is written."""
@@ -22,7 +22,9 @@ _ERASE = "\r\x1b[2K"
 class Terminal:
     """Writes for people; whatever happens to its stream, it never raises."""
 
-    def __init__(self, started: float, room: Room, *, labels: bool, quiet: bool, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, started: float, *, labels: bool, quiet: bool, room: Room = ANYWHERE, stream: TextIO | None = None
+    ) -> None:
         """Take the instant of the process's start; `labels`: whether lines name their target."""
         self._started = started
         self._room = room
