@@ -93,7 +93,7 @@ def driver(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def address(simulator: Simulator) -> dict[str, str]:
     """Give the inputs that lead the action to the simulator."""
-    return {"endpoint": simulator.endpoint, "token": simulator.token, "poll_interval": "200ms"}
+    return {"endpoint": simulator.endpoint, "token": simulator.token, "poll_interval": "200ms", "max_age": "10h"}
 
 
 def test_build_that_passes_gives_a_green_step(simulate: Simulate, driver: Driver) -> None:
@@ -202,3 +202,13 @@ def test_users_own_module_of_the_same_name_is_not_taken(simulate: Simulate, driv
     (driver.workspace / "gate").mkdir()
     (driver.workspace / "gate" / "__init__.py").write_text("raise SystemExit(0)\n")
     assert driver.run({"PYTHONPATH": os.fspath(driver.workspace)}, targets="none").exit == 2
+
+
+def test_access_key_brings_its_own_packages(simulate: Simulate, driver: Driver) -> None:
+    """With an access key, the vendor's signer is installed from a lock of its own; both parts of the key are masked."""
+    simulator = simulate(["passing"], speed=100)
+    inputs = {**address(simulator), "token": "", "ak": simulator.keys.ak, "sk": simulator.keys.sk}
+    step = driver.run(targets=simulator.jobs["passing"], **inputs)
+    assert step.exit == 0, step.log
+    assert [command[2] for command in step.of("add-mask")] == [simulator.keys.ak, simulator.keys.sk]
+    assert {entry.family for entry in simulator.journal.entries} == {"aksk"}

@@ -13,6 +13,7 @@ from gate.model import Outcome, TargetOutcome, Verdict
 from gate.platforms.github import MOST, GitHub, escape
 from gate.reports.result import RESULTS_LIMIT, results
 from gate.simulator.simulator import Simulator
+from tests.platforms.test_gitlab import address_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -125,7 +126,7 @@ def test_step_gets_outputs_summary_and_annotation(
 ) -> None:
     """In a step, the gate finds its files by itself, and stdout stays for machines."""
     simulator = simulate(["failing"], speed=100)
-    address = {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
+    address = address_of(simulator)
     done = run_gate("wait", f"app={simulator.jobs['failing']}", env={**step, **address})
     assert done.returncode == 1
     assert done.stdout == "failed app build=57 state=FAILURE\n"
@@ -149,7 +150,7 @@ def test_file_that_cannot_be_written_turns_a_pass_into_undetermined(
 ) -> None:
     """A pipeline that gets no outputs must not go on as if it had; the outputs that can be written say so."""
     simulator = simulate(["passing"], speed=100)
-    address = {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
+    address = address_of(simulator)
     dotenv = tmp_path / "gate.env"
     files = {name: str(tmp_path), "GATE_OUTPUTS": str(dotenv)}
     done = run_gate("wait", simulator.jobs["passing"], env={**step, **address, **files})

@@ -14,6 +14,16 @@ SECTION = re.compile(r"section_(start|end):(\d+):([a-zA-Z0-9_.-]+)(\[[^\]]*\])?\
 """What GitLab takes for the marker of a section (lib/gitlab/regex.rb, build_trace_section_regex)."""
 
 
+def address_of(simulator: Simulator) -> dict[str, str]:
+    """Give the variables that lead the gate to the simulator, however long it takes to start."""
+    return {
+        "GATE_ENDPOINT": simulator.endpoint,
+        "GATE_TOKEN": simulator.token,
+        "GATE_POLL_INTERVAL": "200ms",
+        "GATE_MAX_AGE": "10h",
+    }
+
+
 def test_log_is_a_collapsed_section() -> None:
     """The section is closed by its own name, and nothing in the log can close it earlier."""
     text = "\n".join(GitLab({}).fold("the end", ["section_end:1:x\r\x1b[0K", "section_start:1:y[collapsed=true]"]))
@@ -39,7 +49,7 @@ def test_job_gets_section_and_colours(
 ) -> None:
     """In a job, the gate speaks so by itself; stdout stays plain."""
     simulator = simulate(["failing"], speed=100)
-    address = {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
+    address = address_of(simulator)
     done = run_gate("wait", f"app={simulator.jobs['failing']}", env={"GITLAB_CI": "true", **address})
     assert done.stdout == "failed app build=57 state=FAILURE\n"
     assert "\x1b[31;1mfailed: build 57 ended with FAILURE" in done.stderr

@@ -13,7 +13,7 @@ from lxml import etree
 from gate.simulator.courses import Course, StagePlan
 from gate.simulator.scenarios import Scenario, Start
 from gate.simulator.simulator import Simulator
-from tests.platforms.test_gitlab import SECTION
+from tests.platforms.test_gitlab import SECTION, address_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -61,8 +61,7 @@ def see(simulate: Callable[..., Simulator], run_gate: Run, folder: Path, lines: 
     output.write_text("")
     page.write_text("")
     environment = {
-        "GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms",
-        "GATE_PLATFORM": place, "GATE_OUTPUTS": str(dotenv), "GITHUB_OUTPUT": str(output),
+        **address_of(simulator), "GATE_PLATFORM": place, "GATE_OUTPUTS": str(dotenv), "GITHUB_OUTPUT": str(output),
         "GITHUB_STEP_SUMMARY": str(page),
     }  # fmt: skip
     with (folder / "log").open("w") as stderr:  # a pipe would turn the \r of the markers into \n
