@@ -11,6 +11,12 @@ from gate.reports.stages import shown
 MOST_STAGES = 200
 """A chart of more stages is unreadable, and near Mermaid's own limit of 50 000 characters."""
 
+_HEAD = (
+    "gantt",
+    "    dateFormat YYYY-MM-DD HH:mm:ss",
+    "    axisFormat %H:%M:%S",
+    "    todayMarker off",  # the times are in UTC, but the reader's browser would mark its own now among them
+)
 _TAGS = {Verdict.PASSED: "done, ", Verdict.FAILED: "crit, ", Verdict.ABORTED: "crit, ", Verdict.SKIPPED: ""}
 
 
@@ -19,7 +25,7 @@ def chart(stages: Sequence[Stage], verdict: Verdict) -> str:
     tasks = [task for number, stage in enumerate(stages, 1) if (task := _task(number, stage, verdict))]
     if not 0 < len(tasks) <= MOST_STAGES:
         return ""
-    return "\n".join(["gantt", "    dateFormat YYYY-MM-DD HH:mm:ss", "    axisFormat %H:%M:%S", *tasks])
+    return "\n".join([*_HEAD, *tasks])
 
 
 def _task(number: int, stage: Stage, verdict: Verdict) -> str:

@@ -80,6 +80,7 @@ Unit tests: 12, failures: 0, errors: 0.
 gantt
     dateFormat YYYY-MM-DD HH:mm:ss
     axisFormat %H:%M:%S
+    todayMarker off
     1 Maven :done, 2024-09-24 03:18:49, 58s
 ```
 """
