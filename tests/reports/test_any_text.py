@@ -147,5 +147,5 @@ def test_any_text_leaves_the_summary_its_structure(outcome: Outcome) -> None:
         if token.info == "mermaid":
             assert all(
                 re.fullmatch(r"    \d+ [\w .()-]*:(\w+, )?[\d :-]+, \d+s", line)
-                for line in token.content.splitlines()[3:]
+                for line in token.content.splitlines()[4:]
             )
