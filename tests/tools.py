@@ -23,7 +23,7 @@ def tool(name: str) -> str:
 def node_script(name: str) -> list[str]:
     """Give the command for a script of `.ci/`, which needs the packages there."""
     if not (ROOT / ".ci" / "node_modules").is_dir():
-        missing(f"the packages for {name}")
+        missing(f"what {name} needs")
     return [tool("node"), str(ROOT / ".ci" / name)]
 
 
