@@ -38,6 +38,7 @@ def test_self_test_passes_in_act(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "Success - Main Stop the simulator" in done.stdout  # act, unlike GitHub, ends no process that is left
     assert "| passed 0, failed 1 failure, FAILURE" in done.stdout
     assert re.search(r"::notice title=codearts-gate(%3A|:) app passed::", done.stdout)
     assert re.search(r"::error title=codearts-gate(%3A|:) app failed::", done.stdout)
