@@ -1,6 +1,6 @@
 """Asking until there is an answer: the error budget, the back-off, and what people are told meanwhile."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from gate.core.durations import spell
 from gate.core.ports import Ask, Context, Steps, T
@@ -21,14 +21,15 @@ class Asking:
         self._failures = 0
         self._failing_since = 0.0
 
-    def __call__(self, call: Callable[[], T], at: float = 0.0) -> Steps[T]:
+    def __call__(self, call: Callable[[], T], at: float = 0.0, share: Hashable = None) -> Steps[T]:
         """Carry out `call` at the instant `at` or later, again and again until it gives an answer.
 
-        Raises `GaveUp` when transient errors fill the error budget; permanent errors pass through.
+        Asks with one `share` get one answer. Raises `GaveUp` when transient errors fill the error budget; permanent
+        errors pass through.
         """
         while True:
             try:
-                answer: T = yield Ask(call, at)
+                answer: T = yield Ask(call, at, share=share)
             except TransientError as error:
                 at = self._retry_at(error)
             else:

@@ -5,10 +5,10 @@ The loop in `gate.core.wait` decides when each ask is carried out, so no step ev
 """
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from gate.model import Build, Order, Record, Stage, Target, TargetOutcome, UnitTests
 from gate.settings import Rules
@@ -16,20 +16,22 @@ from gate.settings import Rules
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One question to the service: not before the instant `at`, and of no use after the instant `until`."""
+class Ask(NamedTuple):
+    """One question to the service: not before the instant `at`, and of no use after the instant `until`.
+
+    Of the asks that wait with the same `share`, one is carried out and all get its answer.
+    """
 
     call: Callable[[], object]
     at: float = 0.0
     until: float = math.inf
+    share: Hashable = None
 
 
 Steps = Generator[Ask, Any, T]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of the ask number `key`: a value, or the error it ended in."""
 
     key: int
@@ -37,15 +39,13 @@ class Answer:
     error: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Interruption:
+class Interruption(NamedTuple):
     """A signal that ends the wait."""
 
     signal_number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(NamedTuple):
     """A line for people who asked for every detail."""
 
     text: str

@@ -13,13 +13,18 @@ RETRY_AFTER_MOST = 120.0
 """Seconds that a `Retry-After` may hold a target at most: the gateway's own window is one minute (APIGW.0308)."""
 
 
+def vary(chance: float) -> float:
+    """Give a factor about 1, for a random number from 0 to 1."""
+    return 1 + JITTER * (2 * chance - 1)
+
+
 def pause(looks: int, interval: float, chance: float) -> float:
     """Give the seconds between look number `looks` (from 1) and the next one.
 
     `interval`: the steady interval in seconds. `chance`: a random number from 0 to 1.
     """
     first = FIRST_PAUSES[looks - 1] if looks <= len(FIRST_PAUSES) else interval
-    return min(first, interval) * (1 + JITTER * (2 * chance - 1))
+    return min(first, interval) * vary(chance)
 
 
 def backoff(failures: int, interval: float, chance: float, retry_after: float | None = None) -> float:
@@ -35,7 +40,8 @@ def backoff(failures: int, interval: float, chance: float, retry_after: float | 
 class Pace:
     """The request rate of the whole process: spends tokens, halves on throttling, creeps back up afterwards.
 
-    Additive increase, multiplicative decrease. A burst of a few requests is free, so that a single target never waits.
+    Additive increase, multiplicative decrease. A burst of a few requests is free, so that a single target never waits;
+    what then comes in leaves no minute with more requests than the ceiling.
     """
 
     BURST = 10.0
@@ -46,8 +52,9 @@ class Pace:
 
     def __init__(self, per_minute: float, now: float) -> None:
         """Start at the ceiling `per_minute`; `now` is an instant in seconds on the clock used for all calls."""
-        self.ceiling = self.rate = per_minute
-        self._tokens = min(self.BURST, per_minute)
+        self._burst = max(min(self.BURST, per_minute / 6), 1.0)
+        self.ceiling = self.rate = per_minute - self._burst + 1
+        self._tokens = self._burst
         self._updated = now
         self._eased = float("-inf")
 
@@ -72,5 +79,5 @@ class Pace:
     def _refill(self, now: float) -> None:
         passed = max(now - self._updated, 0.0)
         self._updated = max(now, self._updated)
-        self._tokens = min(self._tokens + passed * self.rate / 60, self.BURST, self.ceiling)
+        self._tokens = min(self._tokens + passed * self.rate / 60, self._burst)
         self.rate = min(self.rate + passed * self.CLIMB / 60, self.ceiling)

@@ -1,15 +1,15 @@
 """Which build is judged: a given one, the newest of a commit, or the newest that belongs to this pipeline."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
+from typing import NamedTuple
 
 from gate.core.asking import Asking
 from gate.core.durations import spell
+from gate.core.expectation import Expectation, expect
 from gate.core.ports import Context, Steps
 from gate.core.schedule import pause
-from gate.core.verdict import SUCCESS, read
+from gate.core.verdict import read
 from gate.errors import NotFound, RouteMissing
 from gate.model import Build, Record, Target
 
@@ -18,12 +18,13 @@ LISTING_LAG = 10.0
 starting may not be listed yet. Not longer, because older pages of ShowJobStatus give the field another meaning."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pinned:
+class Pinned(NamedTuple):
     """The build that is judged from now on, whatever starts later."""
 
     build_number: int
-    expected_seconds: float | None = None
+    record: Record | None = None
+    """Its record, if that has been read just now."""
+    expectation: Expectation = Expectation()
     appearing_seconds: float = 10.0
     """For how long the build may be unknown to the service: a record is not always readable at once."""
 
@@ -32,12 +33,6 @@ def newest(builds: Sequence[Build], commit: str | None = None) -> Build | None:
     """Give the build with the highest number, of `commit` (a full or shortened hash) if one is given."""
     matching = [build for build in builds if not commit or build.is_of(commit)]
     return max(matching, key=lambda build: build.number, default=None)
-
-
-def expected_seconds(builds: Sequence[Build], most: int = 10) -> float | None:
-    """Give the median duration in seconds of the last builds that passed; `None` when there were none."""
-    durations = [build.duration_seconds for build in builds if build.word == SUCCESS and build.duration_seconds]
-    return median(durations[:most]) if durations else None
 
 
 def is_fresh(record: Record, since: datetime) -> bool:
@@ -58,7 +53,7 @@ class Selection:
         self._service = context.service
         self._asking = asking
         self._say = say
-        self._ended: dict[int, Record] = {}
+        self._record: Record | None = None
 
     def run(self) -> Steps[Pinned]:
         """Find the build, waiting for it to appear if need be; raises `NotFound` when none has appeared in time."""
@@ -72,7 +67,8 @@ class Selection:
             found = newest(builds, self._rules.commit)
             objection = yield from self._object(found, self._asking.now() - started)
             if found and not objection:
-                return Pinned(build_number=found.number, expected_seconds=expected_seconds(builds))
+                expectation = expect(builds, self._rules.poll_interval)
+                return Pinned(build_number=found.number, record=self._record, expectation=expectation)
             now = self._asking.now()
             if now >= give_up:
                 raise NotFound(
@@ -92,16 +88,14 @@ class Selection:
             return f"the job has no build {what}"
         if self._rules.commit:
             return ""
-        record = self._ended.get(found.number)
-        if record is None:
+        record = self._record
+        if record is None or record.build_number != found.number or not read(record).ended:
             try:
                 record = yield from self._asking(lambda: self._service.record(self._target.job_id, found.number))
             except NotFound:
                 return f"build {found.number} is listed, but has no record yet"
-            if not read(record).ended:
-                return ""
-            self._ended[found.number] = record
-        return (yield from self._object_to_ended(record, elapsed))
+            self._record = record
+        return (yield from self._object_to_ended(record, elapsed)) if read(record).ended else ""
 
     def _object_to_ended(self, record: Record, elapsed: float) -> Steps[str]:
         """Say why a build that has ended is not the one to judge: another one runs, or it is stale."""

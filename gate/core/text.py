@@ -7,15 +7,16 @@ CUT = "[earlier lines left out]\n"
 
 # ECMA-48: a control sequence; a control string (OSC, DCS, SOS, PM, APC), which ends with its line when nobody ends it,
 # so that an unfinished one hides no more than that; any other escape. The first two also in their one-byte C1 forms.
-_ESCAPES = re.compile(
+# All four stay uncompiled here: `re` compiles and keeps them at their first use, which is after the first request.
+_ESCAPES = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
     r"|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n\r]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
 )
-_LINE_ENDS = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-_SURROGATES = re.compile(r"[\ud800-\udfff]")
+_LINE_ENDS = r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]"
+_SURROGATES = r"[\ud800-\udfff]"
 # What is no Char of XML 1.0 (section 2.2), the terminal's DEL and C1, and the bidi embeddings, overrides and isolates.
-_UNSAFE = re.compile(
+_UNSAFE = (
     r"[^\t\n -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
     r"|[\u202a-\u202e\u2066-\u2069]"
 )
@@ -26,8 +27,8 @@ def clean(text: str) -> str:
 
     Every kind of line end becomes `\n`, tabs stay, and a lone surrogate becomes U+FFFD.
     """
-    text = _LINE_ENDS.sub("\n", _ESCAPES.sub("", text))
-    return _UNSAFE.sub("", _SURROGATES.sub("\ufffd", text))
+    text = re.sub(_LINE_ENDS, "\n", re.sub(_ESCAPES, "", text))
+    return re.sub(_UNSAFE, "", re.sub(_SURROGATES, "\ufffd", text))
 
 
 def one_line(text: str, *, limit: int = 300) -> str:

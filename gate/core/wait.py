@@ -4,8 +4,8 @@ It runs in the thread that keeps the deadline. Everything that may block is a ca
 itself waits only for their answers, and never past the deadline.
 """
 
-import heapq
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from gate.core.durations import spell
 from gate.core.ports import Answer, Ask, Context, Interruption, Observer, Remark, Steps, Workers
 from gate.core.schedule import Pace
+from gate.core.turns import Turns
 from gate.core.watch import Watch
 from gate.errors import Throttled, TooSlow
 from gate.model import Target, Verdict
@@ -39,22 +40,26 @@ class Wait:
 
     def __init__(self, targets: Sequence[Target], context: Context, workers: Workers, observer: Observer) -> None:
         """Make a watch for each target; nothing is asked yet."""
-        self.watches = [Watch(target, context) for target in targets]
+        builds = Counter(target.job_id for target in targets)
+        self.watches = [Watch(target, context, shares=builds[target.job_id] > 1) for target in targets]
         self._rules = context.rules
         self._service = context.service
         self._workers = workers
         self._observer = observer
         self._pace = Pace(context.rules.max_rate, workers.now())
+        self._turns = Turns(self._pace)
         self._open: set[_Run] = set()
-        self._queue: list[tuple[float, int, _Run, Ask]] = []
-        self._under_way: dict[int, tuple[_Run, Ask]] = {}
+        self._asks: dict[int, tuple[_Run, Ask]] = {}
+        self._answering: dict[int, list[int]] = {}
         self._keys = 0
+        self._deadline = math.inf
 
     def run(self, deadline: float) -> int | None:
         """Wait until every target has a verdict, the instant `deadline` comes, or a signal does.
 
         Gives the number of the signal that ended the wait, if one did.
         """
+        self._deadline = deadline
         try:
             for watch in self.watches:
                 self._begin(watch, watch.run())
@@ -77,7 +82,9 @@ class Wait:
             if now >= self._observer.due():
                 moment = self._service.now()
                 self._observer.tick([run.watch.findings.standing(moment) for run in self._open], now)
-            event = self._workers.next(min(deadline, self._wake_at(now), self._observer.due()))
+            event = self._workers.next(
+                min(deadline, self._turns.wake_at(now, room=self._workers.has_room()), self._observer.due())
+            )
             match event:
                 case Answer():
                     self._answer(event)
@@ -111,9 +118,19 @@ class Wait:
             run.watch.findings.decide(Verdict.UNDETERMINED, describe_bug(error), BUG_HINT)
             self._end(run)
         else:
-            self._keys += 1
-            run.key = self._keys
-            heapq.heappush(self._queue, (ask.at, run.key, run, ask))
+            self._wait_for(run, ask)
+
+    def _wait_for(self, run: _Run, ask: Ask) -> None:
+        """Let a watch wait for its turn with an ask; a side channel is left out when calls are scarce."""
+        now = self._workers.now()
+        left = self._deadline - now
+        if ask.until < math.inf and left > 0 and left * self._pace.rate / 60 < len(self._open) - 1:
+            self._step(run, Answer(0, error=TooSlow("the calls that are left before the deadline go to other targets")))
+            return
+        self._keys += 1
+        run.key = self._keys
+        self._asks[run.key] = (run, ask)
+        self._turns.add(run.key, ask, now)
 
     def _end(self, run: _Run) -> None:
         """Close a target, and under `--fail-fast` all others with it."""
@@ -129,8 +146,8 @@ class Wait:
     def _leave(self, run: _Run) -> None:
         """Stop a watch where it is; an answer that still comes is dropped."""
         run.steps.close()
-        self._under_way.pop(run.key, None)
-        run.key = 0
+        self._turns.remove(run.key)
+        self._asks.pop(run.key, None)
         self._open.discard(run)
 
     def _give_up(self, signal_number: int | None) -> None:
@@ -149,37 +166,27 @@ class Wait:
 
     def _start_due(self, now: float) -> None:
         """Start every ask whose time has come, as far as workers and the request rate allow."""
-        while self._queue and self._workers.has_room():
-            at, key, run, ask = self._queue[0]
-            if key == run.key and max(at, self._pace.ready_at(now)) > now:
-                return
-            heapq.heappop(self._queue)
-            if key == run.key:
-                self._pace.spend(now)
-                self._under_way[key] = (run, ask)
-                self._workers.submit(key, ask.call)
+        while self._workers.has_room() and (keys := self._turns.take(now)):
+            self._answering[keys[0]] = keys
+            self._workers.submit(keys[0], self._asks[keys[0]][1].call)
 
     def _drop_late(self, now: float) -> None:
         """Stop waiting for answers that are of no use any more."""
-        waiting = [(run, ask) for _, key, run, ask in self._queue if key == run.key]
-        for run, ask in [*waiting, *self._under_way.values()]:
-            if ask.until <= now and run in self._open:
-                self._under_way.pop(run.key, None)
-                self._step(run, Answer(run.key, error=TooSlow("no answer in the few seconds that it was given")))
-
-    def _wake_at(self, now: float) -> float:
-        """Give the instant at which there is something to do besides taking answers."""
-        untils = [ask.until for _, ask in self._under_way.values()]
-        if self._queue and self._workers.has_room():
-            untils.append(max(self._queue[0][0], self._pace.ready_at(now)))
-        return min(untils, default=math.inf)
+        for key in self._turns.late(now):
+            self._turns.remove(key)
+            self._go_on(key, Answer(key, error=TooSlow("no answer in the few seconds that it was given")))
 
     def _answer(self, answer: Answer) -> None:
-        """Take an answer to the watch that waits for it; one that comes too late is dropped."""
+        """Take an answer to the watches that wait for it."""
         if isinstance(answer.error, Throttled):
             self._pace.ease(self._workers.now())
-        run, _ = self._under_way.pop(answer.key, (None, None))
-        if run is not None and run.key == answer.key:
+        for key in self._answering.pop(answer.key):
+            self._go_on(key, answer)
+
+    def _go_on(self, key: int, answer: Answer) -> None:
+        """Let the watch that waits for an ask go on; an answer that comes too late is dropped."""
+        run, _ = self._asks.pop(key, (None, None))
+        if run is not None:
             self._step(run, answer)
 
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from gate.core import verdict as judging
 from gate.core.asking import Asking
 from gate.core.findings import Findings
+from gate.core.looking import SECOND_LOOKS, Looking
 from gate.core.ports import Ask, Context, Steps, T
-from gate.core.schedule import pause
-from gate.core.selection import Pinned, Selection
+from gate.core.selection import Selection
 from gate.core.starting import Starting
-from gate.errors import InvalidAnswer, NotFound, ServiceError
-from gate.model import Reading, Record, State, Target, Verdict
+from gate.errors import ServiceError
+from gate.model import Reading, State, Target, Verdict
 
 SIDE_CHANNEL = 5.0
 """Seconds that a side channel (stages, log) may take at most."""
@@ -18,18 +18,14 @@ SIDE_CHANNEL = 5.0
 LAST_SIDE_CHANNEL = 1.5
 """The same, after the deadline."""
 
-SECOND_LOOKS = 2
-"""How often an ended build with an unknown word, or one without unit-test totals, is looked at again: the service may
-still be writing."""
-
 CONSOLE = "Look at the build in the CodeArts console."
 
 
 class Watch:
     """Waits for one target's build and decides its verdict."""
 
-    def __init__(self, target: Target, context: Context) -> None:
-        """Start with nothing known but the target."""
+    def __init__(self, target: Target, context: Context, *, shares: bool = False) -> None:
+        """Start with nothing known but the target; `shares`: whether others are builds of the same job."""
         self.findings = Findings(target=target, build_number=target.build_number)
         self._job = target.job_id
         self._rules = context.rules
@@ -39,6 +35,7 @@ class Watch:
         self._say: Callable[[str], None] = lambda text: context.say(target, text)
         self._asking = Asking(context, self._say)
         self._selection = Selection(target, context, self._asking, self._say)
+        self._looking = Looking(self.findings, context, self._asking, shares=shares)
         order = context.order
         self.starting = Starting(order, context, self._asking, self.findings) if order else None
 
@@ -97,62 +94,17 @@ class Watch:
             return None
         return answer
 
-    def _next_look(self, looks: int) -> float:
-        """Give the instant of the look that follows look number `looks`."""
-        return self._now() + pause(looks, self._rules.poll_interval, self._asking.chance())
-
     def _follow_record(self) -> Steps[None]:
         """Pin a build, look at its record until it has ended, and judge it."""
         pinned = yield from (self.starting or self._selection).run()
-        self.findings.build_number, self.findings.expected_seconds = pinned.build_number, pinned.expected_seconds
+        self.findings.build_number, self.findings.expected_seconds = pinned.build_number, pinned.expectation.seconds
         if self.findings.verdict is not None:  # the gate gave up while the build was being started
             return (yield from self.wind_up())
-        reading = yield from self._until_ended(pinned)
+        reading = yield from self._looking.run(pinned)
         verdict = judging.judge(reading) or Verdict.UNDETERMINED
         if verdict is Verdict.PASSED and self._rules.require_tests:
             yield from self._judge_tests(pinned.build_number)
         self.findings.decide(verdict, self.findings.describe(), "" if verdict is Verdict.PASSED else CONSOLE)
-
-    def _until_ended(self, pinned: Pinned) -> Steps[Reading]:
-        """Look again and again until the build has ended; an unknown word has to persist."""
-        at = self._now()
-        give_up = at + min(pinned.appearing_seconds, self._rules.appear_timeout)
-        looks = unknown = 0
-        while True:
-            looks += 1
-            try:
-                record = yield from self._asking(lambda: self._look(pinned.build_number), at)
-            except NotFound:
-                if self._now() >= give_up:
-                    raise
-                at = min(self._next_look(looks), give_up)
-                continue
-            reading = self._take(record)
-            unknown += reading.ended and reading.state is State.UNKNOWN
-            if reading.ended and (reading.state is not State.UNKNOWN or unknown > SECOND_LOOKS):
-                return reading
-            at = self._next_look(unknown or looks)
-
-    def _look(self, number: int) -> Record:
-        """Read the build's record; one that was there before and is not found now may come back."""
-        self.findings.polls += 1
-        try:
-            return self._service.record(self._job, number)
-        except NotFound as error:
-            if self.findings.record is None:
-                raise
-            raise InvalidAnswer(f"the record of build {number} has vanished: {error}", status=error.status) from error
-
-    def _take(self, record: Record) -> Reading:
-        """Keep the record; say what is new."""
-        first = self.findings.record is None
-        changed = self.findings.take(record)
-        if first:
-            self._say(self.findings.introduce(self._service.now()))
-        reading = judging.read(record)
-        if changed and judging.judge(reading) in (None, Verdict.UNDETERMINED):  # else the verdict itself says it all
-            self._say(self.findings.describe())
-        return reading
 
     def _judge_tests(self, number: int) -> Steps[None]:
         """Decide against the build unless its unit tests exist and passed (`--require-tests`)."""
@@ -161,7 +113,7 @@ class Watch:
             tests = yield from self._asking(lambda: self._service.unit_tests(self._job, number), at)
             if tests is not None:
                 break
-            at = self._next_look(looks)
+            at = self._looking.next_look(looks)
         self.findings.tests = tests
         if tests is None or tests.total == 0:
             reason = f"build {number} ended with SUCCESS, but the service has no unit tests of it (--require-tests)"
@@ -187,4 +139,4 @@ class Watch:
                 self.findings.build_number = None  # whatever was asked for, /status is about no build
                 self.findings.decide(verdict, f"/status of the job says {word} (--verdict status)", CONSOLE)
                 return
-            at = self._next_look(looks)
+            at = self._looking.next_look(looks)

@@ -1,0 +1,129 @@
+"""One build from the first look to its end: looks at the right time, and no more of them than needed."""
+
+from collections.abc import Sequence
+
+from gate.core import verdict as judging
+from gate.core.asking import Asking
+from gate.core.durations import spell
+from gate.core.expectation import Expectation
+from gate.core.findings import Findings
+from gate.core.ports import Context, Steps
+from gate.core.schedule import FIRST_PAUSES, pause, vary
+from gate.core.selection import Pinned
+from gate.errors import InvalidAnswer, NotFound, PermanentError
+from gate.model import Build, Reading, Record, State, Verdict
+
+SECOND_LOOKS = 2
+"""How often an ended build with an unknown word, or one without unit-test totals, is looked at again: the service may
+still be writing."""
+
+
+class Looking:
+    """Looks at one target's build until it has ended."""
+
+    def __init__(self, findings: Findings, context: Context, asking: Asking, *, shares: bool) -> None:
+        """`shares`: whether other targets are builds of the same job, so that one list tells about all of them."""
+        self._findings = findings
+        self._job = findings.target.job_id
+        self._rules = context.rules
+        self._service = context.service
+        self._asking = asking
+        self._shares = shares
+        self._expectation = Expectation()
+        self._warned = False
+
+    def next_look(self, looks: int) -> float:
+        """Give the instant of the look that follows look number `looks`."""
+        chance, age, timetable = self._asking.chance(), self._age(), self._expectation.timetable
+        if age is not None and timetable and looks > len(FIRST_PAUSES):
+            return self._asking.now() + timetable.pause(age, vary(chance))
+        return self._asking.now() + pause(looks, self._rules.poll_interval, chance)
+
+    def run(self, pinned: Pinned) -> Steps[Reading]:
+        """Look again and again until the build has ended; an unknown word has to persist."""
+        self._expectation = pinned.expectation
+        at = self._asking.now()
+        give_up = at + min(pinned.appearing_seconds, self._rules.appear_timeout)
+        record, looks, unknown = pinned.record, 0, 0
+        self._findings.polls += record is not None
+        while True:
+            looks += 1
+            try:
+                record = record or (yield from self._look(pinned.build_number, at))
+            except NotFound:
+                if self._asking.now() >= give_up:
+                    raise
+                at = min(self.next_look(looks), give_up)
+                continue
+            reading = self._take(record)
+            unknown += reading.ended and reading.state is State.UNKNOWN
+            if reading.ended and (reading.state is not State.UNKNOWN or unknown > SECOND_LOOKS):
+                return reading
+            record, at = None, self.next_look(unknown or looks)
+
+    def _look(self, number: int, at: float) -> Steps[Record]:
+        """Get the build's record, anew only if the list that targets share does not say that nothing has changed."""
+        known = self._findings.record
+        if known and self._shares and not (yield from self._has_news(number, at)):
+            self._findings.polls += 1
+            return known
+        record: Record = yield from self._asking(lambda: self._read(number), at)
+        if known and judging.read(record) == judging.read(known):
+            self._shares = False  # the list promised more than it kept, and would double the calls
+        return record
+
+    def _has_news(self, number: int, at: float) -> Steps[bool]:
+        """Tell by the job's list whether the build is in another state than it was, ended, or not listed."""
+        try:
+            builds: Sequence[Build] = yield from self._asking(
+                lambda: self._service.builds(self._job), at, share=self._job
+            )
+        except PermanentError:
+            self._shares = False
+            return True
+        for build in builds:
+            if build.number == number:
+                row = Record(job_id=self._job, build_number=number, word=build.word, run_word=build.run_word)
+                reading = judging.read(row)
+                return reading.ended or self._findings.reading is None or reading.state != self._findings.reading.state
+        return True
+
+    def _read(self, number: int) -> Record:
+        """Read the build's record; one that was there before and is not found now may come back."""
+        self._findings.polls += 1
+        try:
+            return self._service.record(self._job, number)
+        except NotFound as error:
+            if self._findings.record is None:
+                raise
+            raise InvalidAnswer(f"the record of build {number} has vanished: {error}", status=error.status) from error
+
+    def _take(self, record: Record) -> Reading:
+        """Keep the record; say what is new."""
+        first = self._findings.record is None
+        changed = self._findings.take(record)
+        if first:
+            self._asking.say(self._findings.introduce(self._service.now()))
+        reading = judging.read(record)
+        if changed and judging.judge(reading) in (None, Verdict.UNDETERMINED):  # else the verdict itself says it all
+            self._asking.say(self._findings.describe())
+        self._warn()
+        return reading
+
+    def _warn(self) -> None:
+        """Say once that the build takes longer than builds of its job do."""
+        age, slow = self._age(), self._expectation.slow_seconds
+        if age is not None and slow is not None and age > slow and not self._warned:
+            self._warned = True
+            number = self._findings.build_number
+            self._asking.say(
+                f"build {number} is slower than 95 % of the past builds that passed: it has been under way for "
+                f"{spell(age)}, they took at most {spell(slow)}"
+            )
+
+    def _age(self) -> float | None:
+        """Give the seconds for which the build has been running, by the service's clock; `None` if it is not known."""
+        record, reading = self._findings.record, self._findings.reading
+        if record is None or record.started_at is None or reading is None or reading.state is not State.RUNNING:
+            return None
+        return max((self._service.now() - record.started_at).total_seconds(), 0.0)

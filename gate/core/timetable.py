@@ -1,0 +1,84 @@
+"""When a look at a running build pays, by how long the job's past builds took.
+
+This is the inspection problem (Barlow, Hunter, Proschan 1963; Keller 1974): looks cost calls, waiting costs time, and
+the best density of looks at an age is proportional to the square root of the hazard there, the chance that a build
+which is still running ends just then. `python -m tests.bench lag` replays builds through this and other schedules.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+FEWEST, MOST = 10, 30
+"""Past builds that are needed, and used at most: jobs change."""
+
+SPREAD = 0.07
+"""How far a build may be from a past one, as the scale of a logistic distribution of the logarithm of the duration."""
+
+BROAD, BROAD_SHARE = 0.6, 0.15
+"""The same for builds that are like none before, and the share of them that is always reckoned with."""
+
+SHORTEST, LONGEST = 0.2, 2.0
+"""Bounds of the time between two looks, in steady intervals."""
+
+POINTS = 64
+
+
+class Timetable:
+    """Spreads the looks at a build. Past builds would have got as many as with the steady interval, or fewer."""
+
+    def __init__(self, durations: Sequence[float], interval: float) -> None:
+        """Take durations of past builds and the steady interval, in seconds."""
+        durations = [max(duration, 1.0) for duration in durations]
+        first, last = min(durations) / 4, max(durations) * 2
+        self._ages = [0.0, *(first * (last / first) ** (point / POINTS) for point in range(POINTS + 1))]
+        steps = [end - start for start, end in pairwise(self._ages)]
+        hazards, alive = _odds(durations, self._ages[1:])
+        roots = [math.sqrt((one + other) / 2) for one, other in pairwise([0.0, *hazards])]
+        weights = [step * (one + other) / 2 for step, (one, other) in zip(steps, pairwise([1.0, *alive]), strict=True)]
+        self._rates = [*_scaled(roots, weights, interval), 1 / (LONGEST * interval)]
+        self._looks = [0.0, *accumulate(step * rate for step, rate in zip(steps, self._rates, strict=False))]
+
+    def pause(self, age: float, looks: float = 1.0) -> float:
+        """Give the seconds from a build's age, in seconds, until so many looks (a fraction, too) are due."""
+        now = bisect_right(self._ages, age) - 1
+        due = self._looks[now] + (age - self._ages[now]) * self._rates[now] + looks
+        then = bisect_right(self._looks, due) - 1
+        return self._ages[then] + (due - self._looks[then]) / self._rates[then] - age
+
+
+def _odds(durations: Sequence[float], ages: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Give the hazard, and the share of builds that still run, at each age."""
+    logs = sorted(map(math.log, durations))
+    others = BROAD_SHARE / (1 - BROAD_SHARE) * len(logs)
+    hazards, alive = [], []
+    for age in ages:
+        log_age = math.log(age)
+        left = [_logistic((log - log_age) / SPREAD) for log in logs]
+        broad = _logistic((logs[len(logs) // 2] - log_age) / BROAD)
+        ending = sum(share * (1 - share) for share in left) / SPREAD + others * broad * (1 - broad) / BROAD
+        running = sum(left) + others * broad
+        hazards.append(ending / age / running)
+        alive.append(running / (len(logs) + others))
+    return hazards, alive
+
+
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-max(x, -500.0)))
+
+
+def _scaled(roots: Sequence[float], weights: Sequence[float], interval: float) -> list[float]:
+    """Scale the densities so that a build gets as many looks, on the average, as with the steady interval."""
+    least, most = 1 / (LONGEST * interval), 1 / (SHORTEST * interval)
+    wanted = sum(weights) / interval
+    low, high = least / max(roots), most / min(root for root in roots if root > 0)
+    rates = [least] * len(roots)
+    for _ in range(24):
+        factor = math.sqrt(low * high)
+        tried = [min(max(factor * root, least), most) for root in roots]
+        if sum(weight * rate for weight, rate in zip(weights, tried, strict=True)) > wanted:
+            high = factor
+        else:
+            low, rates = factor, tried
+    return rates

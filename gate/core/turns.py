@@ -1,0 +1,80 @@
+"""Who is asked next: looks come when they are due, and as the request rate allows.
+
+When more is due than the rate allows, the pauses of all targets are stretched by one factor: who wanted a look after
+2 s waits a fifth of the time of who wanted one after 10 s, and nobody starves. (This is start-time fair queueing:
+Goyal, Vin and Cheng 1996.) A follow-up to an answer wanted no pause, and so goes first.
+"""
+
+import heapq
+import math
+from collections.abc import Hashable
+
+from gate.core.ports import Ask
+from gate.core.schedule import Pace
+
+
+class Turns:
+    """Holds the asks that wait; each is known by its key, and each operation takes logarithmic time."""
+
+    def __init__(self, pace: Pace) -> None:
+        """Nothing waits yet; `pace` has the rate of requests."""
+        self._pace = pace
+        self._waiting: dict[int, Ask] = {}
+        self._alike: dict[Hashable, set[int]] = {}
+        self._later: list[tuple[float, float, int]] = []
+        self._due: list[tuple[float, int]] = []
+        self._late: list[tuple[float, int]] = []
+        self._turn = 0.0
+
+    def add(self, key: int, ask: Ask, now: float) -> None:
+        """Let an ask wait for its turn; keys rise."""
+        self._waiting[key] = ask
+        if ask.share is not None:
+            self._alike.setdefault(ask.share, set()).add(key)
+        if ask.until < math.inf:
+            heapq.heappush(self._late, (ask.until, key))
+        heapq.heappush(self._later, (ask.at, self._turn + max(ask.at - now, 0.0), key))
+
+    def remove(self, key: int) -> None:
+        """Forget an ask, if it still waits."""
+        ask = self._waiting.pop(key, None)
+        if ask is not None and ask.share is not None:
+            self._alike[ask.share].discard(key)
+
+    def take(self, now: float) -> list[int]:
+        """Give the keys of all asks that the next call answers, and count the call; empty when it is too early."""
+        while self._later and self._later[0][0] <= now:
+            _, turn, key = heapq.heappop(self._later)
+            heapq.heappush(self._due, (turn, key))
+        while self._due:
+            turn, key = self._due[0]
+            if key in self._waiting and self._pace.ready_at(now) > now:
+                break
+            heapq.heappop(self._due)
+            if key in self._waiting:
+                self._pace.spend(now)
+                self._turn = max(self._turn, turn)
+                return self._company(key)
+        return []
+
+    def late(self, now: float) -> list[int]:
+        """Give the keys of the asks, waiting or taken, that are of no use any more; each is given once."""
+        keys = []
+        while self._late and self._late[0][0] <= now:
+            keys.append(heapq.heappop(self._late)[1])
+        return keys
+
+    def wake_at(self, now: float, *, room: bool) -> float:
+        """Give the instant from which `take` (if there is `room` for a call) or `late` may give something."""
+        limit = self._late[0][0] if self._late else math.inf
+        if not room or not self._waiting:
+            return limit
+        return min(limit, max(now if self._due else self._later[0][0], self._pace.ready_at(now)))
+
+    def _company(self, key: int) -> list[int]:
+        """Take an ask out, and with it those that share its answer."""
+        share = self._waiting[key].share
+        keys = [key] if share is None else [key, *sorted(self._alike[share] - {key})]
+        for one in keys:
+            self.remove(one)
+        return keys
