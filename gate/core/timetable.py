@@ -32,7 +32,7 @@ class Timetable:
         """Take durations of past builds and the steady interval, in seconds."""
         durations = [max(duration, 1.0) for duration in durations]
         first, last = min(durations) / 4, max(durations) * 2
-        self._ages = [0.0, *(first * (last / first) ** (point / POINTS) for point in range(POINTS + 1))]
+        self._ages = [0.0, *(first * math.pow(last / first, point / POINTS) for point in range(POINTS + 1))]
         steps = [end - start for start, end in pairwise(self._ages)]
         hazards, alive = _odds(durations, self._ages[1:])
         roots = [math.sqrt((one + other) / 2) for one, other in pairwise([0.0, *hazards])]
