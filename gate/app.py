@@ -22,7 +22,6 @@ from gate.model import Outcome
 from gate.platforms.detect import detect
 from gate.platforms.room import Room
 from gate.platforms.terminal import Terminal
-from gate.reports import files, result
 from gate.settings import Reports, Settings
 from gate.workers import Crew
 
@@ -89,6 +88,8 @@ def interruptions(crew: Crew) -> Iterator[None]:
 
 def publish(outcome: Outcome, reports: Reports, room: Room, terminal: Terminal) -> int:
     """Write the reports, print the result, and give the exit code: never 0 if a report could not be written."""
+    from gate.reports import result
+
     missing: list[str] = []
     for name, deliver in deliveries(reports, room):
         try:
@@ -105,7 +106,7 @@ def publish(outcome: Outcome, reports: Reports, room: Room, terminal: Terminal) 
 
 def deliveries(reports: Reports, room: Room) -> Iterator[tuple[str, Callable[[Outcome], None]]]:
     """Give what writes each report, by name; those that state the exit code come last, so that it is the final one."""
-    from gate.reports import junit, summary
+    from gate.reports import files, junit, result, summary
 
     yield "junit", lambda outcome: files.write(reports.junit, junit.render(outcome))
     if (path := reports.summary) is not None:
