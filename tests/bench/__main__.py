@@ -1,0 +1,58 @@
+"""The benchmarks: `python -m tests.bench` runs all of them, `python -m tests.bench lag FOLDER` one."""
+
+from pathlib import Path
+
+import click
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Print tables of ratios, measured side by side in one run; without a command, all of them."""
+    if context.invoked_subcommand is None:
+        for command in (startup, lag, scale, fleet):
+            context.invoke(command)
+
+
+@main.command()
+@click.option("--rounds", default=15, show_default=True, help="Rounds, each with every program once.")
+def startup(rounds: int) -> None:
+    """Time and memory from process start to the first request, and to the end."""
+    from tests.bench import startup as bench
+
+    bench.run(rounds)
+
+
+@main.command()
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--builds", default=2000, show_default=True, help="Builds of a made-up trace.")
+def lag(folder: Path | None = None, builds: int = 2000) -> None:
+    """Lag and calls of schedules, on the traces in FOLDER or on made-up ones."""
+    from tests.bench import lag as bench
+
+    bench.run(folder, builds)
+
+
+@main.command()
+@click.option("--targets", "counts", multiple=True, type=int, default=(1, 10, 100, 500), show_default=True)
+@click.option("--seconds", default=90.0, show_default=True, help="How long the longest build takes.")
+@click.option("--real-time", is_flag=True, help="Wait for the limited service in real time too: half an hour.")
+def scale(counts: tuple[int, ...], seconds: float, real_time: bool) -> None:
+    """Many targets in one process, on the simulator in a process of its own."""
+    from tests.bench import scale as bench
+
+    bench.run(counts, seconds, real_time=real_time)
+
+
+@main.command()
+@click.option("--gates", default=10_000, show_default=True)
+@click.option("--minutes", default=20, show_default=True)
+def fleet(gates: int, minutes: int) -> None:
+    """Many gates under one account, on paper."""
+    from tests.bench import fleet as bench
+
+    bench.run(gates, minutes)
+
+
+if __name__ == "__main__":
+    main()
