@@ -8,7 +8,7 @@ from gate.core.durations import spell
 from gate.core.expectation import Expectation
 from gate.core.findings import Findings
 from gate.core.ports import Context, Steps
-from gate.core.schedule import FIRST_PAUSES, pause, vary
+from gate.core.schedule import FIRST_PAUSES, pause
 from gate.core.selection import Pinned
 from gate.errors import InvalidAnswer, NotFound, PermanentError
 from gate.model import Build, Reading, Record, State, Verdict
@@ -36,7 +36,7 @@ class Looking:
         """Give the instant of the look that follows look number `looks`."""
         chance, age, timetable = self._asking.chance(), self._age(), self._expectation.timetable
         if age is not None and timetable and looks > len(FIRST_PAUSES):
-            return self._asking.now() + timetable.pause(age, vary(chance))
+            return self._asking.now() + timetable.pause(age, chance)
         return self._asking.now() + pause(looks, self._rules.poll_interval, chance)
 
     def run(self, pinned: Pinned) -> Steps[Reading]:

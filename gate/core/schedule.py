@@ -13,9 +13,9 @@ RETRY_AFTER_MOST = 120.0
 """Seconds that a `Retry-After` may hold a target at most: the gateway's own window is one minute (APIGW.0308)."""
 
 
-def vary(chance: float) -> float:
-    """Give a factor about 1, for a random number from 0 to 1."""
-    return 1 + JITTER * (2 * chance - 1)
+def vary(chance: float, share: float = JITTER) -> float:
+    """Give a factor that differs from 1 by this share at most, for a random number from 0 to 1."""
+    return 1 + share * (2 * chance - 1)
 
 
 def pause(looks: int, interval: float, chance: float) -> float:

@@ -4,7 +4,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from gate.core.schedule import FIRST_PAUSES, pause, vary
+from gate.core.schedule import FIRST_PAUSES, pause
 from gate.core.timetable import FEWEST, MOST, Timetable
 
 Schedule = Callable[[Sequence[float], random.Random], Iterator[float]]
@@ -20,7 +20,7 @@ def gate(interval: float) -> Schedule:
         timetable, age = Timetable(past[-MOST:], interval), 0.0
         for looks in itertools.count(1):
             first = looks <= len(FIRST_PAUSES)
-            wait = pause(looks, interval, chance.random()) if first else timetable.pause(age, vary(chance.random()))
+            wait = pause(looks, interval, chance.random()) if first else timetable.pause(age, chance.random())
             age += wait
             yield wait
 
