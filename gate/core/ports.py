@@ -19,13 +19,15 @@ T = TypeVar("T")
 class Ask(NamedTuple):
     """One question to the service: not before the instant `at`, and of no use after the instant `until`.
 
-    Of the asks that wait with the same `share`, one is carried out and all get its answer.
+    Of the asks that wait with the same `share`, one is carried out and all get its answer. While others wait long for
+    their turn, one that is `spare` is not carried out; its answer is `None`.
     """
 
     call: Callable[[], object]
     at: float = 0.0
     until: float = math.inf
     share: Hashable = None
+    spare: bool = False
 
 
 Steps = Generator[Ask, Any, T]

@@ -41,10 +41,11 @@ class Pace:
     """The request rate of the whole process: spends tokens, halves on throttling, creeps back up afterwards.
 
     Additive increase, multiplicative decrease. A burst of a few requests is free, so that a single target never waits;
-    what then comes in leaves no minute with more requests than the ceiling.
+    after it, tokens come in slowly enough for no minute to have more requests than the rate.
     """
 
     BURST = 10.0
+    """Requests that may be sent at once; less at low rates, a sixth of a minute's."""
     LEAST = 2.0
     """Requests a minute that are always allowed."""
     CLIMB = 5.0
@@ -52,16 +53,24 @@ class Pace:
 
     def __init__(self, per_minute: float, now: float) -> None:
         """Start at the ceiling `per_minute`; `now` is an instant in seconds on the clock used for all calls."""
-        self._burst = max(min(self.BURST, per_minute / 6), 1.0)
-        self.ceiling = self.rate = per_minute - self._burst + 1
+        self.ceiling = self.rate = per_minute
         self._tokens = self._burst
         self._updated = now
         self._eased = float("-inf")
 
+    @property
+    def _burst(self) -> float:
+        return max(min(self.BURST, self.rate / 6), 1.0)
+
+    @property
+    def _per_second(self) -> float:
+        """The tokens that come in: a minute that starts with a full burst still keeps to the rate."""
+        return (self.rate - self._burst + 1) / 60
+
     def ready_at(self, now: float) -> float:
         """Give the instant at which the next request may be sent."""
         self._refill(now)
-        return now if self._tokens >= 1 else now + (1 - self._tokens) * 60 / self.rate
+        return now if self._tokens >= 1 else now + (1 - self._tokens) / self._per_second
 
     def spend(self, now: float) -> None:
         """Count a request that is being sent."""
@@ -79,5 +88,5 @@ class Pace:
     def _refill(self, now: float) -> None:
         passed = max(now - self._updated, 0.0)
         self._updated = max(now, self._updated)
-        self._tokens = min(self._tokens + passed * self.rate / 60, self._burst)
+        self._tokens = min(self._tokens + passed * self._per_second, self._burst)
         self.rate = min(self.rate + passed * self.CLIMB / 60, self.ceiling)

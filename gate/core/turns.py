@@ -2,7 +2,7 @@
 
 When more is due than the rate allows, the pauses of all targets are stretched by one factor: who wanted a look after
 2 s waits a fifth of the time of who wanted one after 10 s, and nobody starves. (This is start-time fair queueing:
-Goyal, Vin and Cheng 1996.) A follow-up to an answer wanted no pause, and so goes first.
+Goyal, Vin and Cheng 1996.) Who wanted no pause at all goes before, and what is soon of no use goes first.
 """
 
 import heapq
@@ -11,6 +11,9 @@ from collections.abc import Hashable
 
 from gate.core.ports import Ask
 from gate.core.schedule import Pace
+
+LONG = 60.0
+"""Seconds for which an ask may wait for its turn before others do without what they can spare."""
 
 
 class Turns:
@@ -22,7 +25,7 @@ class Turns:
         self._waiting: dict[int, Ask] = {}
         self._alike: dict[Hashable, set[int]] = {}
         self._later: list[tuple[float, float, int]] = []
-        self._due: list[tuple[float, int]] = []
+        self._due: list[tuple[float, int, float]] = []
         self._late: list[tuple[float, int]] = []
         self._turn = 0.0
 
@@ -31,9 +34,11 @@ class Turns:
         self._waiting[key] = ask
         if ask.share is not None:
             self._alike.setdefault(ask.share, set()).add(key)
+        turn = self._turn + max(ask.at - now, 0.0)
         if ask.until < math.inf:
             heapq.heappush(self._late, (ask.until, key))
-        heapq.heappush(self._later, (ask.at, self._turn + max(ask.at - now, 0.0), key))
+            turn = -1.0
+        heapq.heappush(self._later, (max(ask.at, now), turn, key))
 
     def remove(self, key: int) -> None:
         """Forget an ask, if it still waits."""
@@ -44,10 +49,10 @@ class Turns:
     def take(self, now: float) -> list[int]:
         """Give the keys of all asks that the next call answers, and count the call; empty when it is too early."""
         while self._later and self._later[0][0] <= now:
-            _, turn, key = heapq.heappop(self._later)
-            heapq.heappush(self._due, (turn, key))
+            at, turn, key = heapq.heappop(self._later)
+            heapq.heappush(self._due, (turn, key, at))
         while self._due:
-            turn, key = self._due[0]
+            turn, key, _ = self._due[0]
             if key in self._waiting and self._pace.ready_at(now) > now:
                 break
             heapq.heappop(self._due)
@@ -56,6 +61,10 @@ class Turns:
                 self._turn = max(self._turn, turn)
                 return self._company(key)
         return []
+
+    def is_behind(self, now: float) -> bool:
+        """Tell whether the next one has been kept waiting by the request rate for long."""
+        return bool(self._due) and now - self._due[0][2] > LONG
 
     def late(self, now: float) -> list[int]:
         """Give the keys of the asks, waiting or taken, that are of no use any more; each is given once."""

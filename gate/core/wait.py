@@ -4,7 +4,6 @@ It runs in the thread that keeps the deadline. Everything that may block is a ca
 itself waits only for their answers, and never past the deadline.
 """
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,14 +51,12 @@ class Wait:
         self._asks: dict[int, tuple[_Run, Ask]] = {}
         self._answering: dict[int, list[int]] = {}
         self._keys = 0
-        self._deadline = math.inf
 
     def run(self, deadline: float) -> int | None:
         """Wait until every target has a verdict, the instant `deadline` comes, or a signal does.
 
         Gives the number of the signal that ended the wait, if one did.
         """
-        self._deadline = deadline
         try:
             for watch in self.watches:
                 self._begin(watch, watch.run())
@@ -121,11 +118,10 @@ class Wait:
             self._wait_for(run, ask)
 
     def _wait_for(self, run: _Run, ask: Ask) -> None:
-        """Let a watch wait for its turn with an ask; a side channel is left out when calls are scarce."""
+        """Let a watch wait for its turn with an ask; one that can be spared is left out while others are overdue."""
         now = self._workers.now()
-        left = self._deadline - now
-        if ask.until < math.inf and left > 0 and left * self._pace.rate / 60 < len(self._open) - 1:
-            self._step(run, Answer(0, error=TooSlow("the calls that are left before the deadline go to other targets")))
+        if ask.spare and self._turns.is_behind(now):
+            self._step(run, Answer(0))
             return
         self._keys += 1
         run.key = self._keys

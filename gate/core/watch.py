@@ -78,17 +78,18 @@ class Watch:
         record_id = self.findings.record.record_id if self.findings.record else None
         if record_id is None:
             return
-        stages = yield from self._aside("the stages", lambda: self._service.stages(record_id), seconds)
+        passed = self.findings.verdict is Verdict.PASSED
+        stages = yield from self._aside("the stages", lambda: self._service.stages(record_id), seconds, spare=passed)
         self.findings.locate(tuple(stages or ()))
         lines = self._rules.log_tail
-        if lines and self.findings.verdict is not Verdict.PASSED:
+        if lines and not passed:
             log = yield from self._aside("the log", lambda: self._service.log_tail(record_id, lines), seconds)
             self.findings.log_tail = tuple(log or ())
 
-    def _aside(self, what: str, call: Callable[[], T], seconds: float) -> Steps[T | None]:
+    def _aside(self, what: str, call: Callable[[], T], seconds: float, *, spare: bool = False) -> Steps[T | None]:
         """Ask once, for some seconds at most; an error is one line."""
         try:
-            answer: T = yield Ask(call, until=self._now() + seconds)
+            answer: T | None = yield Ask(call, until=self._now() + seconds, spare=spare)
         except ServiceError as error:
             self._say(f"{what} could not be read, which changes no verdict: {error}")
             return None

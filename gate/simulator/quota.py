@@ -29,7 +29,9 @@ class Quota(Shape):
         """See the base class."""
         if self._admit(self._clock.now()):
             return genuine()
-        message = f"The throttling threshold has been reached: policy user over ratelimit,limit:{self._limit},time:1 minute"
+        message = (
+            f"The throttling threshold has been reached: policy user over ratelimit,limit:{self._limit},time:1 minute"
+        )
         return gateway_error(429, "0308", message)
 
     def _admit(self, now: datetime) -> bool:

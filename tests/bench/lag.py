@@ -75,7 +75,16 @@ def compare(name: str, durations: Sequence[float]) -> None:
         _, fixed_lag, fixed_high = steady_with(durations, calls).figures
         soon = mean(done.lags[index] for index in early) if early else math.nan
         rows.append((title, calls, lag, high, max(done.lags), soon, lag / fixed_lag, high / fixed_high))
-    heads = ("schedule", "calls", "mean lag", "p95", "most", f"early ends ({len(early)})", "mean : fixed", "p95 : fixed")
+    heads = (
+        "schedule",
+        "calls",
+        "mean lag",
+        "p95",
+        "most",
+        f"early ends ({len(early)})",
+        "mean : fixed",
+        "p95 : fixed",
+    )
     table.show(f"{name}: {len(durations)} builds, median {median(durations):.0f} s", heads, rows)
 
 

@@ -1,0 +1,69 @@
+"""Many jobs on the simulator, each with a build under way, and what its journal says about how they were watched."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from gate.simulator import samples
+from gate.simulator.faults import RECORD_ROUTES
+from gate.simulator.scenarios import Scenario, Start
+from gate.simulator.simulator import Simulator
+
+COURSES = {"passed": samples.PASSING, "failed": samples.FAILING, "aborted": samples.ABORTED}
+SHARES = (0.8, 0.15, 0.05)
+LISTS = ("ListBuildInfoRecordByJobId", "ListBuildInfoRecord")
+PAST = 12
+"""Past builds of each job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """How one build was watched, in seconds."""
+
+    looks: int
+    lag: float
+    """From the build's end, or the first request of all if that was later, to the look that saw it."""
+    gap: float
+    """The longest time between two looks, or from the first request of all to the first look."""
+
+
+def scenarios(count: int, seconds: float) -> tuple[list[Scenario], Mapping[str, str]]:
+    """Make jobs whose builds last up to so many seconds, and the verdict that each must get, by the job's name."""
+    chance = random.Random(count)
+    made, verdicts = [], {}
+    for index in range(count):
+        name = f"job-{index}"
+        verdicts[name] = chance.choices(list(COURSES), SHARES)[0]
+        usual = chance.uniform(0.2, 0.8) * seconds / samples.PASSING.seconds
+        past = [
+            Start(at=-3600.0 * (PAST - number), course=samples.PASSING.paced(usual * chance.lognormvariate(0, 0.1)))
+            for number in range(PAST)
+        ]
+        course = COURSES[verdicts[name]].paced(min(usual * chance.lognormvariate(0, 0.1), seconds / 45))
+        made.append(Scenario(name=name, starts=(*past, Start(course=course))))
+    return made, verdicts
+
+
+def watched(simulator: Simulator) -> dict[str, Watched]:
+    """Read from the journal how each job's newest build was watched."""
+    entries = simulator.journal.entries
+    first = entries[0].at
+    looks: dict[str, list[tuple[datetime, bool]]] = {}
+    for entry in entries:
+        if entry.job_id and entry.status == 200 and entry.operation in (*RECORD_ROUTES, *LISTS):
+            looks.setdefault(entry.job_id, []).append((entry.at, entry.operation in RECORD_ROUTES))
+    found = {}
+    for job in simulator.service.jobs.values():
+        ended = job.builds[-1].at(simulator.clock.now()).finished
+        seen = next((at for at, record in looks.get(job.id, []) if record and ended and at >= ended), None)
+        if seen is None or ended is None:
+            continue
+        times = [first, *(at for at, _ in looks[job.id] if at <= seen)]
+        found[job.scenario.name] = Watched(
+            looks=len(times) - 1,
+            lag=(seen - max(ended, first)).total_seconds(),
+            gap=max((later - earlier).total_seconds() for earlier, later in pairwise(times)),
+        )
+    return found

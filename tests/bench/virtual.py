@@ -1,0 +1,127 @@
+"""The gate's core and client on the simulator, with real HTTP, in a time that passes only when it is waited for."""
+
+import heapq
+import itertools
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from gate.codearts.auth import make_auth
+from gate.codearts.client import Client
+from gate.codearts.commands import Commands
+from gate.codearts.routes import Routes
+from gate.codearts.session import Session
+from gate.core.ports import Answer, Context, Event, Standing
+from gate.core.wait import Wait
+from gate.model import Target, TargetOutcome
+from gate.settings import Connection, Rules, Token
+from gate.simulator.faults import Fault
+from gate.simulator.quota import Quota
+from gate.simulator.scenarios import Scenario
+from gate.simulator.simulator import Simulator
+
+LATENCY = 0.1
+"""Seconds that each call takes."""
+
+
+class Workers:
+    """Carries out each call at once; its answer comes a little later, in virtual time."""
+
+    def __init__(self, advance: Callable[[float], None], size: int = 8) -> None:
+        """`advance` moves the service's clock."""
+        self._advance = advance
+        self._size = size
+        self._now = 0.0
+        self._answers: list[tuple[float, int, Answer]] = []
+        self._numbers = itertools.count()
+
+    def now(self) -> float:
+        """Give the instant."""
+        return self._now
+
+    def has_room(self) -> bool:
+        """Tell whether another call could start."""
+        return len(self._answers) < self._size
+
+    def submit(self, key: int, call: Callable[[], object]) -> None:
+        """Carry out a call."""
+        try:
+            answer = Answer(key, value=call())
+        except Exception as error:
+            answer = Answer(key, error=error)
+        heapq.heappush(self._answers, (self._now + LATENCY, next(self._numbers), answer))
+
+    def next(self, until: float) -> Event | None:
+        """Give the next answer, or let the time pass until then."""
+        comes = self._answers[0][0] if self._answers else until
+        then = max(min(comes, until), self._now)
+        self._advance(then - self._now)
+        self._now = then
+        return heapq.heappop(self._answers)[2] if self._answers and comes <= until else None
+
+
+@dataclass(slots=True)
+class Listener:
+    """An observer that keeps what it is told."""
+
+    outcomes: dict[str, TargetOutcome] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+
+    def due(self) -> float:
+        """Give the instant of the next tick: never."""
+        return float("inf")
+
+    def say(self, target: Target, text: str, now: float) -> None:
+        """Keep a change."""
+        self.told.append(text)
+
+    def remark(self, text: str) -> None:
+        """Ignore a detail."""
+
+    def tick(self, standings: Sequence[Standing], now: float) -> None:
+        """Do nothing; never called."""
+
+    def decided(self, outcome: TargetOutcome) -> None:
+        """Keep an outcome."""
+        self.outcomes[outcome.label] = outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waited:
+    """What came of a wait: what was told, the seconds it took, and the service with its journal."""
+
+    listener: Listener
+    seconds: float
+    simulator: Simulator
+    refused: int
+    """Requests that the service refused as too many."""
+
+
+def wait(
+    scenarios: Sequence[Scenario],
+    rules: Rules,
+    *,
+    per_minute: int = 10**9,
+    choose: Callable[[Simulator], Sequence[Target]] | None = None,
+) -> Waited:
+    """Wait for the newest build of every scenario (or what `choose` says) at a service with a limit of calls."""
+    with Simulator(scenarios, speed=0) as simulator:
+        quota = Quota(per_minute, simulator.clock)
+        simulator.faults.add(Fault(act=quota, times=None))
+        connection = Connection(endpoint=simulator.endpoint, credential=Token(value=simulator.token))
+        session = Session(connection, make_auth(connection.credential), lambda _: None)
+        session.now = simulator.clock.now  # type: ignore[method-assign]  # its own adds real time to the last answer's
+        routes = Routes(session)
+        workers = Workers(simulator.clock.advance)
+        listener = Listener()
+        context = Context(
+            rules=rules,
+            service=Client(routes),
+            commands=Commands(routes),
+            now=workers.now,
+            chance=random.Random(1).random,
+            say=lambda target, text: listener.say(target, text, workers.now()),
+        )
+        newest = [Target(job_id=job, label=name) for name, job in simulator.jobs.items()]
+        Wait(choose(simulator) if choose else newest, context, workers, listener).run(rules.timeout)
+        return Waited(listener=listener, seconds=workers.now(), simulator=simulator, refused=quota.refused)
