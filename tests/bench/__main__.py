@@ -20,7 +20,7 @@ def startup(rounds: int) -> None:
     """Time and memory from process start to the first request, and to the end."""
     from tests.bench import startup as bench
 
-    bench.run(rounds)
+    bench.report(rounds)
 
 
 @main.command()
@@ -30,7 +30,7 @@ def lag(folder: Path | None = None, builds: int = 2000) -> None:
     """Lag and calls of schedules, on the traces in FOLDER or on made-up ones."""
     from tests.bench import lag as bench
 
-    bench.run(folder, builds)
+    bench.report(folder, builds)
 
 
 @main.command()
@@ -41,7 +41,7 @@ def scale(counts: tuple[int, ...], seconds: float, real_time: bool) -> None:
     """Many targets in one process, on the simulator in a process of its own."""
     from tests.bench import scale as bench
 
-    bench.run(counts, seconds, real_time=real_time)
+    bench.report(counts, seconds, real_time=real_time)
 
 
 @main.command()
@@ -51,7 +51,7 @@ def fleet(gates: int, minutes: int) -> None:
     """Many gates under one account, on paper."""
     from tests.bench import fleet as bench
 
-    bench.run(gates, minutes)
+    bench.report(gates, minutes)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def compare(name: str, durations: Sequence[float]) -> None:
     table.show(f"{name}: {len(durations)} builds, median {median(durations):.0f} s", heads, rows)
 
 
-def run(folder: Path | None, builds: int) -> None:
+def report(folder: Path | None, builds: int) -> None:
     """Replay the traces of a folder, or made-up ones of so many builds each."""
     traces: Traces = recorded(folder) if folder else synthetic(builds)
     print("\n## Lag and calls\n\nLag in seconds; `: fixed` is the ratio to the fixed schedule with as many calls.")

@@ -6,11 +6,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from gate.codearts.auth import make_auth
 from gate.codearts.client import Client
 from gate.codearts.commands import Commands
+from gate.codearts.connect import connect
 from gate.codearts.routes import Routes
-from gate.codearts.session import Session
 from gate.core.ports import Answer, Context, Event, Standing
 from gate.core.wait import Wait
 from gate.model import Target, TargetOutcome
@@ -109,7 +108,7 @@ def wait(
         quota = Quota(per_minute, simulator.clock)
         simulator.faults.add(Fault(act=quota, times=None))
         connection = Connection(endpoint=simulator.endpoint, credential=Token(value=simulator.token))
-        session = Session(connection, make_auth(connection.credential), lambda _: None)
+        session = connect(connection, lambda _: None, lambda _: None)
         session.now = simulator.clock.now  # type: ignore[method-assign]  # its own adds real time to the last answer's
         routes = Routes(session)
         workers = Workers(simulator.clock.advance)

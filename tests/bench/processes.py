@@ -1,0 +1,56 @@
+"""Processes that are measured: time, processor time and memory, of the process itself and of nothing else."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent.parent
+GATE = (sys.executable, "-m", "gate")
+
+_CACHE = tempfile.mkdtemp(prefix="gate-bench-")  # compiled modules, as an installed program has them
+
+
+class Run(NamedTuple):
+    """What a process took: seconds, seconds of processor time, and megabytes at its peak."""
+
+    code: int
+    started: float
+    """The instant of the start, by `time.monotonic`."""
+    seconds: float
+    processor: float
+    megabytes: float
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """Give this process's environment without what would change the programs that are measured."""
+    foreign = ("GATE_", "HUAWEICLOUD_", "AWS_", "PYTHONDONTWRITE", "GITHUB_", "GITLAB_", "CI")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    proxies = {name: "" for name in own if name.lower().endswith("_proxy")}
+    return {**own, **proxies, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": _CACHE, "HOME": _CACHE, **extra}
+
+
+def run(command: Sequence[str], extra: Mapping[str, str] | None = None) -> Run:
+    """Run a program to its end, without its output."""
+    started = time.monotonic()
+    process = subprocess.Popen(
+        command,
+        env=environment(extra or {}),
+        cwd=_CACHE,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Run(
+        code=process.returncode,
+        started=started,
+        seconds=time.monotonic() - started,
+        processor=usage.ru_utime + usage.ru_stime,
+        megabytes=usage.ru_maxrss / 1024,
+    )
