@@ -77,13 +77,16 @@ class Pace:
         self._refill(now)
         self._tokens -= 1
 
-    def ease(self, now: float) -> None:
-        """Halve the rate: the service throttled. Answers to requests already under way do not halve it again."""
+    def ease(self, now: float, chance: float = 0.0) -> None:
+        """Halve the rate: the service throttled. Answers to requests already under way do not halve it again.
+
+        `chance`, a random number from 0 to 1, keeps gates that were throttled together from coming back together.
+        """
         self._refill(now)
         if now - self._eased >= 60 / self.rate:
             self.rate = max(self.rate / 2, min(self.LEAST, self.ceiling))
             self._eased = now
-        self._tokens = min(self._tokens, 0.0)
+        self._tokens = min(self._tokens, -chance)
 
     def _refill(self, now: float) -> None:
         passed = max(now - self._updated, 0.0)

@@ -43,6 +43,7 @@ class Wait:
         self.watches = [Watch(target, context, shares=builds[target.job_id] > 1) for target in targets]
         self._rules = context.rules
         self._service = context.service
+        self._chance = context.chance
         self._workers = workers
         self._observer = observer
         self._pace = Pace(context.rules.max_rate, workers.now())
@@ -175,7 +176,7 @@ class Wait:
     def _answer(self, answer: Answer) -> None:
         """Take an answer to the watches that wait for it."""
         if isinstance(answer.error, Throttled):
-            self._pace.ease(self._workers.now())
+            self._pace.ease(self._workers.now(), self._chance())
         for key in self._answering.pop(answer.key):
             self._go_on(key, answer)
 
