@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from gate.core.durations import spell
 from gate.core.ports import Ask, Context, Steps, T
 from gate.core.schedule import backoff
-from gate.errors import GaveUp, TransientError
+from gate.errors import GaveUp, Throttled, TransientError
 
 
 class Asking:
@@ -27,11 +27,12 @@ class Asking:
         Asks with one `share` get one answer. Raises `GaveUp` when transient errors fill the error budget; permanent
         errors pass through.
         """
+        refused = False
         while True:
             try:
-                answer: T = yield Ask(call, at, share=share)
+                answer: T = yield Ask(call, at, share=share, refused=refused)
             except TransientError as error:
-                at = self._retry_at(error)
+                at, refused = self._retry_at(error), isinstance(error, Throttled)
             else:
                 if self._failures:
                     self.say(f"the service answers again, after {spell(self.now() - self._failing_since)}")

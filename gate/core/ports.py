@@ -20,7 +20,8 @@ class Ask(NamedTuple):
     """One question to the service: not before the instant `at`, and of no use after the instant `until`.
 
     Of the asks that wait with the same `share`, one is carried out and all get its answer. While others wait long for
-    their turn, one that is `spare` is not carried out; its answer is `None`.
+    their turn, one that is `spare` is not carried out; its answer is `None`. One that is `refused` had its turn before,
+    but was throttled.
     """
 
     call: Callable[[], object]
@@ -28,6 +29,7 @@ class Ask(NamedTuple):
     until: float = math.inf
     share: Hashable = None
     spare: bool = False
+    refused: bool = False
 
 
 Steps = Generator[Ask, Any, T]

@@ -48,8 +48,10 @@ class Pace:
     """Requests that may be sent at once; less at low rates, a sixth of a minute's."""
     LEAST = 2.0
     """Requests a minute that are always allowed."""
-    CLIMB = 5.0
-    """Requests a minute by which the rate rises in each minute without throttling."""
+    CLIMB = 12.0
+    """Minutes without throttling in which the rate would rise from nothing to its ceiling."""
+    CALM = 5.0
+    """Seconds for which further throttling is put down to the rate before it was halved."""
 
     def __init__(self, per_minute: float, now: float) -> None:
         """Start at the ceiling `per_minute`; `now` is an instant in seconds on the clock used for all calls."""
@@ -78,12 +80,12 @@ class Pace:
         self._tokens -= 1
 
     def ease(self, now: float, chance: float = 0.0) -> None:
-        """Halve the rate: the service throttled. Answers to requests already under way do not halve it again.
+        """Halve the rate: the service throttled. More of the same within a few seconds does not halve it again.
 
         `chance`, a random number from 0 to 1, keeps gates that were throttled together from coming back together.
         """
         self._refill(now)
-        if now - self._eased >= 60 / self.rate:
+        if now - self._eased >= max(60 / self.rate, self.CALM):
             self.rate = max(self.rate / 2, min(self.LEAST, self.ceiling))
             self._eased = now
         self._tokens = min(self._tokens, -chance)
@@ -92,4 +94,4 @@ class Pace:
         passed = max(now - self._updated, 0.0)
         self._updated = max(now, self._updated)
         self._tokens = min(self._tokens + passed * self._per_second, self._burst)
-        self.rate = min(self.rate + passed * self.CLIMB / 60, self.ceiling)
+        self.rate = min(self.rate + passed * self.ceiling / (60 * self.CLIMB), self.ceiling)

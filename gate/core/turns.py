@@ -2,7 +2,8 @@
 
 When more is due than the rate allows, the pauses of all targets are stretched by one factor: who wanted a look after
 2 s waits a fifth of the time of who wanted one after 10 s, and nobody starves. (This is start-time fair queueing:
-Goyal, Vin and Cheng 1996.) Who wanted no pause at all goes before, and what is soon of no use goes first.
+Goyal, Vin and Cheng 1996.) Who wanted no pause at all goes before them. What is soon of no use goes first, and so does
+who was refused when it was his turn.
 """
 
 import heapq
@@ -34,9 +35,10 @@ class Turns:
         self._waiting[key] = ask
         if ask.share is not None:
             self._alike.setdefault(ask.share, set()).add(key)
-        turn = self._turn + max(ask.at - now, 0.0)
+        turn = round(self._turn + max(ask.at - now, 0.0), 3)  # so that those who want the same come as they asked
         if ask.until < math.inf:
             heapq.heappush(self._late, (ask.until, key))
+        if ask.until < math.inf or ask.refused:
             turn = -1.0
         heapq.heappush(self._later, (max(ask.at, now), turn, key))
 

@@ -48,7 +48,7 @@ class Wait:
         self._observer = observer
         self._pace = Pace(context.rules.max_rate, workers.now())
         self._turns = Turns(self._pace)
-        self._open: set[_Run] = set()
+        self._open: dict[_Run, None] = {}
         self._asks: dict[int, tuple[_Run, Ask]] = {}
         self._answering: dict[int, list[int]] = {}
         self._keys = 0
@@ -97,7 +97,7 @@ class Wait:
 
     def _begin(self, watch: Watch, steps: Steps[None]) -> None:
         run = _Run(watch, steps)
-        self._open.add(run)
+        self._open[run] = None
         self._step(run, None)
 
     def _step(self, run: _Run, answer: Answer | None) -> None:
@@ -145,7 +145,7 @@ class Wait:
         run.steps.close()
         self._turns.remove(run.key)
         self._asks.pop(run.key, None)
-        self._open.discard(run)
+        self._open.pop(run, None)
 
     def _give_up(self, signal_number: int | None) -> None:
         """Decide about every target that is still open, and begin its last seconds."""

@@ -1,4 +1,8 @@
-"""What people read on stderr: a line when something changes, a heartbeat in silence, a live line on a terminal."""
+"""What people read on stderr: a line when something changes, and how things stand.
+
+In a log, a line says how things stand after a minute of silence; with several targets, every minute. On a terminal, it
+is written over each second: one line, or a table with one line for each of several targets.
+"""
 
 import contextlib
 import math
@@ -11,12 +15,12 @@ from gate.core.durations import spell
 from gate.core.ports import Standing
 from gate.core.text import one_line
 from gate.model import Outcome, Target, TargetOutcome, Verdict
+from gate.platforms.live import Live
 from gate.platforms.room import ANYWHERE, Room
+from gate.platforms.standings import summary, table
 
 SILENCE = 60.0
 """Seconds without a line after which one is written."""
-
-_ERASE = "\r\x1b[2K"
 
 
 class Terminal:
@@ -31,7 +35,9 @@ class Terminal:
         self._labels = labels
         self._quiet = quiet
         self._stream = stream or sys.stderr
-        self._live = not quiet and room.live and self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        live = not quiet and room.live and self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._live = Live(self._stream) if live else None
+        self._changes: dict[str, float] = {}
         self._due = started + (1.0 if self._live else SILENCE)
 
     def due(self) -> float:
@@ -40,7 +46,9 @@ class Terminal:
 
     def say(self, target: Target, text: str, now: float) -> None:
         """Write what changed for a target."""
-        self._due = now + (1.0 if self._live else SILENCE)
+        self._changes[target.label] = now
+        if not self._live and not self._labels:
+            self._due = now + SILENCE
         if not self._quiet:
             name = f"{target.label}: " if self._labels else ""
             self.line(f"{_clock(now - self._started)} {name}{one_line(text, limit=500)}")
@@ -50,11 +58,11 @@ class Terminal:
         self.line(f"      {one_line(text, limit=500)}")
 
     def tick(self, standings: Sequence[Standing], now: float) -> None:
-        """Write how things stand: over the live line, or as a line of its own."""
-        text = f"{_clock(now - self._started)} {_stand(standings)}"
+        """Write how things stand: over the live lines, or as a line of its own."""
+        text = f"{_clock(now - self._started)} {summary(standings)}"
         if self._live:
-            width = max(_width() - 1, 20)
-            self._write(f"{_ERASE}{text[:width]}")
+            rows = table(standings, self._changes, self._live.size().lines - 1) if self._labels else []
+            self._write(self._live.show([*rows, text]))
         else:
             self.line(text)
         self._due = now + (1.0 if self._live else SILENCE)
@@ -87,7 +95,7 @@ class Terminal:
     def relay(self, lines: Iterable[str]) -> None:
         """Write lines as the room made them."""
         for text in lines:
-            self._write(f"{_ERASE if self._live else ''}{text}\n")
+            self._write(f"{self._live.clear() if self._live else ''}{text}\n")
 
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -100,36 +108,3 @@ def _clock(seconds: float) -> str:
     whole = int(max(seconds, 0))
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes:02}:{whole % 60:02}"
-
-
-def _stand(standings: Sequence[Standing]) -> str:
-    """Say how one target stands, or how many wait for what."""
-    if len(standings) == 1:
-        return _one(standings[0])
-    words: dict[str, int] = {}
-    for standing in standings:
-        word = one_line(standing.word or "no build yet", limit=40)
-        words[word] = words.get(word, 0) + 1
-    return f"{len(standings)} targets without a verdict: " + ", ".join(
-        f"{count} {word}" for word, count in words.items()
-    )
-
-
-def _one(standing: Standing) -> str:
-    if standing.build_number is None:
-        return "waiting for a build"
-    parts = [f"build {standing.build_number} {one_line(standing.word or 'has no state yet', limit=40)}"]
-    if standing.running_seconds is not None:
-        parts.append(f"for {spell(standing.running_seconds)}")
-        if standing.expected_seconds is not None:
-            left = standing.expected_seconds - standing.running_seconds
-            parts.append(
-                f"about {spell(left)} left" if left > 0 else f"usually done in {spell(standing.expected_seconds)}"
-            )
-    return ", ".join(parts)
-
-
-def _width() -> int:
-    with contextlib.suppress(OSError):
-        return os.get_terminal_size(2).columns
-    return 80

@@ -78,7 +78,7 @@ def test_throttling_halves_the_rate_once_and_it_recovers(ceiling: float, pause_b
         pace.ease(now)
     assert pace.rate == max(ceiling / 2, min(Pace.LEAST, ceiling))
     assert pace.ready_at(now) > now
-    later = now + 60 * ceiling / Pace.CLIMB + 1
+    later = now + 60 * Pace.CLIMB + 1
     pace.ready_at(later)
     assert pace.rate == ceiling
 
