@@ -17,6 +17,9 @@ SECOND_LOOKS = 2
 """How often an ended build with an unknown word, or one without unit-test totals, is looked at again: the service may
 still be writing."""
 
+BELIEVED = 120.0
+"""Seconds for which the list is believed that nothing has changed: lists were seen to lag behind their builds."""
+
 
 class Looking:
     """Looks at one target's build until it has ended."""
@@ -31,6 +34,7 @@ class Looking:
         self._shares = shares
         self._expectation = Expectation()
         self._warned = False
+        self._read_at = 0.0
 
     def next_look(self, looks: int) -> float:
         """Give the instant of the look that follows look number `looks`."""
@@ -64,11 +68,13 @@ class Looking:
     def _look(self, number: int, at: float) -> Steps[Record]:
         """Get the build's record, anew only if the list that targets share does not say that nothing has changed."""
         known = self._findings.record
-        if known and self._shares and not (yield from self._has_news(number, at)):
+        listed = known and self._shares and at - self._read_at < BELIEVED
+        if known and listed and not (yield from self._has_news(number, at)):
             self._findings.polls += 1
             return known
         record: Record = yield from self._asking(lambda: self._read(number), at)
-        if known and judging.read(record) == judging.read(known):
+        self._read_at = self._asking.now()
+        if known and listed and judging.read(record) == judging.read(known):
             self._shares = False  # the list promised more than it kept, and would double the calls
         return record
 

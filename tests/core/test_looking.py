@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gate.core.looking import BELIEVED
 from gate.core.timetable import LONGEST
 from gate.errors import Forbidden
 from gate.model import Build, Record, Verdict
@@ -116,6 +117,13 @@ def test_list_that_tells_nothing_costs_next_to_nothing(builds: list[Any]) -> Non
     shared = Shared(builds=builds)
     assert shared.verdicts == [Verdict.PASSED] * 2
     assert shared.lists <= 2
+
+
+def test_list_that_stays_behind_does_not_hide_the_end() -> None:
+    """A list that says for ever that the builds run is believed for a while only."""
+    shared = Shared(builds=[[build(8, word="RUNNING"), build(7, word="RUNNING")]])
+    assert shared.verdicts == [Verdict.PASSED] * 2
+    assert shared.world.elapsed < BELIEVED + 60
 
 
 def test_list_alone_never_passes_a_build() -> None:
