@@ -17,7 +17,7 @@ def test_self_test_passes_in_act(tmp_path: Path) -> None:
 
     Host mode needs no container; act replaces the check-out by the folder that it runs in.
     """
-    act = tool("act")
+    act = tool("act", made_with="go")
     repository = tmp_path / "repository"
     shutil.copytree(ROOT, repository, ignore=shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", ".ci"))
     for arguments in (
