@@ -66,7 +66,7 @@ def test_any_log_leaves_verdict_time_and_memory_alone(
     simulator = simulate([ended_with(log)])
     started = time.monotonic()
     done = run_gate("wait", simulator.jobs["logged"], env=environment(simulator))
-    assert time.monotonic() - started < 5 + 2
+    assert time.monotonic() - started < 5 + 5  # the start of a process can take seconds on a busy machine
     assert (done.returncode, done.stdout.split()[0]) == (1, "failed"), done.stderr
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 200_000  # in KiB; the log alone would be over
     written = done.stderr + (tmp_path / "gate-report.xml").read_text()
