@@ -6,7 +6,6 @@ The loop in `gate.core.wait` decides when each ask is carried out, so no step ev
 
 import math
 from collections.abc import Callable, Generator, Hashable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -131,8 +130,7 @@ class Observer(Protocol):
         """Take note of a target's verdict."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(NamedTuple):
     """How a target that has no verdict yet stands now."""
 
     target: Target
@@ -145,18 +143,17 @@ class Standing:
     """How long past builds of the job took; `None` when that is not known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(NamedTuple):
     """What every watch of one run shares."""
 
     rules: Rules
     service: Service
     commands: Commands
-    order: Order | None = None
-    """The build to start, where the gate starts one."""
     now: Callable[[], float]
     """Instants in seconds, on a clock that never jumps."""
     chance: Callable[[], float]
     """Random numbers from 0 to 1."""
     say: Callable[[Target, str], None]
     """Takes sentences for people."""
+    order: Order | None = None
+    """The build to start, where the gate starts one."""

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent.parent
-GATE = (sys.executable, "-m", "gate")
+_COMMAND = Path(sys.executable).with_name("codearts-gate")
+GATE = (str(_COMMAND),) if _COMMAND.exists() else (sys.executable, "-m", "gate")
 
 _CACHE = tempfile.mkdtemp(prefix="gate-bench-")  # compiled modules, as an installed program has them
 
