@@ -22,6 +22,7 @@ _STAGES = {"build_stages": {"build": {"sequence": 1, "status": "SUCCESS"}}}
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: "Standin"
 
     def _answer(self) -> None:
