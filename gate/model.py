@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class State(StrEnum):
@@ -54,8 +55,7 @@ class Order:
     commit: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class Build(NamedTuple):
     """One row of a job's list of builds."""
 
     number: int
@@ -92,8 +92,7 @@ class Record:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """A record, read: the state, the service's word for it, and whether the build has ended."""
 
     state: State
@@ -101,8 +100,7 @@ class Reading:
     ended: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Stage(NamedTuple):
     """A part of a build; `state` is the service's own word, `None` or empty when the stage never ran."""
 
     name: str
@@ -111,8 +109,7 @@ class Stage:
     duration_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitTests:
+class UnitTests(NamedTuple):
     """Totals of a build's unit tests."""
 
     total: int

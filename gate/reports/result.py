@@ -101,7 +101,7 @@ def _target(target: TargetOutcome) -> dict[str, object]:
         "record_id": _text(target.record_id),
         "polls": target.polls,
         "stages": [_stage(stage) for stage in target.stages],
-        "tests": target.tests and dataclasses.asdict(target.tests),
+        "tests": target.tests and target.tests._asdict(),
     }
 
 

@@ -99,3 +99,11 @@ def test_burst_is_free_then_the_rate_holds() -> None:
         assert pace.ready_at(0.0) == 0.0
         pace.spend(0.0)
     assert pace.ready_at(0.0) == pytest.approx(60 / 51)
+
+
+def test_many_refusals_at_once_halve_a_high_rate_once() -> None:
+    """Hundreds of requests a second were under way when the service began to throttle."""
+    pace = Pace(6000.0, 0.0)
+    for tenth in range(40):
+        pace.ease(tenth / 10)
+    assert pace.rate == pytest.approx(3000, rel=0.02)
