@@ -123,3 +123,18 @@ class Endless(Delivery):
         while True:
             wire.send(chunk(self.piece))
             wire.pause(self.interval)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flood(Delivery):
+    """Sends these bytes, then the same piece for ever: headers, chunks or lines without an end."""
+
+    start: bytes = b""
+    piece: bytes
+    processed: bool = False
+
+    def deliver(self, wire: Wire, answer: Answer) -> bool:  # noqa: ARG002
+        """See the base class."""
+        wire.send(self.start)
+        while True:
+            wire.send(self.piece)

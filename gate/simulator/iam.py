@@ -46,11 +46,13 @@ class Iam:
         """Issue a token, as long as real ones are."""
         return self._issue(project)[0]
 
-    def expire_all(self) -> None:
-        """End the life of every token issued until now."""
+    def expire_all(self, *, but: str = "") -> None:
+        """End the life of every token issued until now, of all but one."""
         with self._lock:
             now = self._clock.now()
-            self._tokens = {text: replace(token, expires=now) for text, token in self._tokens.items()}
+            self._tokens = {
+                text: token if text == but else replace(token, expires=now) for text, token in self._tokens.items()
+            }
 
     def checked(self, text: str) -> Token:
         """Give the good token of this text; raise `Refusal` for any other, and for one of the whole domain."""

@@ -32,6 +32,17 @@ class Reply(Shape):
 
 
 @dataclass(frozen=True, slots=True)
+class Alter(Shape):
+    """Makes another answer out of the service's own."""
+
+    change: Callable[[Answer], Answer]
+
+    def shape(self, genuine: Callable[[], Answer]) -> Answer:
+        """See the base class."""
+        return self.change(genuine())
+
+
+@dataclass(frozen=True, slots=True)
 class Edit(Shape):
     """Changes fields of a JSON answer: `{"result.status": MISSING, "result.job_build_states.0.number": 3}`."""
 

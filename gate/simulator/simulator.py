@@ -14,7 +14,7 @@ from gate.simulator.gateway import Gateway
 from gate.simulator.iam import DAY, Account, Iam
 from gate.simulator.journal import Journal
 from gate.simulator.scenarios import SCENARIOS, Scenario
-from gate.simulator.server import HOST, Server
+from gate.simulator.server import HOST, Server, Tls
 from gate.simulator.service import Service
 
 
@@ -24,6 +24,7 @@ class Simulator:
     `scenarios`: names out of `SCENARIOS` or scenarios of one's own. `port` 0 takes a free one. `speed` scales the
     service's clock (0: it moves by `clock.advance` only). `unpublished` names operations whose routes are missing.
     `signatures_in_service_time` holds the time of AK/SK signatures against the service's clock, not the real one.
+    With `tls` it speaks https.
     Serves from `start` to `stop`, or within a `with` block.
     """
 
@@ -39,6 +40,7 @@ class Simulator:
         keys: KeyPair | None = None,
         token_lifetime: float = DAY,
         signatures_in_service_time: bool = False,
+        tls: Tls | None = None,
     ) -> None:
         self.clock = ServiceClock(speed=speed)
         self.iam = Iam(self.clock, account=account, lifetime=token_lifetime)
@@ -51,13 +53,13 @@ class Simulator:
         self._gateway = Gateway(
             service=self.service, credentials=credentials, faults=FaultPlan(tuple(faults)), unpublished=unpublished
         )
-        self._server = Server(port, self._gateway)
+        self._server = Server(port, self._gateway, tls)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
 
     @property
     def endpoint(self) -> str:
         """The base URL, of CodeArts Build and of IAM alike."""
-        return f"http://{HOST}:{self._server.server_address[1]}"
+        return f"{'http' if self._server.tls is None else 'https'}://{HOST}:{self._server.server_address[1]}"
 
     @property
     def jobs(self) -> Mapping[str, str]:
