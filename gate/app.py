@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+from gate.bounds import MAX_CONNECTIONS
 from gate.codearts.client import Client
 from gate.codearts.commands import Commands
 from gate.codearts.connect import connect
 from gate.codearts.routes import Routes
-from gate.codearts.session import MAX_CONNECTIONS
 from gate.core import verdict as judging
 from gate.core.ports import Context, Interruption, Remark
 from gate.core.wait import Wait

@@ -147,4 +147,6 @@ class Untrusted(PermanentError):
 
 
 class Refused(PermanentError):
-    """Raised when the service refuses the request as wrong."""
+    """Raised when the service refuses the request as wrong, or sends the gate elsewhere."""
+
+    hint = "Check --endpoint, the job id and the build number; --verbose shows what was asked."

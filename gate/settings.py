@@ -1,5 +1,6 @@
 """What the user asked for: validated once, then frozen; secrets are hidden from `repr`."""
 
+import ipaddress
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -142,7 +143,10 @@ def require(number: float, option: str, *, zero: bool = False) -> None:
 
 def is_loopback(host: str) -> bool:
     """Whether `host` is this machine, where plain http is as safe as https."""
-    return host in {"localhost", "::1"} or (host.startswith("127.") and host.replace(".", "").isdigit())
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def check_endpoint(url: str, option: str) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
+from gate.bounds import MAX_JSON_BYTES
 from gate.codearts import advice
 from gate.codearts.failures import classify
 from gate.codearts.session import Reply
@@ -32,10 +33,10 @@ def payload(reply: Reply, what: str, hide: Hide, blank: Json | None = None) -> J
     if good and reply.cut:
         raise InvalidAnswer(f"{what}: the answer {reply.cut}", status=reply.status)
     try:
-        document = decode(reply.body)
-    except ValueError as error:
+        document: Json = hide_within(decode(reply.body), hide)
+    except (ValueError, RecursionError) as error:
         if good:
-            kind = reply.headers.get("Content-Type", "no type")
+            kind = hide(reply.headers.get("Content-Type", "no type"))
             raise InvalidAnswer(f"{what}: the answer is no JSON object ({one_line(kind, limit=40)}): {error}") from None
         document = {}
     reported = error_of(document)
@@ -57,6 +58,8 @@ def last_lines(reply: Reply, what: str, lines: int, hide: Hide) -> list[str]:
 
 def decode(body: bytes) -> Json:
     """Read a JSON object, also one that comes as a JSON string; raises `ValueError` for anything else."""
+    if len(body) > MAX_JSON_BYTES:
+        raise ValueError(f"longer than {MAX_JSON_BYTES // 2**20} MiB")
     try:
         document = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_unique)
         if isinstance(document, str):
@@ -70,6 +73,19 @@ def decode(body: bytes) -> Json:
     if not isinstance(document, dict):
         raise ValueError(f"a {type(document).__name__}")  # noqa: TRY004 - one kind of error for all unusable bodies
     return document
+
+
+def hide_within(value: Any, hide: Hide) -> Any:
+    """Give a document with the secrets in its texts and names blotted out: what it says comes to stand in reports."""
+    match value:
+        case str():
+            return hide(value)
+        case list():
+            return [hide_within(item, hide) for item in value]
+        case dict():
+            return {hide(name): hide_within(item, hide) for name, item in value.items()}
+        case _:
+            return value
 
 
 def error_of(document: Json) -> tuple[str, str] | None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from urllib.parse import quote
 
+from gate.bounds import LOG_SECONDS
 from gate.codearts import wire
 from gate.codearts.routes import Routes
 from gate.errors import InvalidAnswer
@@ -12,9 +13,6 @@ from gate.model import Build, Record, Stage, UnitTests
 
 PAGE, PAGES = 100, 10
 """Builds on a page of the list (the service's limit), and pages read at most."""
-
-LOG_SECONDS = 5.0
-"""Seconds that reading a log may take at most."""
 
 WINDOW = timedelta(days=29)
 """How far back builds are listed: a window of over 31 days is refused (CB.00031105), and the end lies a day ahead,

@@ -4,15 +4,18 @@ Sources: ErrorCode.html of the API reference for the `CB.` codes; the signing gu
 vendor's Terraform provider and a published trial on a real tenant for `DEVCB.00031006` and its neighbours.
 """
 
+import http.client
 import re
 
 import requests
 import urllib3
 
+from gate.codearts.transport import HandshakeFailed
 from gate.errors import (
     Forbidden,
     InvalidAnswer,
     NotFound,
+    PermanentError,
     Refused,
     RouteMissing,
     ServiceError,
@@ -88,19 +91,25 @@ def _by_status(status: int) -> type[ServiceError]:
     return InvalidAnswer
 
 
-def explain(error: requests.RequestException, host: str, seconds: float) -> ServiceError:
+def explain(error: OSError, host: str, seconds: float) -> ServiceError:
     """Give our error for one of requests', whose text is dropped: it may quote headers and whole URLs."""
     causes = _causes(error)
     cause = causes[-1]
-    why = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None) or type(cause).__name__
-    if tunnel := re.search(r"Tunnel connection failed: (\d{3})", str(cause)):
-        why = f"it answers HTTP {tunnel[1]}"
+    why = _in_words(cause)
     if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(cause).upper():
-        return Untrusted(f"the TLS certificate of {host} is not trusted: {getattr(cause, 'verify_message', why)}")
+        return Untrusted(f"the TLS certificate of {host} is not trusted: {why}")
+    if not isinstance(error, requests.RequestException):
+        return Untrusted("the CA certificates could not be read")
+    if isinstance(error, _BAD_ADDRESS):
+        return PermanentError(f"{host} cannot be asked ({type(error).__name__})", hint=_PROXY_HINT)
     problem: TransientError
     if isinstance(error, requests.Timeout) or isinstance(cause, TimeoutError):
         problem = TooSlow(f"no complete answer from {host} within {seconds:g} s (--request-timeout)")
     elif isinstance(error, requests.exceptions.ProxyError):
+        if (answer := re.search(r"Tunnel connection failed: (\d{3})", str(cause))) is not None:
+            why = f"it answers HTTP {answer[1]}"
+            if answer[1] == "407":
+                return Unauthorised(f"the proxy on the way to {host} asks for a user and a password", hint=_PROXY_HINT)
         problem = Unreachable(f"the proxy does not lead to {host}: {why}")
     else:
         problem = Unreachable(f"no answer from {host}: {why}")
@@ -111,9 +120,24 @@ def explain(error: requests.RequestException, host: str, seconds: float) -> Serv
 _NEVER_SENT = (
     requests.ConnectTimeout,
     requests.exceptions.ProxyError,
-    requests.exceptions.SSLError,
     urllib3.exceptions.NewConnectionError,
+    HandshakeFailed,
 )
+
+_BAD_ADDRESS = (
+    requests.exceptions.InvalidProxyURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
+
+_PROXY_HINT = "Write HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT, or name the host in NO_PROXY."
+
+
+def _in_words(cause: BaseException) -> str:
+    """Say what happened, in words of this machine and never of the server."""
+    if isinstance(cause, http.client.HTTPException):
+        return f"what it sent is not the HTTP that the gate reads ({type(cause).__name__})"
+    return str(getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or type(cause).__name__)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -14,18 +14,13 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from gate import __version__
+from gate.bounds import MAX_BYTES, MAX_CONNECTIONS
 from gate.codearts.auth import Auth
 from gate.codearts.clock import ServiceClock
 from gate.codearts.failures import explain
 from gate.codearts.transport import BoundedAdapter
 from gate.errors import ServiceError, TransientError
 from gate.settings import Connection, is_loopback
-
-MAX_BYTES = 8 * 1024 * 1024
-"""The size of an answer at most, in bytes."""
-
-MAX_CONNECTIONS = 8
-"""Requests under way at once at most."""
 
 _CHUNK = 64 * 1024
 
@@ -151,7 +146,7 @@ class Session:
         except TransientError as error:  # the credential could not be had
             error.sent = False
             raise
-        except requests.RequestException as error:
+        except OSError as error:  # requests' own, or that of a CA bundle that cannot be read
             problem = explain(error, self.host, limit)
             self._remark(f"{told}: {problem}")
             raise problem from None

@@ -1,12 +1,14 @@
-"""Connections whose answers are bounded as a whole: a server that drips bytes cannot hold a request.
+"""Connections whose answers are bounded as a whole: a server can neither hold a request by dripping nor flood the gate.
 
 A socket's own timeout starts anew with every byte received. Here each read of an answer, headers included, gets only
 what is left of the request's time; `urllib3` puts that in the socket's timeout when it starts to read.
 """
 
+import errno
 import http.client
 import io
 import socket
+import ssl
 import time
 from typing import Any
 
@@ -14,12 +16,19 @@ import urllib3.connection
 import urllib3.connectionpool
 from requests.adapters import HTTPAdapter
 
+from gate.bounds import MAX_HEADER_BYTES, MAX_WIRE_BYTES
+
+
+class HandshakeFailed(ssl.SSLError):
+    """Raised when TLS could not be agreed on, so that no request has been sent."""
+
 
 class _Bounded(io.RawIOBase):
-    """Reads from a socket until an instant, whatever the socket's own timeout."""
+    """Reads from a socket until an instant, whatever the socket's own timeout, and so many bytes at most."""
 
     def __init__(self, raw: Any, sock: socket.socket) -> None:
         super().__init__()
+        self.left = MAX_HEADER_BYTES
         self._raw = raw
         self._sock = sock
         timeout = sock.gettimeout()
@@ -29,12 +38,15 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        if self.left <= 0:
+            raise OSError(errno.EMSGSIZE, "the answer is too long")
         if self._until is not None:
             left = self._until - time.monotonic()
             if left <= 0:
                 raise TimeoutError("the answer was not complete in time")
             self._sock.settimeout(left)
         count: int | None = self._raw.readinto(buffer)
+        self.left -= count or 0
         return count
 
     def close(self) -> None:
@@ -42,10 +54,29 @@ class _Bounded(io.RawIOBase):
         super().close()
 
 
+class _Reader(io.BufferedReader):
+    """Takes no end of the connection for the end of the headers, as `http.client` would."""
+
+    in_headers = True
+
+    def readline(self, size: int | None = -1) -> bytes:
+        line = super().readline(size)
+        if self.in_headers and not line.endswith(b"\n") and len(line) != size:
+            raise ConnectionResetError(errno.ECONNRESET, "the connection was closed before the answer")
+        return line
+
+
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Bounded(self.fp.detach(), sock))
+        self._bounded = _Bounded(self.fp.detach(), sock)
+        self._reader = _Reader(self._bounded)
+        self.fp = self._reader
+
+    def begin(self) -> None:
+        super().begin()
+        self._reader.in_headers = False
+        self._bounded.left = MAX_WIRE_BYTES
 
 
 class _HTTPConnection(urllib3.connection.HTTPConnection):
@@ -54,6 +85,20 @@ class _HTTPConnection(urllib3.connection.HTTPConnection):
 
 class _HTTPSConnection(urllib3.connection.HTTPSConnection):
     response_class = _Response
+
+    def _new_conn(self) -> socket.socket:
+        """Leave for the proxy and for the handshake only what is left of the request's time."""
+        started = time.monotonic()
+        sock = super()._new_conn()
+        if isinstance(self.timeout, (int, float)):
+            sock.settimeout(max(self.timeout - (time.monotonic() - started), 0.001))
+        return sock
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except ssl.SSLError as error:
+            raise HandshakeFailed(*error.args) from error
 
 
 class _HTTPPool(urllib3.connectionpool.HTTPConnectionPool):

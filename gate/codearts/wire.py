@@ -6,9 +6,11 @@ Unknown fields are ignored. A missing one that matters raises `InvalidAnswer` wi
 """
 
 import math
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from gate.bounds import MAX_STAGES, MAX_TEXT
 from gate.errors import InvalidAnswer
 from gate.model import Build, Order, Record, Stage, UnitTests
 
@@ -52,7 +54,7 @@ def record_of(document: Json) -> Record:
         job_id=_text(result, "codeci_job_id") or "",
         build_number=_number(result, "build_no", "result.build_no"),
         word=_text(result, "status"),
-        record_id=_text(result, "build_record_id"),
+        record_id=_identifier(result, "build_record_id"),
         branch=_text(result, "branch"),
         commit=_text(result, "commit"),
         created_at=_time(result, "create_time"),
@@ -116,12 +118,12 @@ def stages_of(document: Json) -> list[Stage]:
     rows.sort(key=lambda item: _plain_number(item[1].get("sequence")) or 0)
     return [
         Stage(
-            name=_text(row, "display_name") or name,
+            name=_text(row, "display_name") or name[:MAX_TEXT],
             state=_text(row, "status"),
             started_at=_time(row, "start_time"),
             duration_seconds=_seconds(row, "duration"),
         )
-        for name, row in rows
+        for name, row in rows[:MAX_STAGES]
     ]
 
 
@@ -152,7 +154,13 @@ def _field(row: Json, name: str) -> Any:
 
 def _text(row: Json, name: str) -> str | None:
     value = _field(row, name)
-    return value if isinstance(value, str) and value else None
+    return value[:MAX_TEXT] if isinstance(value, str) and value else None
+
+
+def _identifier(row: Json, name: str) -> str | None:
+    """Read what becomes a part of a path: a UUID, or nothing."""
+    value = _text(row, name)
+    return value if value and re.fullmatch(r"[0-9A-Za-z-]{1,64}", value) else None
 
 
 def _plain_number(value: object) -> float | None:

@@ -9,9 +9,10 @@ import requests_mock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gate.bounds import MAX_BYTES
 from gate.codearts.auth import TokenAuth
 from gate.codearts.connect import connect
-from gate.codearts.session import MAX_BYTES, Session
+from gate.codearts.session import Session
 from gate.errors import GateError, TooSlow, Unreachable, UsageProblem
 from gate.settings import Connection, Token
 from tests.codearts.conftest import ENDPOINT, TOKEN

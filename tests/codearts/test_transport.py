@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 import trustme
 
+from gate.bounds import MAX_BYTES
 from gate.codearts import answers
 from gate.codearts.connect import connect
-from gate.codearts.session import MAX_BYTES, Session
+from gate.codearts.session import Session
 from gate.errors import InvalidAnswer, ServiceError, TooSlow, TransientError, Unreachable, Untrusted
 from gate.settings import Connection, Token
 
