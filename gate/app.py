@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+from gate import outlets
 from gate.bounds import MAX_CONNECTIONS
 from gate.codearts.client import Client
 from gate.codearts.commands import Commands
@@ -25,7 +26,10 @@ from gate.platforms.terminal import Terminal
 from gate.settings import Reports, Settings
 from gate.workers import Crew
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+LAST_WORDS = 3.0
+"""Seconds after the deadline until which a slow reader of stdout or stderr is waited for."""
 
 STATUS_WARNING = (
     "warning: --verdict status takes the boolean of /v3/jobs/{job_id}/status for the result of a build. Newer pages of "
@@ -70,14 +74,21 @@ def wait(settings: Settings, started: float) -> int:
             api_calls=session.calls,
             targets=targets,
         )
-        return publish(outcome, settings.reports, room, terminal)
+        status = publish(outcome, settings.reports, room, terminal)
+    outlets.drain(max(started + settings.rules.timeout + LAST_WORDS, crew.now()))
+    return status
+
+
+def heeded() -> list[signal.Signals]:
+    """Give the signals that end the gate: a hang-up does not where the caller has said so (`nohup`)."""
+    return [number for number in SIGNALS if number is signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN]
 
 
 @contextlib.contextmanager
 def interruptions(crew: Crew) -> Iterator[None]:
     """Turn signals into events while the block runs."""
     former = [
-        (number, signal.signal(number, lambda received, _: crew.post(Interruption(received)))) for number in SIGNALS
+        (number, signal.signal(number, lambda received, _: crew.post(Interruption(received)))) for number in heeded()
     ]
     try:
         yield
@@ -123,13 +134,9 @@ def deliveries(reports: Reports, room: Room) -> Iterator[tuple[str, Callable[[Ou
 
 
 def print_result(text: str) -> None:
-    """Write to stdout, also where it cannot take every character; a reader that has gone changes nothing."""
-    try:
-        sys.stdout.buffer.write(text.encode("utf-8", errors="backslashreplace"))
-        sys.stdout.flush()
-    except OSError:
-        # At its exit, Python would try once more, and end with a status of its own.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    """Write to stdout, in UTF-8 also where it cannot take every character."""
+    sys.stdout.buffer.write(text.encode("utf-8", errors="backslashreplace"))
+    sys.stdout.flush()
 
 
 def _ignore(text: str) -> None:

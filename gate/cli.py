@@ -22,7 +22,7 @@ INTERRUPTED = 130
 def main() -> None:
     """Hold a pipeline until a build at Huawei Cloud CodeArts Build has a result.
 
-    Exit codes: 0 passed, 1 failed, 2 usage, 3 timed out, 4 aborted, 5 undetermined, 130 and 143 interrupted.
+    Exit codes: 0 passed, 1 failed, 2 usage, 3 timed out, 4 aborted, 5 undetermined, 130, 143 and 129 interrupted.
     """
 
 

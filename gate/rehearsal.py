@@ -58,7 +58,7 @@ def simulate(scenarios: Sequence[str], port: int, speed: float) -> None:
     from gate.simulator.simulator import Simulator
 
     stop = threading.Event()
-    for number in app.SIGNALS:
+    for number in app.heeded():
         signal.signal(number, lambda *_: stop.set())
     with Simulator(scenarios, port=port, speed=speed) as simulator:
         place = {"endpoint": simulator.endpoint, "token": simulator.token, "jobs": dict(simulator.jobs)}

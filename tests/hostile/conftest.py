@@ -1,0 +1,40 @@
+"""What the tests against a hostile world share."""
+
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from junitparser import JUnitXml
+
+from gate.simulator.simulator import Simulator
+
+StartGate = Callable[..., "subprocess.Popen[str]"]
+RunGate = Callable[..., "subprocess.CompletedProcess[str]"]
+Simulate = Callable[..., Simulator]
+
+
+def environment(simulator: Simulator) -> Mapping[str, str]:
+    """Give the variables that lead the gate to the simulator."""
+    return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 30) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.01)
+
+
+def error_types(report: Path) -> list[str]:
+    """Give the types of the failures and errors of the builds in a JUnit report; raises if it is no valid one."""
+    return [kind.type for suite in JUnitXml.fromfile(str(report)) for kind in next(iter(suite)).result]
+
+
+@pytest.fixture
+def slow(simulate: Simulate) -> Simulator:
+    """Start a simulator whose build does not end."""
+    return simulate(["slow"])
