@@ -1,6 +1,7 @@
 """The service's clock: this machine's, corrected by the `Date` of the service's last answer."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -23,15 +24,20 @@ class ServiceClock:
         self._warn = warn
         self._warned = False
         self._lock = threading.Lock()
+        self._started, self._started_at = datetime.now(UTC), time.monotonic()
 
     def now(self) -> datetime:
         """Give the time of day, in UTC."""
-        return datetime.now(UTC) + (self.ahead or timedelta())
+        return self._here() + (self.ahead or timedelta())
+
+    def _here(self) -> datetime:
+        """Give this machine's time of day at the start, carried on by a clock that never jumps."""
+        return self._started + timedelta(seconds=time.monotonic() - self._started_at)
 
     def hear(self, date: str) -> None:
         """Take the `Date` header of an answer; one that cannot be read changes nothing."""
         try:
-            ahead = parsedate_to_datetime(date) - datetime.now(UTC)
+            ahead = parsedate_to_datetime(date) - self._here()
         except (ValueError, OverflowError, TypeError):  # nonsense, beyond what a date can hold, without a zone
             return
         if abs(ahead) >= MOST_AHEAD:
