@@ -16,7 +16,7 @@ APPEARING = 60.0
 LOOK_AROUND = 5.0
 """Seconds for looking at the job's newest build after the answer to an order got lost."""
 
-STOPPING = 3.5
+STOPPING = 3.0
 """Seconds for stopping a build, so that the gate has exited 5 s after its deadline."""
 
 

@@ -17,7 +17,7 @@ from gate.core.watch import Watch
 from gate.errors import Throttled, TooSlow
 from gate.model import Target, Verdict
 
-WIND_UP = 4.0
+WIND_UP = 3.5
 """Seconds at the end for stopping a build that was started here, and for what the report shows beside the verdict; with
 the time for writing the reports they stay below 5 s."""
 
