@@ -20,12 +20,13 @@ hypothesis.settings.load_profile("gate")
 
 _OURS = ("GATE_", "HUAWEICLOUD_", "GITHUB_", "GITLAB_", "CI_", "JENKINS_", "RUNNER_", "INPUT_")
 _OTHERS = ("CI", "BUILD_NUMBER", "BUILD_TAG", "BUILD_URL", "TERM", "NO_COLOR", "FORCE_COLOR", "NETRC", "PYTHONPATH")
+_PYTHON = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")  # the first makes each start of the gate compile it anew
 _NETWORK = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def is_foreign(name: str) -> bool:
     """Whether a variable of the host could change what the gate does."""
-    return name.startswith(_OURS) or name in (*_OTHERS, *_NETWORK) or name.lower().endswith("_proxy")
+    return name.startswith(_OURS) or name in (*_OTHERS, *_PYTHON, *_NETWORK) or name.lower().endswith("_proxy")
 
 
 @pytest.fixture(autouse=True)
