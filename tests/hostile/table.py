@@ -19,7 +19,7 @@ from tests.hostile.moments import ORDERS, SIGNING_IN, START, WAITING, Moment
 SPEED = 40.0
 """Seconds of service time in one second, from the first request on."""
 
-PATIENT = ("--request-timeout", "400ms", "--error-budget", "600ms")
+PATIENT = ("--request-timeout", "900ms", "--error-budget", "1500ms")
 """The service is given up on before the deadline."""
 HURRIED = ("--request-timeout", "60s", "--error-budget", "10m")
 """The deadline comes first."""
@@ -64,7 +64,7 @@ def wait_row(*names: str, hurried: bool = False) -> Row:
         for once in ((False,) if hurried or moment.ended else (True, False))
     }
     delaying = any(nature(name, WAITING[0]) is Nature.DELAYING for name in names)
-    timeout = 2.5 if hurried else 4.0 if delaying else 25.0
+    timeout = 2.5 if hurried else 4.0 if delaying else 40.0
     with ExitStack() as stack:
         scenarios = [cell.moment.scenario(label) for label, cell in cells.items()]
         simulator = stack.enter_context(Simulator(scenarios, speed=0))
@@ -148,7 +148,7 @@ def stop_row(name: str) -> Row:
         simulator = stack.enter_context(Simulator(["slow"], speed=1))
         simulator.faults.add(mishap(name, operations=STOPS, times=None))
         job_id = simulator.jobs["slow"]
-        seen = _seen(row, simulator, "run", job_id, *OPTIONS[:2], *OPTIONS[4:], timeout=2.0)
+        seen = _seen(row, simulator, "run", job_id, *OPTIONS[:2], *OPTIONS[4:], timeout=4.0)
         if seen is None:
             return row
         if row.verdicts[job_id] != "timed out":
