@@ -12,7 +12,6 @@ ROOT = Path(__file__).parent.parent
 @pytest.mark.parametrize(
     "command",
     [
-        "startup --rounds 1",
         "lag --builds 40",
         "scale --targets 3 --seconds 3",
         "fleet --gates 20",

@@ -1,7 +1,6 @@
 """The log as a side channel, through the program: whatever it is like, the verdict and the time stay."""
 
 import itertools
-import resource
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -59,16 +58,15 @@ def ended_with(log: Callable[[], Iterator[bytes]]) -> Scenario:
 
 
 @pytest.mark.parametrize("log", [large, endless, one_endless_line, hostile])
-def test_any_log_leaves_verdict_time_and_memory_alone(
+def test_any_log_leaves_verdict_and_time_alone(
     simulate: Simulate, run_gate: Run, tmp_path: Path, log: Callable[[], Iterator[bytes]]
 ) -> None:
-    """The verdict stands, at most five seconds pass, memory stays flat, and nothing in the log acts."""
+    """The verdict stands, at most five seconds pass, and nothing in the log acts."""
     simulator = simulate([ended_with(log)])
     started = time.monotonic()
     done = run_gate("wait", simulator.jobs["logged"], env=environment(simulator))
     assert time.monotonic() - started < 5 + 5  # the start of a process can take seconds on a busy machine
     assert (done.returncode, done.stdout.split()[0]) == (1, "failed"), done.stderr
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 200_000  # in KiB; the log alone would be over
     written = done.stderr + (tmp_path / "gate-report.xml").read_text()
     assert not set(written) & set(map(chr, (*range(9), *range(11, 32), 127, 0x9B)))
     assert not [line for line in done.stderr.splitlines() if line.startswith(("::", "##["))]

@@ -122,6 +122,6 @@ class HostileService(RuleBasedStateMachine):
 
 
 HostileService.TestCase.settings = settings(
-    max_examples=300, stateful_step_count=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=100, stateful_step_count=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 test_any_sequence_of_faults_ends_well = pytest.mark.filterwarnings("default")(HostileService.TestCase)
