@@ -13,11 +13,11 @@ from typing import Any, NoReturn
 from gate.bounds import MAX_JSON_BYTES
 from gate.codearts import advice
 from gate.codearts.failures import classify
+from gate.codearts.fields import Json
 from gate.codearts.session import Reply
 from gate.core.text import one_line
 from gate.errors import InvalidAnswer, TransientError, Unauthorised
 
-Json = dict[str, Any]
 Hide = Callable[[str], str]
 
 

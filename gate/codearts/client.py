@@ -6,7 +6,7 @@ from itertools import pairwise
 from urllib.parse import quote
 
 from gate.bounds import LOG_SECONDS
-from gate.codearts import wire
+from gate.codearts import fields, wire
 from gate.codearts.routes import Routes
 from gate.errors import InvalidAnswer
 from gate.model import Build, Record, Stage, UnitTests
@@ -75,7 +75,7 @@ class Client:
 
     def _page(self, job_id: str, page: int) -> list[Build]:
         """Read one page of the list; its times are local to China, without a zone."""
-        local = self.now().astimezone(wire.CHINA)
+        local = self.now().astimezone(fields.CHINA)
         params = {
             "end_time": f"{local + timedelta(days=1):%Y-%m-%d %H:%M:%S}",
             "page_index": page,

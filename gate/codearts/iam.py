@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from gate.codearts.answers import Json, payload
+from gate.codearts.answers import payload
 from gate.codearts.auth import NoAuth, is_header_text
+from gate.codearts.fields import Json
 from gate.codearts.session import Session
 from gate.errors import (
     Forbidden,

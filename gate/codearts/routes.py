@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from gate.codearts import answers
+from gate.codearts.fields import Json
 from gate.codearts.session import Session
 from gate.errors import RouteMissing
 
@@ -21,14 +22,14 @@ class Routes:
         self.session = session
         self._published: dict[str, int] = {}
 
-    def get(self, path: str, read: Callable[[answers.Json], T], params: Mapping[str, object] | None = None) -> Route[T]:
+    def get(self, path: str, read: Callable[[Json], T], params: Mapping[str, object] | None = None) -> Route[T]:
         """Make a route that reads JSON."""
         return lambda what: read(answers.payload(self.session.get(path, params), what, self.session.hide))
 
     def post(
         self,
         path: str,
-        read: Callable[[answers.Json], T],
+        read: Callable[[Json], T],
         body: Mapping[str, Any] | None = None,
         params: Mapping[str, object] | None = None,
     ) -> Route[T]:

@@ -37,11 +37,10 @@ class Findings:
         """Tell whether the build is known to have ended."""
         return self.reading is not None and self.reading.ended
 
-    def take(self, record: Record) -> bool:
-        """Keep a new record of the build; tell whether it reads otherwise than the one before."""
-        before = self.reading
+    def take(self, record: Record) -> Reading:
+        """Keep a new record of the build, and read it."""
         self.record, self.reading = record, judging.read(record)
-        return self.reading != before
+        return self.reading
 
     def locate(self, stages: tuple[Stage, ...]) -> None:
         """Keep the stages, and name the one that a build that did not pass ended in."""

@@ -74,7 +74,7 @@ class Looking:
             return known
         record: Record = yield from self._asking(lambda: self._read(number), at)
         self._read_at = self._asking.now()
-        if known and listed and judging.read(record) == judging.read(known):
+        if known and listed and judging.read(record) == self._findings.reading:
             self._shares = False  # the list promised more than it kept, and would double the calls
         return record
 
@@ -106,12 +106,14 @@ class Looking:
 
     def _take(self, record: Record) -> Reading:
         """Keep the record; say what is new."""
-        first = self._findings.record is None
-        changed = self._findings.take(record)
-        if first:
+        before = self._findings.reading
+        reading = self._findings.take(record)
+        if before is None:
             self._asking.say(self._findings.introduce(self._service.now()))
-        reading = judging.read(record)
-        if changed and judging.judge(reading) in (None, Verdict.UNDETERMINED):  # else the verdict itself says it all
+        if reading != before and judging.judge(reading) in (
+            None,
+            Verdict.UNDETERMINED,
+        ):  # else the verdict itself says it all
             self._asking.say(self._findings.describe())
         self._warn()
         return reading

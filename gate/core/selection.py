@@ -1,6 +1,6 @@
 """Which build is judged: a given one, the newest of a commit, or the newest that belongs to this pipeline."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -46,13 +46,12 @@ def is_fresh(record: Record, since: datetime) -> bool:
 class Selection:
     """Finds the build of one target."""
 
-    def __init__(self, target: Target, context: Context, asking: Asking, say: Callable[[str], None]) -> None:
-        """`say` takes sentences for people."""
+    def __init__(self, target: Target, context: Context, asking: Asking) -> None:
+        """Nothing is asked yet."""
         self._target = target
         self._rules = context.rules
         self._service = context.service
         self._asking = asking
-        self._say = say
         self._record: Record | None = None
 
     def run(self) -> Steps[Pinned]:
@@ -76,7 +75,7 @@ class Selection:
                     hint="Check that the build gets started, or raise --appear-timeout or --max-age.",
                 )
             if objection != told:
-                self._say(f"{objection}; waiting for a build, at most {spell(give_up - now)}")
+                self._asking.say(f"{objection}; waiting for a build, at most {spell(give_up - now)}")
                 told = objection
             looks += 1
             at = min(now + pause(looks, self._rules.poll_interval, self._asking.chance()), give_up)

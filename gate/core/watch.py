@@ -34,7 +34,7 @@ class Watch:
         self._now = context.now
         self._say: Callable[[str], None] = lambda text: context.say(target, text)
         self._asking = Asking(context, self._say)
-        self._selection = Selection(target, context, self._asking, self._say)
+        self._selection = Selection(target, context, self._asking)
         self._looking = Looking(self.findings, context, self._asking, shares=shares)
         order = context.order
         self.starting = Starting(order, context, self._asking, self.findings) if order else None

@@ -18,6 +18,7 @@ import trustme
 from gate.bounds import MAX_BYTES
 from gate.codearts import answers
 from gate.codearts.connect import connect
+from gate.codearts.fields import Json
 from gate.codearts.session import Session
 from gate.errors import InvalidAnswer, ServiceError, TooSlow, TransientError, Unreachable, Untrusted
 from gate.settings import Connection, Token
@@ -118,7 +119,7 @@ def session_to(port: int, scheme: str = "http", ca_bundle: Path | None = None, s
     return connect(connection, lambda _: None, lambda _: None)
 
 
-def ask(session: Session) -> answers.Json:
+def ask(session: Session) -> Json:
     """Ask once and read the answer."""
     return answers.payload(session.get("/x"), "x", session.hide)
 
