@@ -16,6 +16,9 @@ memory as their text."""
 MAX_HEADER_BYTES = 256 * 1024
 """The headers of an answer (and `http.client` takes 100 of them, each up to 64 KiB)."""
 
+MAX_LINES = 200
+"""Lines in a row: the headers of an answer with those of interim ones before it, or the trailers behind its body."""
+
 MAX_WIRE_BYTES = MAX_BYTES + MAX_BYTES // 2
 """An answer behind its headers as it comes, chunk sizes and trailers included: these have no limit of their own."""
 

@@ -16,7 +16,7 @@ import urllib3.connection
 import urllib3.connectionpool
 from requests.adapters import HTTPAdapter
 
-from gate.bounds import MAX_HEADER_BYTES, MAX_WIRE_BYTES
+from gate.bounds import MAX_HEADER_BYTES, MAX_LINES, MAX_WIRE_BYTES
 
 
 class HandshakeFailed(ssl.SSLError):
@@ -55,11 +55,19 @@ class _Bounded(io.RawIOBase):
 
 
 class _Reader(io.BufferedReader):
-    """Takes no end of the connection for the end of the headers, as `http.client` would."""
+    """Takes no end of the connection for the end of the headers, as `http.client` would, and so many lines in a row."""
 
     in_headers = True
+    _lines = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._lines = 0
+        return super().read(size)
 
     def readline(self, size: int | None = -1) -> bytes:
+        self._lines += 1
+        if self._lines > MAX_LINES:
+            raise OSError(errno.EMSGSIZE, "the answer has too many lines")
         line = super().readline(size)
         if self.in_headers and not line.endswith(b"\n") and len(line) != size:
             raise ConnectionResetError(errno.ECONNRESET, "the connection was closed before the answer")

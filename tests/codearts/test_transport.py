@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from gate.bounds import MAX_BYTES
+from gate.bounds import MAX_BYTES, MAX_LINES
 from gate.codearts import answers
 from gate.codearts.connect import connect
 from gate.codearts.fields import Json
@@ -219,6 +219,20 @@ def test_large_body_is_cut(serve: Serve) -> None:
     """Over the limit is no answer."""
     with pytest.raises(InvalidAnswer, match=f"longer than {MAX_BYTES // 2**20} MiB"):
         ask(session_to(serve(ACTS["a body of 100 MB"])))
+
+
+@pytest.mark.parametrize(("trailers", "is_read"), [(MAX_LINES // 2, True), (MAX_LINES + 1, False)])
+def test_lines_behind_the_body_are_bounded(serve: Serve, trailers: int, is_read: bool) -> None:
+    """Each costs time, however short it is; a body may come in more chunks than that, as their sizes are no row."""
+    chunks = b"1\r\n{\r\n" + b"1\r\n \r\n" * MAX_LINES * 2 + b"1\r\n}\r\n0\r\n"
+    session = session_to(
+        serve(send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"X: y\r\n" * trailers + b"\r\n"))
+    )
+    if is_read:
+        assert ask(session) == {}
+    else:
+        with pytest.raises(InvalidAnswer, match="broke off"):
+            ask(session)
 
 
 def test_good_answer_after_bad_ones_is_read(serve: Serve) -> None:
