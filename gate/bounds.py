@@ -33,3 +33,10 @@ MAX_CONNECTIONS = 8
 
 LOG_SECONDS = 5.0
 """Seconds for reading a log."""
+
+MAX_TOKEN_BYTES = 100_000
+"""A token; the vendor's schema allows `X-Auth-Token` as many characters."""
+
+TOKEN_SECONDS = 4.0
+"""Seconds for a token that comes through a pipe: it is read before anything else, and even a `--timeout` of a second
+must hold. Behind a slower command, write the token to a file first."""

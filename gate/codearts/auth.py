@@ -2,11 +2,11 @@
 
 import threading
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from gate.codearts.given_token import checked, read_token
 from gate.errors import UsageProblem
 from gate.settings import Token
 
@@ -76,26 +76,3 @@ class TokenAuth(Auth):
     def secrets(self) -> tuple[str, ...]:
         """Give all tokens that were read."""
         return (self._token, *self._former)
-
-
-def read_token(file: Path) -> str:
-    """Read a token file; raises `UsageProblem` when it cannot be read or holds no single token."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UsageProblem(f"--token-file {file} cannot be read: {reason}") from None
-    return checked(text, f"--token-file {file}")
-
-
-def checked(text: str, source: str) -> str:
-    """Give the one token in `text`; raises `UsageProblem` that names the source, never the text, for anything else."""
-    token = text.strip()
-    if not is_header_text(token):
-        raise UsageProblem(f"{source} must hold one token and nothing else")
-    return token
-
-
-def is_header_text(text: str) -> bool:
-    """Whether a credential can travel in a header: one word of printable ASCII."""
-    return text.isascii() and text.isprintable() and bool(text) and " " not in text

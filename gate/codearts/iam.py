@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from gate.codearts.answers import payload
-from gate.codearts.auth import NoAuth, is_header_text
+from gate.codearts.auth import NoAuth
 from gate.codearts.fields import Json
+from gate.codearts.given_token import is_header_text
 from gate.codearts.session import Session
 from gate.errors import (
     Forbidden,

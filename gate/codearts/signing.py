@@ -9,8 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from requests import PreparedRequest
 
-from gate.codearts.auth import Auth, is_header_text
+from gate.codearts.auth import Auth
 from gate.codearts.clock import MOST_OFF
+from gate.codearts.given_token import is_header_text
 from gate.errors import Unauthorised, UsageProblem
 from gate.settings import KeyPair
 

@@ -1,0 +1,59 @@
+"""A token as it is given: in a variable, in a file, or through a pipe such as `--token-file <(vault read ...)`."""
+
+import os
+import select
+import time
+from pathlib import Path
+
+from gate.bounds import MAX_TOKEN_BYTES, TOKEN_SECONDS
+from gate.errors import UsageProblem
+
+
+def read_token(file: Path) -> str:
+    """Read a token file; raises `UsageProblem` when it cannot be read in time or holds no single token."""
+    source = f"--token-file {file}"
+    try:
+        text = (_read(file) if file.is_file() else _take(file)).decode()
+    except TimeoutError:
+        raise UsageProblem(
+            f"{source} gave no whole token within {TOKEN_SECONDS:g} s",
+            hint="Where a command writes it and takes longer, let it write to an ordinary file first.",
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageProblem(f"{source} cannot be read: {reason}") from None
+    return checked(text, source)
+
+
+def checked(text: str, source: str) -> str:
+    """Give the one token in `text`; raises `UsageProblem` that names the source, never the text, for anything else."""
+    token = text.strip()
+    if not is_header_text(token) or len(token) > MAX_TOKEN_BYTES:
+        raise UsageProblem(f"{source} must hold one token and nothing else")
+    return token
+
+
+def is_header_text(text: str) -> bool:
+    """Whether a credential can travel in a header: one word of printable ASCII."""
+    return text.isascii() and text.isprintable() and bool(text) and " " not in text
+
+
+def _read(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(2 * MAX_TOKEN_BYTES)
+
+
+def _take(file: Path) -> bytes:
+    """Take what comes through a pipe, up to its end; raises `TimeoutError` when that does not come in time."""
+    until, data = time.monotonic() + TOKEN_SECONDS, b""
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        while len(data) < 2 * MAX_TOKEN_BYTES:
+            if not select.select([descriptor], [], [], max(until - time.monotonic(), 0.0))[0]:
+                raise TimeoutError
+            if not (piece := os.read(descriptor, MAX_TOKEN_BYTES)):
+                break
+            data += piece
+    finally:
+        os.close(descriptor)
+    return data
