@@ -13,7 +13,8 @@ ROOT = Path(__file__).parent.parent.parent
 _COMMAND = Path(sys.executable).with_name("codearts-gate")
 GATE = (str(_COMMAND),) if _COMMAND.exists() else (sys.executable, "-m", "gate")
 
-_CACHE = tempfile.mkdtemp(prefix="gate-bench-")  # compiled modules, as an installed program has them
+_FOLDER = tempfile.TemporaryDirectory(prefix="gate-bench-")  # gone when the benchmark ends
+_CACHE = _FOLDER.name  # compiled modules, as an installed program has them
 
 
 class Run(NamedTuple):
