@@ -9,10 +9,11 @@ from gate.simulator.mishaps import MISHAPS
 from tests.hostile.moments import WAITING
 from tests.hostile.table import rows
 
-PARTS = 16
+PARTS = 8
 """Parts that are played by themselves, so that workers share the table."""
 
-AT_ONCE = 2
+AT_ONCE = 4
+"""Rows that one worker plays at once: most of a row is waiting."""
 
 
 @pytest.mark.parametrize("part", range(PARTS))
