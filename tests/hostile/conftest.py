@@ -21,6 +21,19 @@ def environment(simulator: Simulator) -> Mapping[str, str]:
     return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
 
 
+def sign_in_environment(simulator: Simulator) -> Mapping[str, str]:
+    """Give the variables that let the gate sign in as an IAM user."""
+    account = simulator.iam.account
+    return {
+        "GATE_ENDPOINT": simulator.endpoint,
+        "GATE_IAM_ENDPOINT": simulator.endpoint,
+        "GATE_IAM_USER": account.user,
+        "GATE_IAM_PASSWORD": account.password,
+        "GATE_IAM_DOMAIN": account.domain,
+        "GATE_IAM_PROJECT": "cn-north-4",
+    }
+
+
 def wait_for(condition: Callable[[], Any], seconds: float = 30) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + seconds

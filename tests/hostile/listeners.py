@@ -1,4 +1,4 @@
-"""Servers of a hostile world: one that only remembers what it is sent, and a proxy."""
+"""Servers of a hostile world: one that only remembers what it is sent, a relay, and a proxy."""
 
 import base64
 import contextlib
@@ -23,9 +23,9 @@ class Heard:
 
 
 @contextmanager
-def listening(address: str, serve: Callable[[socket.socket, Heard], None]) -> Iterator[Heard]:
-    """Serve each connection to this address in a thread of its own."""
-    listener = socket.create_server((address, 0))
+def listening(address: str, serve: Callable[[socket.socket, Heard], None], port: int = 0) -> Iterator[Heard]:
+    """Serve each connection to this address in a thread of its own; `port` 0 takes a free one."""
+    listener = socket.create_server((address, port))
     heard = Heard(listener.getsockname()[1])
     connections: list[socket.socket] = []
 
@@ -57,6 +57,16 @@ def remember(connection: socket.socket, heard: Heard) -> None:
     """Take whatever comes and answer nothing."""
     while data := connection.recv(65536):
         heard.data.append(data)
+
+
+def relay(port: int) -> Callable[[socket.socket, Heard], None]:
+    """Give what carries everything to a port of this machine."""
+
+    def serve(connection: socket.socket, heard: Heard) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as behind:
+            pass_on(connection, behind, heard)
+
+    return serve
 
 
 def proxy(names: dict[str, int], user: str = "") -> Callable[[socket.socket, Heard], None]:

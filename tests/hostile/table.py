@@ -12,6 +12,7 @@ from gate.simulator.journal import SIGN_IN, STOPS
 from gate.simulator.mishaps import MISHAPS, mishap
 from gate.simulator.simulator import Simulator
 from tests.hostile import expected
+from tests.hostile.conftest import sign_in_environment
 from tests.hostile.expected import Nature, nature
 from tests.hostile.harness import GRACE, Seen, complaints, flowing, run_gate
 from tests.hostile.moments import ORDERS, SIGNING_IN, START, WAITING, Moment
@@ -122,18 +123,10 @@ def sign_in_row(name: str, *, once: bool = False) -> Row:
         simulator = stack.enter_context(Simulator(["failing"], speed=0))
         simulator.clock.advance(100)
         simulator.faults.add(mishap(name, operations=(SIGN_IN,), times=1 if once else None))
-        job_id, account = simulator.jobs["failing"], simulator.iam.account
-        env = {
-            "GATE_ENDPOINT": simulator.endpoint,
-            "GATE_IAM_ENDPOINT": simulator.endpoint,
-            "GATE_IAM_USER": account.user,
-            "GATE_IAM_PASSWORD": account.password,
-            "GATE_IAM_DOMAIN": account.domain,
-            "GATE_IAM_PROJECT": "cn-north-4",
-        }
+        job_id, env = simulator.jobs["failing"], sign_in_environment(simulator)
         timeout = 4.0 if nature(name, SIGNING_IN) is Nature.DELAYING else 20.0
         seen = _seen(row, simulator, "wait", f"{job_id}:57", *OPTIONS, *PATIENT, timeout=timeout, env=env)
-        if seen and account.password in seen.out + seen.err + seen.report.decode():
+        if seen and simulator.iam.account.password in seen.out + seen.err + seen.report.decode():
             row.problems.append("the password was shown")
         allowed = expected.after_sign_in(name, SIGNING_IN, once)
         if seen and row.verdicts[job_id] not in allowed:

@@ -11,9 +11,9 @@ import pytest
 
 from gate.simulator.deliveries import Silence
 from gate.simulator.faults import RECORD_ROUTES, Fault
-from gate.simulator.journal import STOPS
+from gate.simulator.journal import SIGN_IN, STOPS
 from gate.simulator.simulator import Simulator
-from tests.hostile.conftest import Simulate, StartGate, environment, error_types, wait_for
+from tests.hostile.conftest import Simulate, StartGate, environment, error_types, sign_in_environment, wait_for
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -45,6 +45,22 @@ def test_signal_during_a_hung_request_ends_at_once(
     process.communicate(timeout=20)
     assert (process.returncode, time.monotonic() - sent < 5) == (128 + number, True)
     assert error_types(tmp_path / "gate-report.xml") == ["Interrupted"]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signal_during_a_hung_sign_in_ends_at_once(
+    simulate: Simulate, start_gate: StartGate, tmp_path: Path, number: int
+) -> None:
+    """Before there is a token, too; the password is not sent a second time."""
+    simulator = simulate(["slow"], faults=[Fault(act=Silence(), operations=(SIGN_IN,), times=None)])
+    env = sign_in_environment(simulator)
+    process = start_gate("wait", simulator.jobs["slow"], "--request-timeout", "60s", env=env)
+    wait_for(lambda: simulator.journal.of(SIGN_IN))
+    sent = time.monotonic()
+    process.send_signal(number)
+    process.communicate(timeout=20)
+    assert (process.returncode, time.monotonic() - sent < 5) == (128 + number, True)
+    assert (len(simulator.journal.entries), error_types(tmp_path / "gate-report.xml")) == (1, ["Interrupted"])
 
 
 def test_second_signal_shortens_the_last_seconds(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
