@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from gate.bounds import MAX_BYTES, MAX_LINES
+from gate.bounds import MAX_BYTES, MAX_LINES, MAX_WIRE_BYTES
 from gate.codearts import answers
 from gate.codearts.connect import connect
 from gate.codearts.fields import Json
@@ -219,6 +219,20 @@ def test_large_body_is_cut(serve: Serve) -> None:
     """Over the limit is no answer."""
     with pytest.raises(InvalidAnswer, match=f"longer than {MAX_BYTES // 2**20} MiB"):
         ask(session_to(serve(ACTS["a body of 100 MB"])))
+
+
+def test_answer_that_unpacks_to_nothing_is_bounded(serve: Serve) -> None:
+    """What counts is what comes over the wire: here, the name of a packed file, which never ends."""
+    sent: list[int] = []
+
+    def act(connection: socket.socket) -> None:
+        connection.sendall(HEAD + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x08" + bytes(6))
+        while True:
+            sent.append(connection.send(b"x" * 65536))
+
+    with pytest.raises(InvalidAnswer, match="broke off after 0 bytes"):
+        ask(session_to(serve(act), seconds=LIMIT * 5))
+    assert sum(sent) < MAX_WIRE_BYTES + 32 * 2**20  # what the buffers of both sockets may hold
 
 
 @pytest.mark.parametrize(("trailers", "is_read"), [(MAX_LINES // 2, True), (MAX_LINES + 1, False)])
