@@ -2,6 +2,7 @@
 
 import ipaddress
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,16 +150,25 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+_EXAMPLE = "https://cloudbuild-ext.cn-north-4.myhuaweicloud.com"
+
+_NETLOC = re.compile(
+    r"(?:\[[0-9A-Fa-f:.]+\]|(?!.{254})[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?)(?::\d{1,5})?", re.ASCII
+)
+
+
 def check_endpoint(url: str, option: str) -> None:
-    """Raise `UsageProblem` unless `url` is a bare base URL: https, or http on loopback."""
+    """Raise `UsageProblem` unless `url` is a bare base URL: https, or http on loopback. It is not quoted."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise UsageProblem(f"{option} is not a URL: {error}") from error
-    if parts.scheme not in ("http", "https") or not host:
-        raise UsageProblem(f"{option} must be a URL such as https://cloudbuild-ext.cn-north-4.myhuaweicloud.com")
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise UsageProblem(f"{option} must be a base URL without user, query or fragment")
+    except ValueError:
+        host = None
+    if host is None or parts.scheme not in ("http", "https"):
+        raise UsageProblem(f"{option} must be a URL such as {_EXAMPLE}")
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        raise UsageProblem(f"{option} must be a base URL without user, query or fragment, such as {_EXAMPLE}")
+    if not _NETLOC.fullmatch(parts.netloc) or not url.isprintable() or " " in url:
+        raise UsageProblem(f"{option} names no host that can be asked; it must be a URL such as {_EXAMPLE}")
     if parts.scheme == "http" and not is_loopback(host):
         raise UsageProblem(f"{option} must use https: http would send the credential in the clear to {host}")

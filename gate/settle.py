@@ -51,7 +51,7 @@ def connection(values: Mapping[str, Any]) -> Connection:
     """Make the settings of the connection."""
     region = values["region"]
     known = endpoints(region) if region else None
-    endpoint = values["endpoint"] or (known.build if known else "")
+    endpoint = (values["endpoint"] or "").strip() or (known.build if known else "")
     if not endpoint:
         raise UsageProblem("no endpoint: give --region or --endpoint (GATE_REGION, GATE_ENDPOINT)")
     choice = choose(values["auth"], values["token_file"], region, os.environ)
@@ -59,7 +59,7 @@ def connection(values: Mapping[str, Any]) -> Connection:
         click.echo(choice.told, err=True)
     return Connection(
         endpoint=endpoint,
-        iam_endpoint=values["iam_endpoint"] or (known.iam if known else ""),
+        iam_endpoint=(values["iam_endpoint"] or "").strip() or (known.iam if known else ""),
         credential=choice.credential,
         ca_bundle=values["ca_bundle"],
         request_timeout=values["request_timeout"],

@@ -51,9 +51,11 @@ def last_lines(reply: Reply, what: str, lines: int, hide: Hide) -> list[str]:
     if reply.status != 200 or "json" in kind:
         payload(reply, what, hide)
         raise InvalidAnswer(f"{what}: the answer is JSON, not text", status=reply.status)
-    text = hide(reply.body.decode("utf-8", errors="replace"))
-    cut = [f"[the log {reply.cut}; this is not its end]"] if reply.cut else []
-    return [*text.splitlines()[-lines:], *cut]
+    text = reply.body.decode("utf-8", errors="replace")
+    if not reply.cut:
+        return hide(text).splitlines()[-lines:]
+    whole = text.rpartition("\n")[0]  # half a line may hold half a secret, which nothing would recognise
+    return [*hide(whole).splitlines()[-lines:], f"[the log {reply.cut}; this is not its end]"]
 
 
 def decode(body: bytes) -> Json:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import assert_never
 
 from gate.codearts.auth import Auth, TokenAuth
@@ -33,10 +32,11 @@ def make_auth(connection: Connection, remark: Say, clock: ServiceClock) -> Auth:
 
             return KeyPairAuth(pair, clock.now)
         case IamUser() as user:
-            from gate.codearts.iam import PasswordAuth, sign_in
+            from gate.codearts.iam import SignInAuth, sign_in
             from gate.codearts.tokens import IamAuth
 
-            iam = Session(replace(connection, endpoint=connection.iam_endpoint), PasswordAuth(user), remark)
-            return IamAuth(user, partial(sign_in, iam, user))
+            auth = IamAuth(user, lambda: sign_in(iam, user))
+            iam = Session(replace(connection, endpoint=connection.iam_endpoint), SignInAuth(auth.secrets), remark)
+            return auth
         case _:
             assert_never(connection.credential)

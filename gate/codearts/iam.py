@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from gate.errors import (
     NotFound,
     Refused,
     RouteMissing,
+    ServiceError,
     Unauthorised,
 )
 from gate.settings import IamUser
@@ -38,16 +40,16 @@ class Issued:
     seconds: float
 
 
-class PasswordAuth(NoAuth):
-    """Knows the secret that stands in the body of a sign-in, so that it can be blotted out."""
+class SignInAuth(NoAuth):
+    """Knows what IAM must not be quoted with: the password in the body of a sign-in, and the tokens so far."""
 
-    def __init__(self, user: IamUser) -> None:
-        """Take the password from `user`."""
-        self._password = user.password
+    def __init__(self, secrets: Callable[[], tuple[str, ...]]) -> None:
+        """`secrets` gives them as they are by then."""
+        self._secrets = secrets
 
     def secrets(self) -> tuple[str, ...]:
-        """Give the password."""
-        return (self._password,)
+        """Give the password and the tokens."""
+        return self._secrets()
 
 
 def sign_in(session: Session, user: IamUser) -> Issued:
@@ -56,17 +58,28 @@ def sign_in(session: Session, user: IamUser) -> Issued:
     try:
         reply = session.post("/v3/auth/tokens", body_of(user), {"nocatalog": "true"})
         document = payload(reply, what, session.hide)
-    except (Unauthorised, Forbidden) as error:
-        error.hint = CANNOT
-        raise
-    except (RouteMissing, NotFound, Refused, InvalidAnswer) as error:
-        # One class for all of them: a path that IAM does not know says nothing about the paths of CodeArts Build.
-        kind = InvalidAnswer if isinstance(error, InvalidAnswer) else Refused
-        raise kind(str(error), status=error.status, code=error.code, hint=WRONG) from None
+    except ServiceError as error:
+        raise _explained(error) from None
     token = reply.headers.get("X-Subject-Token", "")
     if not is_header_text(token):
         raise InvalidAnswer(f"{what}: the answer has no token in X-Subject-Token", status=reply.status, hint=WRONG)
     return Issued(token, lifetime(document))
+
+
+def _explained(error: ServiceError) -> ServiceError:
+    """Give the error of a sign-in: one that IAM refused is never tried again, however odd the HTTP status around it."""
+    facts: Any = {"status": error.status, "code": error.code}
+    busy = (error.status or 0) >= 500 or error.status == 429
+    if isinstance(error, Forbidden):
+        return Forbidden(str(error), **facts, hint=CANNOT)
+    if isinstance(error, Unauthorised) or error.code in ("401", "403") or (error.code.startswith("IAM.") and not busy):
+        return Unauthorised(str(error), **facts, hint=CANNOT)
+    if isinstance(error, InvalidAnswer):
+        return InvalidAnswer(str(error), **facts, hint=WRONG)
+    if isinstance(error, (RouteMissing, NotFound, Refused)):
+        # One class for all of them: a path that IAM does not know says nothing about the paths of CodeArts Build.
+        return Refused(str(error), **facts, hint=WRONG)
+    return error
 
 
 def body_of(user: IamUser) -> dict[str, Any]:

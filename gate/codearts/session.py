@@ -18,6 +18,7 @@ from gate.bounds import MAX_BYTES, MAX_CONNECTIONS
 from gate.codearts.auth import Auth
 from gate.codearts.clock import ServiceClock
 from gate.codearts.failures import explain
+from gate.codearts.masking import mask
 from gate.codearts.transport import BoundedAdapter
 from gate.errors import ServiceError, TransientError
 from gate.settings import Connection, is_loopback
@@ -80,9 +81,7 @@ class Session:
 
     def hide(self, text: str) -> str:
         """Give `text` with every secret of the credential blotted out: the service echoes access keys, for one."""
-        for secret in self._auth.secrets():
-            text = text.replace(secret, "***") if secret else text
-        return text
+        return mask(text, self._auth.secrets())
 
     def get(self, path: str, params: Mapping[str, object] | None = None, *, seconds: float | None = None) -> Reply:
         """Send a GET request; `seconds` bounds it more tightly than the request timeout does.

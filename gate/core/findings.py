@@ -6,6 +6,7 @@ from datetime import datetime
 from gate.core import verdict as judging
 from gate.core.durations import spell
 from gate.core.ports import Standing
+from gate.core.text import one_line, word
 from gate.model import Reading, Record, Stage, State, Target, TargetOutcome, UnitTests, Verdict
 
 _BAD = (State.FAILED, State.ABORTED)
@@ -47,13 +48,13 @@ class Findings:
         self.stages = stages
         ended_in = [stage for stage in stages if stage.state and judging.ENDED_WORDS.get(stage.state) in _BAD]
         if ended_in and self.verdict in (Verdict.FAILED, Verdict.ABORTED) and self.reading:
-            self.reason += f", in stage {ended_in[0].name}"
+            self.reason += f", in stage {one_line(ended_in[0].name, limit=120)}"
 
     def introduce(self, now: datetime) -> str:
         """Name the build that is judged from now on; `now` by the service's clock."""
         facts = [f"build {self.build_number}"]
         if self.record and self.record.commit:
-            facts.append(f"commit {self.record.commit[:7]}")
+            facts.append(f"commit {word(self.record.commit[:7])}")
         if self.record and self.record.started_at:
             facts.append(f"started {spell((now - self.record.started_at).total_seconds())} ago")
         if self.expected_seconds:
@@ -64,16 +65,17 @@ class Findings:
         """Say in one sentence where the build is or how it ended."""
         if self.reading is None:
             return f"build {self.build_number} has not been seen yet" if self.build_number else "no build was found yet"
-        word = self.reading.word or "(none)"
+        state = word(self.reading.word or "(none)")
         if not self.reading.ended:
             unknown = ", a word nobody documents" if self.reading.state is State.UNKNOWN else ""
-            return f"build {self.build_number} is {word}{unknown}"
+            return f"build {self.build_number} is {state}{unknown}"
         took = self.record.duration_seconds if self.record else None
         after = f" after {spell(took)}" if took else ""
-        message = f": {self.record.message}" if self.record and self.record.message else ""
+        message = one_line(self.record.message or "") if self.record else ""
+        why = f": {message}" if message else ""
         if self.reading.state is State.UNKNOWN:
-            return f"build {self.build_number} has ended, but its state {word} says nothing about how{message}"
-        return f"build {self.build_number} ended with {word}{after}{message}"
+            return f"build {self.build_number} has ended, but its state {state} says nothing about how{why}"
+        return f"build {self.build_number} ended with {state}{after}{why}"
 
     def standing(self, now: datetime) -> Standing:
         """Tell how the target stands at `now` by the service's clock."""
@@ -81,10 +83,14 @@ class Findings:
         return Standing(
             target=self.target,
             build_number=self.build_number,
-            word=self.reading.word if self.reading else None,
+            word=self._state(),
             running_seconds=(now - started).total_seconds() if started else None,
             expected_seconds=self.expected_seconds,
         )
+
+    def _state(self) -> str | None:
+        """Give the service's own word as it can be shown, if there is one."""
+        return word(self.reading.word) if self.reading and self.reading.word else None
 
     def outcome(self) -> TargetOutcome:
         """Give the outcome; a target without a verdict is undetermined."""
@@ -96,7 +102,7 @@ class Findings:
             reason=self.reason or "no verdict was reached",
             hint=self.hint,
             build_number=self.build_number,
-            state=self.reading.word if self.reading else None,
+            state=self._state(),
             branch=record.branch,
             commit=record.commit,
             record_id=record.record_id,

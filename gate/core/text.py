@@ -15,10 +15,10 @@ _ESCAPES = (
 )
 _LINE_ENDS = r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]"
 _SURROGATES = r"[\ud800-\udfff]"
-# What is no Char of XML 1.0 (section 2.2), the terminal's DEL and C1, and the bidi embeddings, overrides and isolates.
+# What is no Char of XML 1.0 (section 2.2), the terminal's DEL and C1, and all that turns the direction of a text.
 _UNSAFE = (
     r"[^\t\n -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-    r"|[\u202a-\u202e\u2066-\u2069]"
+    r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
 
 
@@ -35,6 +35,14 @@ def one_line(text: str, *, limit: int = 300) -> str:
     """Give `text` cleaned, with single spaces for white space, and with an ellipsis when over `limit` characters."""
     line = " ".join(clean(text).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def word(text: str) -> str:
+    r"""Give a word of the service as it can be shown: escaped, if it is more than it looks like, such as `SUCCESS\0`.
+
+    Cleaned, it would read as another word, and that one may mean something.
+    """
+    return one_line(text if text.isprintable() and one_line(text, limit=len(text)) == text else ascii(text), limit=60)
 
 
 def tail(lines: Sequence[str], limit: int) -> str:

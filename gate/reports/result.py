@@ -80,8 +80,8 @@ def _token(word: str | None) -> str:
 
 
 def _text(value: str | None) -> str | None:
-    """Give `value` cleaned to one line; `None` stays."""
-    return None if value is None else one_line(value, limit=1000)
+    """Give `value` cleaned to one line; `None` when nothing is left of it."""
+    return one_line(value or "", limit=1000) or None
 
 
 def _target(target: TargetOutcome) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests_mock
 
+from gate.bounds import MAX_BYTES
 from gate.codearts.client import PAGE, Client
 from gate.errors import (
     GateError,
@@ -19,7 +20,7 @@ from gate.errors import (
     Unauthorised,
 )
 from gate.model import UnitTests
-from tests.codearts.conftest import ENDPOINT, JOB, vendor
+from tests.codearts.conftest import ENDPOINT, JOB, TOKEN, vendor
 
 Asked = Callable[[], list[str]]
 
@@ -229,3 +230,11 @@ def test_log_that_is_an_error_in_json_is_an_error(service: requests_mock.Mocker,
     )
     with pytest.raises(GateError, match=r"CB\.00030004"):
         client.log_tail("r", 5)
+
+
+def test_log_that_is_cut_ends_with_a_whole_line(service: requests_mock.Mocker, client: Client) -> None:
+    """Half a line may hold half a secret."""
+    service.get(f"{ENDPOINT}/v1/log/r/download-log", text="one\n" + "x" * MAX_BYTES + f"\ntwo\n{TOKEN[:-3]}")
+    *shown, note = client.log_tail("r", 5)
+    assert TOKEN[:9] not in "".join(shown)
+    assert "this is not its end" in note

@@ -6,25 +6,26 @@ from typing import Any
 import pytest
 import requests_mock
 
-from gate.codearts.iam import PasswordAuth, lifetime, sign_in
+from gate.codearts.iam import SignInAuth, lifetime, sign_in
 from gate.codearts.session import Session
 from gate.errors import InvalidAnswer, Refused, ServiceError, ServiceFailing, Throttled, Unauthorised
 from gate.settings import Connection, IamUser
 
 HOST = "https://iam.cn-north-4.myhuaweicloud.com"
 TOKENS = f"{HOST}/v3/auth/tokens"
+PASSWORD = "s3cret-of-mine"
 TIMES = {"token": {"issued_at": "2026-01-01T00:00:00.000000Z", "expires_at": "2026-01-02T00:00:00.000000Z"}}
 
 
 def user(project: str = "cn-north-4") -> IamUser:
     """Give an IAM user."""
-    return IamUser(name="me", password="s3cret-of-mine", domain="account", project=project)
+    return IamUser(name="me", password=PASSWORD, domain="account", project=project)
 
 
 def ask(project: str = "cn-north-4") -> Any:
     """Sign in."""
     connection = Connection(endpoint=HOST, iam_endpoint=HOST, credential=user(project))
-    return sign_in(Session(connection, PasswordAuth(user()), lambda _: None), user(project))
+    return sign_in(Session(connection, SignInAuth(lambda: (PASSWORD,)), lambda _: None), user(project))
 
 
 def test_request_is_the_documented_one() -> None:
@@ -58,6 +59,10 @@ def test_project_of_32_hex_digits_is_meant_by_its_id() -> None:
         (404, {"error": {"code": 404, "message": "Could not find project", "title": "x"}}, Refused, "GATE_IAM_PROJECT"),
         (400, {"error": {"code": 400, "message": "bad", "title": "x"}}, Refused, "GATE_IAM_PROJECT"),
         (429, {"error": {"code": 429, "message": "slow down", "title": "x"}}, Throttled, ""),
+        (200, {"error": {"code": 401, "message": "wrong", "title": "x"}}, Unauthorised, "HUAWEI ID"),
+        (500, {"error": {"code": 401, "message": "wrong", "title": "x"}}, Unauthorised, "HUAWEI ID"),
+        (200, {"error_code": "IAM.0011", "error_msg": "wrong"}, Unauthorised, "HUAWEI ID"),
+        (503, {"error_code": "IAM.0001", "error_msg": "down"}, ServiceFailing, ""),
         (503, {"error": {"code": 503, "message": "down", "title": "x"}}, ServiceFailing, ""),
         (200, {"token": {}}, InvalidAnswer, "--iam-endpoint"),
         (200, "<html>sign in here</html>", InvalidAnswer, "--iam-endpoint"),
@@ -67,7 +72,7 @@ def test_project_of_32_hex_digits_is_meant_by_its_id() -> None:
 def test_answer_without_a_token_is_an_error_of_its_kind(
     status: int, body: object, kind: type[ServiceError], words: str
 ) -> None:
-    """Each names IAM's host and says what to do; nothing is sent twice, and no password is quoted."""
+    """Each names IAM's host and says what to do; what IAM refuses is permanent; no password is quoted."""
     text = body if isinstance(body, str) else json.dumps(body)
     with requests_mock.Mocker() as mock:
         mock.post(TOKENS, status_code=status, text=text, headers={"Location": f"{HOST}/elsewhere"})

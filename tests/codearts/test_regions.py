@@ -26,6 +26,30 @@ def test_every_region_has_two_endpoints_that_may_be_given_by_hand_too(region: st
         assert f".{region}." in url
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a..example.com", "https://.com", f"https://{'a' * 64}.com", "https://a b.com", "https://*.example.com",
+        "http://[::1]evil.example", "http://[::1%evil.example]", "https://x.example:99999", "https://x.example?",
+        "https://x.example#", "https://bob:S3CRET@x.example", "https://bob:S3C/RET@x.example",
+        "https://bob:pa\u2100S3CRET@x.example", "x.example", "https://", "https://x.example/\n", "https://b\u00fccher.example",
+    ],
+)  # fmt: skip
+def test_endpoint_that_cannot_be_asked_is_refused_and_not_quoted(url: str) -> None:
+    """It may hold a password, and the library would fail on it in ways of its own."""
+    with pytest.raises(UsageProblem, match=r"--endpoint .*https://cloudbuild-ext") as caught:
+        check_endpoint(url, "--endpoint")
+    assert "S3C" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://x.example:8443/base/", "https://x.example.", "http://[::1]:80", "https://a_b.x"]
+)
+def test_endpoint_with_port_path_or_address_is_taken(url: str) -> None:
+    """A base URL may have a path."""
+    check_endpoint(url, "--endpoint")
+
+
 def test_unknown_region_is_answered_with_the_list_and_the_way_out() -> None:
     """The sentence names every region, and the options that make the table needless."""
     with pytest.raises(UsageProblem) as caught:

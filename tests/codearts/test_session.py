@@ -13,8 +13,8 @@ from gate.bounds import MAX_BYTES
 from gate.codearts.auth import TokenAuth
 from gate.codearts.connect import connect
 from gate.codearts.session import Session
-from gate.errors import GateError, TooSlow, Unreachable, UsageProblem
-from gate.settings import Connection, Token
+from gate.errors import Forbidden, GateError, TooSlow, Unreachable, UsageProblem
+from gate.settings import Connection, IamUser, Token
 from tests.codearts.conftest import ENDPOINT, TOKEN
 
 
@@ -123,6 +123,19 @@ def test_refused_token_file_is_read_again(service: requests_mock.Mocker, tmp_pat
     assert session.get("/x").status == 200
     assert [request.headers["X-Auth-Token"] for request in service.request_history] == ["old-token", "new-token"]
     assert session.hide("old-token new-token") == "*** ***"
+
+
+def test_refusal_to_renew_quotes_no_token(service: requests_mock.Mocker) -> None:
+    """IAM may name the session that it ended by its token."""
+    user = IamUser(name="me", password="s3cret", domain="account", project="cn-north-4")
+    connection = Connection(endpoint=ENDPOINT, iam_endpoint="https://iam.example", credential=user)
+    session = connect(connection, lambda _: None, lambda _: None)
+    refusal = {"status_code": 403, "json": {"error": {"code": 403, "message": "the session of first-token ended"}}}
+    issued = {"status_code": 201, "headers": {"X-Subject-Token": "first-token"}, "json": {}}
+    service.post("https://iam.example/v3/auth/tokens", [issued, refusal])
+    service.get(f"{ENDPOINT}/x", status_code=401, json={})
+    with pytest.raises(Forbidden, match=r"the session of \*\*\* ended"):
+        session.get("/x")
 
 
 @pytest.mark.parametrize("content", ["old-token", "", "two tokens", None])

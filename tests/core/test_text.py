@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.core.text import CUT, clean, one_line, tail
+from gate.core.text import CUT, clean, one_line, tail, word
 
 ANY_TEXT = st.lists(
     st.characters() | st.sampled_from(["\x1b[", "\x1b]", "\x9b", "\x9d", "\x1b\\", "\x07", "31m", "\r\n", "\ud800"])
@@ -49,11 +49,29 @@ def test_escape_sequences_are_removed_whole(text: str, expected: str) -> None:
         ("a\ufffe\uffffb", "ab"),
         ("構建失敗 é 🚀 👩\u200d💻", "構建失敗 é 🚀 👩\u200d💻"),
         ("user\u202etxt.exe\u202c \u2066x\u2069", "usertxt.exe x"),
+        ("\u200eleft \u200fright \u061carabic", "left right arabic"),
     ],
 )
 def test_characters_that_do_harm_are_removed_and_others_stay(text: str, expected: str) -> None:
     """Line ends become newlines, controls vanish, lone surrogates are replaced, and every script and emoji stays."""
     assert clean(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SUCCESS", "SUCCESS"),
+        ("構建成功", "構建成功"),
+        ("SUCCESS\x00", r"'SUCCESS\x00'"),
+        ("SUCCESS ", "'SUCCESS '"),
+        ("SUC\u200bCESS", r"'SUC\u200bCESS'"),
+        ("SUCCESS\x1b]never ended", r"'SUCCESS\x1b]never ended'"),
+        ("x" * 99, "x" * 59 + "…"),
+    ],
+)
+def test_word_that_is_more_than_it_looks_like_is_shown_escaped(text: str, expected: str) -> None:
+    """No word is shown as another one."""
+    assert word(text) == expected
 
 
 @given(ANY_TEXT)

@@ -70,6 +70,25 @@ def test_reason_holds_the_services_own_message_and_the_stage() -> None:
     assert (list(outcome.stages), list(outcome.log_tail)) == (stages, ["one", "two"])
 
 
+@pytest.mark.parametrize("message", ["cannot compile\x1b]", "x" * 4096, "\x9d", None])
+def test_services_texts_swallow_none_of_the_gates_own_words(message: str | None) -> None:
+    """An escape sequence that never ends, or a text that never does, ends where it was put in."""
+    stages = [Stage(name="Mav\x1b[31men", state="FAILURE")]
+    world = World(record=[record("FAILURE", record_id="r", message=message, commit="ab\x1b]8;;c")], stages=[stages])
+    (outcome,) = world.run()
+    assert outcome.reason.startswith("build 57 ended with FAILURE")
+    assert outcome.reason.endswith(", in stage Maven")
+    assert len(outcome.reason) < 400
+    assert r"commit 'ab\x1b]8;;'" in world.observer.said[0]
+
+
+def test_word_that_only_looks_like_success_is_told_from_it() -> None:
+    """In the reason, and in the state that programs read."""
+    (outcome,) = World(record=[record("SUCCESS\x00", finished_at=EPOCH)]).run()
+    assert (outcome.verdict, outcome.state) == (Verdict.UNDETERMINED, r"'SUCCESS\x00'")
+    assert outcome.reason == r"build 57 has ended, but its state 'SUCCESS\x00' says nothing about how"
+
+
 def test_required_tests_that_passed_pass() -> None:
     """Totals without a failure and without an error."""
     world = World(record=[record()], unit_tests=[totals()], rules=REQUIRED)

@@ -1,0 +1,38 @@
+"""Secrets masked in what the service says, in every form in which they come back."""
+
+import json
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from urllib.parse import quote
+
+from gate.core.text import clean
+
+MASK = "***"
+
+_SIGNATURE = re.compile(r"(Signature=)[0-9a-f]{64}")
+"""That of a request, which holds for 15 minutes, as `Authorization` has it."""
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """Give `text` without the secrets: as they are, escaped in JSON, or percent-encoded.
+
+    A secret that has, say, a colour inside of it would be whole again when the text is cleaned, so such a text is
+    cleaned here.
+    """
+    forms = sorted({form for secret in secrets if secret for form in _forms(secret)}, key=len, reverse=True)
+    if not text.isprintable():
+        cleaned = clean(text)
+        if any(form in cleaned for form in forms):
+            text = cleaned
+    for form in forms:
+        text = text.replace(form, MASK)
+    return _SIGNATURE.sub(rf"\1{MASK}", text)
+
+
+@lru_cache(maxsize=32)
+def _forms(secret: str) -> frozenset[str]:
+    """Give the forms of a secret: JSON may stand in JSON, and may leave other scripts as they are."""
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    twice = {json.dumps(form)[1:-1] for form in escaped}
+    return frozenset({secret, quote(secret), quote(secret, safe=""), *escaped, *twice})
