@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from gate.core.durations import spell
 from gate.core.ports import Ask, Context, Steps, T
 from gate.core.schedule import backoff
-from gate.errors import GaveUp, Throttled, TransientError
+from gate.errors import GaveUp, ServiceError, Throttled, TransientError
 
 
 class Asking:
@@ -16,6 +16,7 @@ class Asking:
         self.now = context.now
         self.chance = context.chance
         self.trouble = "the service has not answered yet"
+        self.advice = ""
         self._rules = context.rules
         self.say = say
         self._failures = 0
@@ -39,12 +40,20 @@ class Asking:
                 self._failures, self.trouble = 0, ""
                 return answer
 
+    def puzzle(self, error: ServiceError) -> None:
+        """Take note of an answer that may still become another one; it is told when it is news."""
+        trouble = f"the last answer was an error: {error}"
+        if trouble != self.trouble:
+            self.say(f"{error}; asking again")
+        self.trouble, self.advice = trouble, error.hint
+
     def _retry_at(self, error: TransientError) -> float:
         """Count a failure; give the instant of the next try, or raise `GaveUp`."""
         now = self.now()
         if not self._failures:
             self._failing_since = now
-        self._failures, self.trouble = self._failures + 1, f"the last answer was an error: {error}"
+        self._failures += 1
+        self.trouble, self.advice = f"the last answer was an error: {error}", error.hint
         failing_for = now - self._failing_since
         if failing_for >= self._rules.error_budget:
             raise GaveUp(

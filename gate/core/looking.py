@@ -1,16 +1,18 @@
 """One build from the first look to its end: looks at the right time, and no more of them than needed."""
 
+import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from gate.core import verdict as judging
 from gate.core.asking import Asking
 from gate.core.durations import spell
 from gate.core.expectation import Expectation
 from gate.core.findings import Findings
-from gate.core.ports import Context, Steps
+from gate.core.ports import Ask, Context, Steps
 from gate.core.schedule import FIRST_PAUSES, pause
-from gate.core.selection import Pinned
-from gate.errors import InvalidAnswer, NotFound, PermanentError
+from gate.core.selection import SKEW, Pinned
+from gate.errors import InvalidAnswer, NotFound, Refused, RouteMissing, ServiceError, TransientError
 from gate.model import Build, Reading, Record, State, Verdict
 
 SECOND_LOOKS = 2
@@ -28,6 +30,7 @@ class Looking:
         """`shares`: whether other targets are builds of the same job, so that one list tells about all of them."""
         self._findings = findings
         self._job = findings.target.job_id
+        self._ordered_at: datetime | None = None
         self._rules = context.rules
         self._service = context.service
         self._asking = asking
@@ -45,7 +48,7 @@ class Looking:
 
     def run(self, pinned: Pinned) -> Steps[Reading]:
         """Look again and again until the build has ended; an unknown word has to persist."""
-        self._expectation = pinned.expectation
+        self._expectation, self._ordered_at = pinned.expectation, pinned.ordered_at
         at = self._asking.now()
         give_up = at + min(pinned.appearing_seconds, self._rules.appear_timeout)
         record, looks, unknown = pinned.record, 0, 0
@@ -54,13 +57,14 @@ class Looking:
             looks += 1
             try:
                 record = record or (yield from self._look(pinned.build_number, at))
-            except NotFound:
+            except NotFound as error:
                 if self._asking.now() >= give_up:
                     raise
+                self._asking.puzzle(error)
                 at = min(self.next_look(looks), give_up)
                 continue
             reading = self._take(record)
-            unknown += reading.ended and reading.state is State.UNKNOWN
+            unknown = unknown + 1 if reading.ended and reading.state is State.UNKNOWN else 0
             if reading.ended and (reading.state is not State.UNKNOWN or unknown > SECOND_LOOKS):
                 return reading
             record, at = None, self.next_look(unknown or looks)
@@ -79,12 +83,15 @@ class Looking:
         return record
 
     def _has_news(self, number: int, at: float) -> Steps[bool]:
-        """Tell by the job's list whether the build is in another state than it was, ended, or not listed."""
+        """Tell by the job's list whether the build is in another state than it was, ended, or not listed.
+
+        A list that cannot be read tells nothing, and is no trouble of the build's.
+        """
         try:
-            builds: Sequence[Build] = yield from self._asking(
-                lambda: self._service.builds(self._job), at, share=self._job
-            )
-        except PermanentError:
+            builds: Sequence[Build] = yield Ask(lambda: self._service.builds(self._job), at, share=self._job)
+        except TransientError:
+            return True
+        except ServiceError:
             self._shares = False
             return True
         for build in builds:
@@ -95,14 +102,28 @@ class Looking:
         return True
 
     def _read(self, number: int) -> Record:
-        """Read the build's record; one that was there before and is not found now may come back."""
+        """Read the build's record; one that was there before, or its path, and is not found now may come back."""
         self._findings.polls += 1
         try:
-            return self._service.record(self._job, number)
-        except NotFound as error:
-            if self._findings.record is None:
+            record = self._service.record(self._job, number)
+        except (NotFound, RouteMissing, Refused) as error:
+            if self._findings.record is None or (isinstance(error, Refused) and error.status != 404):
                 raise
             raise InvalidAnswer(f"the record of build {number} has vanished: {error}", status=error.status) from error
+        if contradiction := self._contradiction(record):
+            raise InvalidAnswer(f"build {number}: {contradiction}")
+        return record
+
+    def _contradiction(self, record: Record) -> str:
+        """Say how a record cannot be that of the build that was chosen or ordered; empty if it can."""
+        wanted, commit = self._rules.commit or "", record.commit or ""
+        if self._findings.target.build_number is None and wanted and re.fullmatch(r"[0-9A-Fa-f]{7,40}", commit):
+            length = min(len(wanted), len(commit))
+            if wanted[:length].lower() != commit[:length].lower():
+                return f"its record is of commit {commit}, not of {wanted}"
+        if self._ordered_at and record.finished_at and record.finished_at < self._ordered_at - SKEW:
+            return "its record ended before the build was ordered"
+        return ""
 
     def _take(self, record: Record) -> Reading:
         """Keep the record; say what is new."""

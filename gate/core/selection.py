@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from gate.core.asking import Asking
 from gate.core.durations import spell
 from gate.core.expectation import Expectation, expect
-from gate.core.ports import Context, Steps
+from gate.core.ports import Ask, Context, Steps
 from gate.core.schedule import pause
 from gate.core.verdict import read
-from gate.errors import NotFound, RouteMissing
+from gate.errors import NotFound, ServiceError, TransientError
 from gate.model import Build, Record, Target
 
 LISTING_LAG = 10.0
 """Seconds for which the job's own "is running" is believed against a newest record that has ended: a build that is just
 starting may not be listed yet. Not longer, because older pages of ShowJobStatus give the field another meaning."""
+
+SKEW = timedelta(minutes=10)
+"""How far two clocks of the service may differ: the one in its `Date`, and the one by which it notes times."""
 
 
 class Pinned(NamedTuple):
@@ -27,20 +31,30 @@ class Pinned(NamedTuple):
     expectation: Expectation = Expectation()
     appearing_seconds: float = 10.0
     """For how long the build may be unknown to the service: a record is not always readable at once."""
+    ordered_at: datetime | None = None
+    """When this gate ordered the build, if it did, by the service's clock."""
 
 
 def newest(builds: Sequence[Build], commit: str | None = None) -> Build | None:
-    """Give the build with the highest number, of `commit` (a full or shortened hash) if one is given."""
+    """Give the build with the highest number, of `commit` (a full or shortened hash) if one is given.
+
+    Raises `NotFound` when a shortened hash fits several commits.
+    """
     matching = [build for build in builds if not commit or build.is_of(commit)]
+    commits = {(build.commit or "").lower() for build in matching} if commit else set()
+    if len(commits) > 1:
+        raise NotFound(
+            f"--commit {commit} fits several commits: {', '.join(sorted(commits))}", hint="Give the full hash."
+        )
     return max(matching, key=lambda build: build.number, default=None)
 
 
-def is_fresh(record: Record, since: datetime) -> bool:
-    """Tell whether a build ended at `since` or later; not if nobody knows when it ended."""
+def is_fresh(record: Record, since: datetime, now: datetime) -> bool:
+    """Tell whether a build ended between `since` and `now`, or soon after that; not if nobody knows when it ended."""
     ended_at = record.finished_at
     if ended_at is None and record.started_at is not None and record.duration_seconds is not None:
         ended_at = record.started_at + timedelta(seconds=record.duration_seconds)
-    return ended_at is not None and ended_at >= since
+    return ended_at is not None and since <= ended_at <= now + SKEW
 
 
 class Selection:
@@ -53,6 +67,7 @@ class Selection:
         self._service = context.service
         self._asking = asking
         self._record: Record | None = None
+        self._read_now = False  # the record, in this look
 
     def run(self) -> Steps[Pinned]:
         """Find the build, waiting for it to appear if need be; raises `NotFound` when none has appeared in time."""
@@ -64,10 +79,10 @@ class Selection:
         while True:
             builds = yield from self._asking(lambda: self._service.builds(self._target.job_id, self._rules.commit), at)
             found = newest(builds, self._rules.commit)
+            self._read_now = False
             objection = yield from self._object(found, self._asking.now() - started)
             if found and not objection:
-                expectation = expect(builds, self._rules.poll_interval)
-                return Pinned(build_number=found.number, record=self._record, expectation=expectation)
+                return (yield from self._pin(found, builds))
             now = self._asking.now()
             if now >= give_up:
                 raise NotFound(
@@ -93,24 +108,44 @@ class Selection:
                 record = yield from self._asking(lambda: self._service.record(self._target.job_id, found.number))
             except NotFound:
                 return f"build {found.number} is listed, but has no record yet"
-            self._record = record
+            self._record, self._read_now = record, True
         return (yield from self._object_to_ended(record, elapsed)) if read(record).ended else ""
 
     def _object_to_ended(self, record: Record, elapsed: float) -> Steps[str]:
         """Say why a build that has ended is not the one to judge: another one runs, or it is stale."""
-        oldest = self._service.now() - timedelta(seconds=elapsed + self._rules.max_age)
-        fresh = is_fresh(record, oldest)
+        now = self._service.now()
+        fresh = is_fresh(record, now - timedelta(seconds=elapsed + self._rules.max_age), now)
         believed = not fresh or elapsed < LISTING_LAG
-        if believed and (yield from self._is_running()):
-            return f"the job is running, but its newest known build, {record.build_number}, has ended"
+        if believed and (busy := (yield from self._is_busy())):
+            return f"{busy}, but its newest known build, {record.build_number}, has ended"
         return (
             "" if fresh else f"build {record.build_number} ended more than {spell(self._rules.max_age)} ago (--max-age)"
         )
 
-    def _is_running(self) -> Steps[bool]:
-        """Ask whether the job runs now; a host that does not publish the route has said nothing."""
+    def _is_busy(self) -> Steps[str]:
+        """Say that the job runs now, or may do so; empty when it does not, and where the service does not say."""
         try:
-            running = yield from self._asking(lambda: self._service.is_running(self._target.job_id))
-        except RouteMissing:
-            return False
-        return bool(running)
+            running = yield Ask(lambda: self._service.is_running(self._target.job_id))
+        except TransientError as error:
+            return f"the job may be running ({error})"
+        except ServiceError:
+            return ""
+        return "the job is running" if running else ""
+
+    def _pin(self, found: Build, builds: Sequence[Build]) -> Steps[Pinned]:
+        """Pin the build that was found, or the one behind it that has a record already: lists were seen to lag."""
+        number, record = found.number, self._record if self._read_now else None
+        if self._record and read(self._record).ended and (ahead := (yield from self._unlisted(number))):
+            number, record = ahead.build_number, ahead
+        return Pinned(build_number=number, record=record, expectation=expect(builds, self._rules.poll_interval))
+
+    def _unlisted(self, number: int) -> Steps[Record | None]:
+        """Give the record of the newest build behind this number; `None` if there is none that can be read."""
+        ahead: Record | None = None
+        try:
+            while ahead is None or read(ahead).ended:
+                number += 1
+                ahead = yield Ask(partial(self._service.record, self._target.job_id, number))
+        except ServiceError:
+            pass
+        return ahead

@@ -37,6 +37,7 @@ class Starting:
 
     def run(self) -> Steps[Pinned]:
         """Start the build and pin it; raises `StartLost`, with what the job's newest build is by now."""
+        ordered_at = self._service.now()
         try:
             number = yield from self._asking(self._start)
         except StartLost as error:
@@ -54,7 +55,7 @@ class Starting:
             self.under_way = False
         self._findings.build_number, self.started = number, True
         self._asking.say(f"started build {number}")
-        return Pinned(build_number=number, appearing_seconds=APPEARING)
+        return Pinned(build_number=number, appearing_seconds=APPEARING, ordered_at=ordered_at)
 
     def _start(self) -> int:
         """Order the build, unless the gate has begun to end meanwhile."""

@@ -1,6 +1,7 @@
 """One target from the first look to its outcome."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from gate.core import verdict as judging
 from gate.core.asking import Asking
@@ -9,7 +10,7 @@ from gate.core.looking import SECOND_LOOKS, Looking
 from gate.core.ports import Ask, Context, Steps, T
 from gate.core.selection import Selection
 from gate.core.starting import Starting
-from gate.errors import ServiceError
+from gate.errors import NotFound, ServiceError
 from gate.model import Reading, State, Target, Verdict
 
 SIDE_CHANNEL = 5.0
@@ -55,8 +56,8 @@ class Watch:
         """Decide a verdict on a target whose build has not ended as far as the gate knows."""
         number = self.findings.build_number
         trouble = f"; {self._asking.trouble}" if self._asking.trouble else ""
-        if number is None:
-            hint = "Run the gate again, with a longer --timeout if need be."
+        if number is None or (self.findings.record is None and not self.starting):
+            hint = self._asking.advice or "Run the gate again, with a longer --timeout if need be."
         elif self.starting and not self._rules.keep_running:
             hint = "Run it again, with a longer --timeout if need be."
         else:
@@ -111,7 +112,8 @@ class Watch:
         """Decide against the build unless its unit tests exist and passed (`--require-tests`)."""
         at, tests = self._now(), None
         for looks in range(1, SECOND_LOOKS + 2):
-            tests = yield from self._asking(lambda: self._service.unit_tests(self._job, number), at)
+            with suppress(NotFound):  # they may be written a moment later than the build's end
+                tests = yield from self._asking(lambda: self._service.unit_tests(self._job, number), at)
             if tests is not None:
                 break
             at = self._looking.next_look(looks)

@@ -11,6 +11,7 @@ from typing import Any
 
 from gate.core.ports import Answer, Context, Event, Interruption, Standing
 from gate.core.wait import Wait
+from gate.errors import InvalidAnswer
 from gate.model import Build, Order, Record, Stage, Target, TargetOutcome, UnitTests, Verdict
 from gate.settings import Rules
 
@@ -143,7 +144,10 @@ class FakeService:
         return self._play("builds", job_id, commit)  # type: ignore[no-any-return]
 
     def record(self, job_id: str, build_number: int) -> Record:
-        return self._play("record", job_id, build_number)  # type: ignore[no-any-return]
+        found: Record = self._play("record", job_id, build_number)
+        if found.build_number != build_number:  # as the client has it
+            raise InvalidAnswer(f"build {build_number}: the answer is about another one, {found.build_number}")
+        return found
 
     def stages(self, record_id: str) -> Sequence[Stage]:
         return self._play("stages", record_id)  # type: ignore[no-any-return]

@@ -8,7 +8,7 @@ import pytest
 
 from gate.core.looking import BELIEVED
 from gate.core.timetable import LONGEST
-from gate.errors import Forbidden
+from gate.errors import Forbidden, ServiceFailing
 from gate.model import Build, Record, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, World, build, pinned, record
@@ -109,6 +109,12 @@ def test_builds_of_one_job_share_the_list() -> None:
     assert shared.verdicts == [Verdict.PASSED] * 2
     assert shared.records == 4
     assert shared.lists < 15
+
+
+def test_list_that_fails_is_no_trouble_of_the_builds() -> None:
+    """It saves calls and decides nothing, however long it fails."""
+    shared = Shared(builds=[ServiceFailing("500")], rules=Rules(error_budget=5))
+    assert shared.verdicts == [Verdict.PASSED] * 2
 
 
 @pytest.mark.parametrize("builds", [[Forbidden("no list")], [[]]])

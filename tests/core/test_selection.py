@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from gate.errors import NotFound, RouteMissing
-from gate.model import Build, Target, Verdict
+from gate.errors import Forbidden, GateError, NotFound, RouteMissing, ServiceFailing
+from gate.model import Build, Record, Target, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, JOB, World, build, ended, pinned, record
 
@@ -20,8 +20,14 @@ def judged(world: World) -> tuple[int | None, Verdict]:
 
 
 def by_number(**words: str) -> Any:
-    """Give a function that answers with the record of any build, which has just ended: `b57="SUCCESS"`."""
-    return lambda _job, number: ended(10, words.get(f"b{number}", "FAILURE"), number)
+    """Give a function that answers with the records of these builds, which have just ended: `b57="SUCCESS"`."""
+
+    def answer(_job: str, number: int) -> Record:
+        if f"b{number}" not in words:
+            raise NotFound("no such build")
+        return ended(10, words[f"b{number}"], number)
+
+    return answer
 
 
 def test_number_is_taken_as_it_is() -> None:
@@ -61,6 +67,68 @@ def test_commit_without_a_build_in_time_is_undetermined() -> None:
     assert "commit 2f37dd4" in outcome.reason
     assert "--appear-timeout" in outcome.hint
     assert world.service.times("builds")[-1] == 1031.0
+
+
+def test_short_commit_that_fits_two_is_undetermined() -> None:
+    """Anybody who may push could make a second one that begins like the first."""
+    rows = [build(58, commit="2f37dd4" + "0" * 33), build(57, commit=COMMIT)]
+    world = World(NEWEST, rules=Rules(commit=COMMIT[:7]), builds=[rows], record=[by_number(b58="SUCCESS")])
+    (outcome,) = world.run()
+    assert (outcome.build_number, outcome.verdict) == (None, Verdict.UNDETERMINED)
+    assert COMMIT in outcome.reason
+    assert "full hash" in outcome.hint
+
+
+@pytest.mark.parametrize(
+    ("commit", "verdict"),
+    [
+        ("f" * 40, Verdict.UNDETERMINED),
+        (COMMIT, Verdict.PASSED),
+        (COMMIT[:8].upper(), Verdict.PASSED),
+        (None, Verdict.PASSED),
+        ("trunk", Verdict.PASSED),
+    ],
+)
+def test_record_of_another_commit_never_passes(commit: str | None, verdict: Verdict) -> None:
+    """The list says one thing and the record another; what is no hash at all says nothing."""
+    found = record("SUCCESS", commit=commit)
+    world = World(NEWEST, rules=Rules(commit=COMMIT), builds=[[build(commit=COMMIT)]], record=[found])
+    assert judged(world) == (57, verdict)
+
+
+def test_build_that_ended_in_the_future_is_not_fresh() -> None:
+    """Its end, or the service's clock, is nonsense; ten minutes are what two clocks may differ by."""
+    for seconds, verdict in ((-3600, Verdict.UNDETERMINED), (-500, Verdict.PASSED)):
+        world = World(NEWEST, builds=[[build()]], record=[ended(seconds)], rules=Rules(appear_timeout=5))
+        assert world.verdict() is verdict
+
+
+@pytest.mark.parametrize("word", ["FAILURE", "RUNNING"])
+def test_build_that_the_list_does_not_have_yet_is_judged(word: str) -> None:
+    """The list lags behind; the next number has a record already."""
+    world = World(
+        NEWEST, builds=[[build(57)]], record=[ended(30), record(word, 58), record("FAILURE", 58, finished_at=EPOCH)]
+    )
+    assert judged(world) == (58, Verdict.FAILED)
+
+
+def test_build_that_runs_again_is_not_judged_by_what_it_was() -> None:
+    """A record that was read while the job was said to run is read anew."""
+    world = World(
+        NEWEST,
+        builds=[[build()]],
+        is_running=[True],
+        record=[ended(30), NotFound("no build 58"), record("RUNNING"), record("FAILURE")],
+    )
+    assert judged(world) == (57, Verdict.FAILED)
+
+
+@pytest.mark.parametrize(("error", "seconds"), [(ServiceFailing("500"), 20), (Forbidden("403"), 1)])
+def test_status_that_cannot_be_read_does_not_hold_a_fresh_build(error: GateError, seconds: float) -> None:
+    """It is a hint: trouble is waited past, a refusal says nothing."""
+    world = World(NEWEST, builds=[[build()]], is_running=[error], record=[ended(30)])
+    assert judged(world) == (57, Verdict.PASSED)
+    assert world.elapsed < seconds
 
 
 def test_newest_recent_build_is_judged() -> None:
@@ -224,7 +292,7 @@ def test_expectation_is_the_median_of_builds_that_passed() -> None:
 def test_two_targets_on_one_job_pin_their_own_builds() -> None:
     """One by number, one by newness."""
     targets = [Target(job_id=JOB, build_number=7, label="old"), Target(job_id=JOB, label="new")]
-    world = World(*targets, builds=[[build(57), build(7)]], record=[by_number(b7="SUCCESS")])
+    world = World(*targets, builds=[[build(57), build(7)]], record=[by_number(b7="SUCCESS", b57="FAILURE")])
     old, new = world.run()
     assert (old.build_number, old.verdict) == (7, Verdict.PASSED)
     assert (new.build_number, new.verdict) == (57, Verdict.FAILED)

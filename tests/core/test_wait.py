@@ -8,6 +8,7 @@ import pytest
 from gate.core.wait import WIND_UP
 from gate.errors import (
     Forbidden,
+    GateError,
     InvalidAnswer,
     NotFound,
     Refused,
@@ -145,7 +146,7 @@ def test_budget_larger_than_the_timeout_ends_as_timed_out() -> None:
     assert "no route to host" in outcome.reason
 
 
-@pytest.mark.parametrize("kind", [kind for kind in PERMANENT if kind is not NotFound])
+@pytest.mark.parametrize("kind", [kind for kind in PERMANENT if kind not in (NotFound, RouteMissing)])
 def test_permanent_error_ends_the_wait_at_once(kind: type[Exception]) -> None:
     """Asking again cannot help, and may lock the account."""
     world = World(record=[record("RUNNING"), kind("no")])
@@ -154,9 +155,10 @@ def test_permanent_error_ends_the_wait_at_once(kind: type[Exception]) -> None:
     assert len(world.service.times("record")) == 2
 
 
-def test_record_that_vanishes_may_come_back() -> None:
-    """Not found after it was there is trouble of the service."""
-    world = World(record=[record("RUNNING"), NotFound("422"), record("SUCCESS")])
+@pytest.mark.parametrize("error", [NotFound("422"), RouteMissing("404"), Refused("404", status=404)])
+def test_record_that_vanishes_may_come_back(error: GateError) -> None:
+    """Not found after it was there, build or path, is trouble of the service or of what stands before it."""
+    world = World(record=[record("RUNNING"), error, record("SUCCESS")])
     assert world.verdict() is Verdict.PASSED
 
 

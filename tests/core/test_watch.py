@@ -2,7 +2,7 @@
 
 import pytest
 
-from gate.errors import Forbidden, GateError, ServiceFailing
+from gate.errors import Forbidden, GateError, NotFound, ServiceFailing
 from gate.model import Stage, UnitTests, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, World, pinned, record
@@ -37,6 +37,23 @@ def test_word_that_was_still_being_written_counts() -> None:
     """An ended build without a word gets it a moment later."""
     world = World(record=[record(None, finished_at=EPOCH), record("SUCCESS", finished_at=EPOCH)])
     assert world.verdict() is Verdict.PASSED
+
+
+def test_unknown_word_that_comes_and_goes_does_not_end_the_wait() -> None:
+    """It has to persist: a glitch now and then is none."""
+    odd, running = record("ODD", finished_at=EPOCH), record("RUNNING")
+    world = World(record=[odd, running, odd, odd, running, odd, running, record("SUCCESS")])
+    assert world.verdict() is Verdict.PASSED
+
+
+def test_build_that_is_not_found_is_told_with_the_services_words() -> None:
+    """When the time is up first, nobody is told to stop a build that may not exist."""
+    world = World(record=[NotFound("HTTP 422, no such build")], rules=Rules(timeout=5))
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.TIMED_OUT
+    assert "the last answer was an error: HTTP 422, no such build" in outcome.reason
+    assert outcome.hint == NotFound.hint
+    assert sum("no such build; asking again" in said for said in world.observer.said) == 1
 
 
 def test_word_that_changes_its_mind_counts_as_it_is_last() -> None:
@@ -112,6 +129,12 @@ def test_required_tests_without_data_are_undetermined(nothing: UnitTests | None)
     assert outcome.verdict is Verdict.UNDETERMINED
     assert "no unit tests" in outcome.reason
     assert len(world.service.times("unit_tests")) == (3 if nothing is None else 1)
+
+
+def test_required_tests_that_are_not_found_at_first_count() -> None:
+    """The service may still be writing."""
+    world = World(record=[record()], unit_tests=[NotFound("422"), totals()], rules=REQUIRED)
+    assert world.verdict() is Verdict.PASSED
 
 
 def test_required_tests_that_come_late_count() -> None:
