@@ -1,7 +1,9 @@
 """From the values of options and variables to validated settings."""
 
 import os
+import ssl
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -55,6 +57,8 @@ def connection(values: Mapping[str, Any]) -> Connection:
     if not endpoint:
         raise UsageProblem("no endpoint: give --region or --endpoint (GATE_REGION, GATE_ENDPOINT)")
     choice = choose(values["auth"], values["token_file"], region, os.environ)
+    if values["ca_bundle"] and endpoint.startswith("https:"):
+        check_bundle(values["ca_bundle"])
     if values["auth"] == "auto" and not values.get("quiet"):
         click.echo(choice.told, err=True)
     return Connection(
@@ -64,3 +68,22 @@ def connection(values: Mapping[str, Any]) -> Connection:
         ca_bundle=values["ca_bundle"],
         request_timeout=values["request_timeout"],
     )
+
+
+def check_bundle(path: Path) -> None:
+    """Raise `UsageProblem` unless `path` is a folder, or a file with CA certificates."""
+    reason = ""
+    try:
+        if path.is_file():
+            ssl.create_default_context(cafile=path)
+        elif not path.is_dir():
+            reason = "it is neither a file nor a folder"
+    except ssl.SSLError:
+        reason = "it holds no certificates in PEM"
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+    if reason:
+        raise UsageProblem(
+            f"--ca-bundle {path} cannot be used: {reason}",
+            hint="It may come from GATE_CA_BUNDLE or REQUESTS_CA_BUNDLE, too.",
+        )

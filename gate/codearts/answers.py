@@ -41,7 +41,7 @@ def payload(reply: Reply, what: str, hide: Hide, blank: Json | None = None) -> J
         document = {}
     reported = error_of(document)
     if reported or not good:
-        fail(reply, what, *(reported or ("", "")), hide)
+        fail(reply, what, *(reported or explanation(document)), hide)
     return document
 
 
@@ -93,17 +93,25 @@ def hide_within(value: Any, hide: Hide) -> Any:
 def error_of(document: Json) -> tuple[str, str] | None:
     """Give the code and the text of the error that an answer reports, in any of the service's shapes.
 
-    An answer reports an error when it has an error code, an `error` that is not empty, a `success` that is not true, or
-    an envelope `status` other than `success`.
+    An answer reports an error when it has an error code or its text, an `error` that is not empty, a `success` that is
+    not true, or an envelope `status` other than `success`.
     """
-    error = document.get("error")
-    places = (error if isinstance(error, dict) else {"message": error}, document)
-    code = _first(places, "error_code", "err_code", "errCode", "errorCode", "code")
-    message = _first(places, "error_msg", "reason", "message", "errorMsg")
+    code, message = explanation(document)
+    told = any(document.get(name) not in (None, "") for name in (*_CODES, "error_msg", "errorMsg"))
     status = document.get("status")
-    if code or error or document.get("success", True) is not True or status not in (None, "success"):
+    if told or document.get("error") or document.get("success", True) is not True or status not in (None, "success"):
         return code, message or f"status: {status}"
     return None
+
+
+def explanation(document: Json) -> tuple[str, str]:
+    """Give the code and the text by which an answer would explain an error; empty where it has none."""
+    error = document.get("error")
+    places = (error if isinstance(error, dict) else {"message": error}, document)
+    return _first(places, *_CODES), _first(places, "error_msg", "reason", "message", "errorMsg")
+
+
+_CODES = ("error_code", "err_code", "errCode", "errorCode", "code")
 
 
 def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoReturn:
@@ -113,7 +121,8 @@ def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoRetu
     target = reply.headers.get("Location")
     if target and 300 <= reply.status < 400:
         parts.append(f"it redirects to {target.partition('?')[0]}, which the gate does not follow")
-    text = one_line(hide(" ".join(parts))).rstrip(". ") or "without an explanation"
+    kind_of_body = one_line(hide(reply.headers.get("Content-Type", "")), limit=40)
+    text = one_line(hide(" ".join(parts))).rstrip(". ") or f"without an explanation ({kind_of_body or 'no body'})"
     hint = advice.hint(code, message) if kind is Unauthorised else ""
     error = kind(f"{what}: HTTP {reply.status}, {text}", status=reply.status, code=code, hint=hint)
     if isinstance(error, TransientError):

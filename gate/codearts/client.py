@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from urllib.parse import quote
 
@@ -17,6 +18,9 @@ PAGE, PAGES = 100, 10
 WINDOW = timedelta(days=29)
 """How far back builds are listed: a window of over 31 days is refused (CB.00031105), and the end lies a day ahead,
 because the service reads the times by a local clock."""
+
+LEAP = timedelta(minutes=10)
+"""By more than this, the service's clock does not move while it lists builds: it was not known before."""
 
 RECORD_ROUTES = (
     ("/v1/record/{job_id}/{build_number}/record-info", wire.record_of),
@@ -60,8 +64,14 @@ class Client:
     def builds(self, job_id: str, commit: str | None = None) -> Sequence[Build]:
         """List builds of the last weeks (ListBuildInfoRecordByJobId, else ListBuildInfoRecord), newest first.
 
-        Reads on until a build of `commit` is found, if one is given.
+        Reads on until a build of `commit` is found, if one is given. When the answer tells that this machine's clock is
+        wrong, the weeks were the wrong ones, and are asked for again.
         """
+        asked_at = self.now()
+        found = self._builds(job_id, commit)
+        return found if abs(self.now() - asked_at) < LEAP else self._builds(job_id, commit)
+
+    def _builds(self, job_id: str, commit: str | None) -> Sequence[Build]:
         found: dict[int, Build] = {}
         for page in range(PAGES):
             rows = self._page(job_id, page)
@@ -95,7 +105,8 @@ class Client:
 
     def unit_tests(self, job_id: str, build_number: int) -> UnitTests | None:
         """Give the totals of a build's unit tests (ShowReportSummary); `None` when the service has none."""
-        route = self._routes.get(f"/v1/report/{job_id}/summary", wire.unit_tests_of, {"build_no": build_number})
+        read = partial(wire.unit_tests_of, job_id=job_id, build_number=build_number)
+        route = self._routes.get(f"/v1/report/{job_id}/summary", read, {"build_no": build_number})
         return self._routes.first("the unit tests", [route])
 
     def log_tail(self, record_id: str, lines: int) -> Sequence[str]:

@@ -6,11 +6,13 @@ vendor's Terraform provider and a published trial on a real tenant for `DEVCB.00
 
 import http.client
 import re
+import ssl
+from collections.abc import Sequence
 
 import requests
 import urllib3
 
-from gate.codearts.transport import HandshakeFailed
+from gate.codearts.transport import NEVER_SENT
 from gate.errors import (
     Forbidden,
     InvalidAnswer,
@@ -73,6 +75,8 @@ def classify(status: int, code: str) -> type[ServiceError]:
         known = _GATEWAY.get(match[1])
     else:
         known = _SERVICE.get(code.rpartition(".")[2])
+    if known is RouteMissing and status != 404:  # else an order would be sent by the next route too
+        known = None
     return known or _by_status(status)
 
 
@@ -91,29 +95,31 @@ def _by_status(status: int) -> type[ServiceError]:
     return InvalidAnswer
 
 
-def explain(error: OSError, host: str, seconds: float) -> ServiceError:
+def explain(error: Exception, host: str, seconds: float) -> ServiceError:
     """Give our error for one of requests', whose text is dropped: it may quote headers and whole URLs."""
     causes = _causes(error)
     cause = causes[-1]
-    why = _in_words(cause)
-    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(cause).upper():
-        return Untrusted(f"the TLS certificate of {host} is not trusted: {why}")
-    if not isinstance(error, requests.RequestException):
+    way = "the proxy on the way to " if isinstance(error, requests.exceptions.ProxyError) else ""
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return Untrusted(f"the TLS certificate of {way}{host} is not trusted: {_in_words(cause)}")
+    if not isinstance(error, (requests.RequestException, *_BAD_ADDRESS)) or _is_about_bundle(cause):
         return Untrusted("the CA certificates could not be read")
     if isinstance(error, _BAD_ADDRESS):
-        return PermanentError(f"{host} cannot be asked ({type(error).__name__})", hint=_PROXY_HINT)
+        return PermanentError(
+            f"the proxy on the way to {host} cannot be used ({type(error).__name__})", hint=PROXY_HINT
+        )
+    tunnel = re.search(r"Tunnel connection failed: (\d{3})", str(cause))
+    if tunnel and tunnel[1] == "407":
+        return Unauthorised(f"the proxy on the way to {host} asks for a user and a password", hint=PROXY_HINT)
     problem: TransientError
     if isinstance(error, requests.Timeout) or isinstance(cause, TimeoutError):
         problem = TooSlow(f"no complete answer from {host} within {seconds:g} s (--request-timeout)")
-    elif isinstance(error, requests.exceptions.ProxyError):
-        if (answer := re.search(r"Tunnel connection failed: (\d{3})", str(cause))) is not None:
-            why = f"it answers HTTP {answer[1]}"
-            if answer[1] == "407":
-                return Unauthorised(f"the proxy on the way to {host} asks for a user and a password", hint=_PROXY_HINT)
+    elif way or tunnel:
+        why = f"it answers HTTP {tunnel[1]}" if tunnel else _in_words(cause)
         problem = Unreachable(f"the proxy does not lead to {host}: {why}")
     else:
-        problem = Unreachable(f"no answer from {host}: {why}")
-    problem.sent = not any(isinstance(link, _NEVER_SENT) for link in causes)
+        problem = Unreachable(f"no answer from {host}: {_in_words(cause)}")
+    problem.sent = not any(isinstance(link, _NEVER_SENT) or NEVER_SENT in _notes(link) for link in causes)
     return problem
 
 
@@ -121,28 +127,46 @@ _NEVER_SENT = (
     requests.ConnectTimeout,
     requests.exceptions.ProxyError,
     urllib3.exceptions.NewConnectionError,
-    HandshakeFailed,
 )
 
 _BAD_ADDRESS = (
-    requests.exceptions.InvalidProxyURL,
+    requests.exceptions.InvalidURL,  # and InvalidProxyURL; the endpoint itself has been checked
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
+    urllib3.exceptions.LocationValueError,
+    UnicodeError,  # a password that is not in Latin-1
 )
 
-_PROXY_HINT = "Write HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT, or name the host in NO_PROXY."
+PROXY_HINT = "Write HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT, or name the host in NO_PROXY."
+
+
+def _is_about_bundle(cause: BaseException) -> bool:
+    """Tell whether a file of certificates could not be read as one."""
+    return isinstance(cause, ssl.SSLError) and cause.library in ("X509", "PEM", "ASN1")
 
 
 def _in_words(cause: BaseException) -> str:
     """Say what happened, in words of this machine and never of the server."""
-    if isinstance(cause, http.client.HTTPException):
+    if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
+        return "what answers on this port does not speak TLS"
+    if isinstance(cause, http.client.HTTPException) and not isinstance(cause, OSError):
         return f"what it sent is not the HTTP that the gate reads ({type(cause).__name__})"
     return str(getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or type(cause).__name__)
 
 
+def _notes(error: BaseException) -> Sequence[str]:
+    notes: Sequence[str] = getattr(error, "__notes__", ())
+    return notes
+
+
 def _causes(error: BaseException) -> list[BaseException]:
-    """Give an error and what caused it, the innermost cause last."""
+    """Give an error and what caused it, the innermost cause last; urllib3 hands some on as arguments only."""
     causes = [error]
-    while (deeper := causes[-1].__cause__ or causes[-1].__context__) is not None and len(causes) < 10:
+    while len(causes) < 10:
+        link = causes[-1]
+        handed_on = next((argument for argument in link.args if isinstance(argument, BaseException)), None)
+        deeper = link.__cause__ or handed_on or link.__context__
+        if deeper is None:
+            break
         causes.append(deeper)
     return causes

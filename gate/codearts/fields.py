@@ -1,6 +1,5 @@
 """How one field of an answer is read: numbers that come as text, times without a zone, names in camelCase."""
 
-import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -12,6 +11,12 @@ Json = dict[str, Any]
 
 CHINA = timezone(timedelta(hours=8))
 """The zone of the times that the service gives and takes without one."""
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+"""Instants beyond these are nonsense, and some could not be reckoned with."""
+
+LONGEST_MS = 366 * 24 * 3600 * 1000.0
+"""Milliseconds; the same for durations."""
 
 
 def inner(document: Json, name: str) -> Json:
@@ -55,6 +60,14 @@ def whole(value: object) -> int | None:
     return int(plain) if plain is not None and plain == int(plain) else None
 
 
+def owner(row: Json, name: str) -> str:
+    """Read the id of what a row belongs to; empty when it is not there. Raises `InvalidAnswer` when it is no text."""
+    value = field(row, name)
+    if not isinstance(value, str | None):
+        raise InvalidAnswer(f"the answer has no text at {name}")
+    return value or ""
+
+
 def number(row: Json, name: str, path: str) -> int:
     """Read a build number; raises `InvalidAnswer` with its path if there is none."""
     value = whole(field(row, name))
@@ -64,19 +77,20 @@ def number(row: Json, name: str, path: str) -> int:
 
 
 def seconds(row: Json, name: str) -> float | None:
-    """Read milliseconds as seconds."""
+    """Read milliseconds as seconds; a duration that no build can have is none."""
     value = plain_number(field(row, name))
-    return None if value is None or value < 0 or not math.isfinite(value) else value / 1000
+    return None if value is None or not 0 <= value < LONGEST_MS else value / 1000
 
 
 def time(row: Json, name: str) -> datetime | None:
-    """Read an instant: epoch milliseconds, or ISO 8601 (China's time where no zone is given); `None` if unreadable."""
+    """Read an instant: epoch milliseconds, or ISO 8601 (China's time where no zone is given); `None` for nonsense."""
     value = field(row, name)
     try:
         if isinstance(value, str):
             then = datetime.fromisoformat(value)
-            return (then if then.tzinfo else then.replace(tzinfo=CHINA)).astimezone(UTC)
-        milliseconds = plain_number(value)
-        return None if not milliseconds else datetime.fromtimestamp(milliseconds / 1000, UTC)
+            then = (then if then.tzinfo else then.replace(tzinfo=CHINA)).astimezone(UTC)
+        else:
+            then = datetime.fromtimestamp((plain_number(value) or 0) / 1000, UTC)
     except (ValueError, OverflowError, OSError):
         return None
+    return then if EARLIEST <= then < LATEST else None

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 from urllib3 import Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationValueError
 
 from gate import __version__
 from gate.bounds import MAX_BYTES, MAX_CONNECTIONS
@@ -145,7 +145,7 @@ class Session:
         except TransientError as error:  # the credential could not be had
             error.sent = False
             raise
-        except OSError as error:  # requests' own, or that of a CA bundle that cannot be read
+        except (OSError, LocationValueError, UnicodeError) as error:  # requests' own; of a CA bundle; of a proxy's URL
             problem = explain(error, self.host, limit)
             self._remark(f"{told}: {problem}")
             raise problem from None

@@ -8,19 +8,19 @@ import errno
 import http.client
 import io
 import socket
-import ssl
 import time
 from typing import Any
 
 import urllib3.connection
 import urllib3.connectionpool
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidSchema
 
 from gate.bounds import MAX_HEADER_BYTES, MAX_LINES, MAX_WIRE_BYTES
 
 
-class HandshakeFailed(ssl.SSLError):
-    """Raised when TLS could not be agreed on, so that no request has been sent."""
+NEVER_SENT = "no request was sent, as its connection was still being made"
+"""A note on the errors of a connection that is being made: to a server, through a proxy, by TLS."""
 
 
 class _Bounded(io.RawIOBase):
@@ -81,6 +81,19 @@ class _Response(http.client.HTTPResponse):
         self._reader = _Reader(self._bounded)
         self.fp = self._reader
 
+    def _read_status(self) -> tuple[str, int, str]:
+        """Pass over every interim answer: `http.client` does so with 100 only, and takes others for the answer itself.
+
+        That would come later, to whoever asks next on this connection.
+        """
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # private, and the only place
+        while 100 < status < 200:
+            if status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+                raise http.client.UnknownProtocol("another one than HTTP")
+            http.client.parse_headers(self.fp)
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, status, reason
+
     def begin(self) -> None:
         super().begin()
         self._reader.in_headers = False
@@ -105,8 +118,9 @@ class _HTTPSConnection(urllib3.connection.HTTPSConnection):
     def connect(self) -> None:
         try:
             super().connect()
-        except ssl.SSLError as error:
-            raise HandshakeFailed(*error.args) from error
+        except (OSError, http.client.HTTPException) as error:
+            error.add_note(NEVER_SENT)
+            raise
 
 
 class _HTTPPool(urllib3.connectionpool.HTTPConnectionPool):
@@ -126,7 +140,9 @@ class BoundedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        """Give the pool of connections through `proxy`."""
+        """Give the pool of connections through `proxy`; raises `InvalidSchema` for SOCKS, which nothing here bounds."""
+        if proxy.lower().startswith("socks"):
+            raise InvalidSchema("SOCKS")
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
         return manager

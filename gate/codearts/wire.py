@@ -45,7 +45,7 @@ def record_of(document: Json) -> Record:
     """Read `record-info` (v1 and v4): `result` is the record, `result.status` its word."""
     result = fields.inner(document, "result")
     return Record(
-        job_id=fields.text(result, "codeci_job_id") or "",
+        job_id=fields.owner(result, "codeci_job_id"),
         build_number=fields.number(result, "build_no", "result.build_no"),
         word=fields.text(result, "status"),
         record_id=fields.identifier(result, "build_record_id"),
@@ -121,8 +121,11 @@ def stages_of(document: Json) -> list[Stage]:
     ]
 
 
-def unit_tests_of(document: Json) -> UnitTests | None:
-    """Read `report/{job_id}/summary`: `result.summary` has the totals; nothing there means that there are none."""
+def unit_tests_of(document: Json, job_id: str, build_number: int) -> UnitTests | None:
+    """Read `report/{job_id}/summary`: `result.summary` has the totals; nothing there means that there are none.
+
+    Raises `InvalidAnswer` when they are another build's, or say "not successful" without saying what failed.
+    """
     result = document.get("result")
     summary = result.get("summary") if isinstance(result, dict) else None
     if not isinstance(summary, dict):
@@ -130,4 +133,9 @@ def unit_tests_of(document: Json) -> UnitTests | None:
     total, failures, errors = (fields.whole(summary.get(name)) for name in ("total", "failures", "errors"))
     if total is None or failures is None or errors is None or min(total, failures, errors) < 0:
         raise InvalidAnswer("the answer has no totals at result.summary")
+    job, number = fields.owner(summary, "job_id"), summary.get("build_no")
+    if job not in ("", job_id) or (number is not None and fields.whole(number) != build_number):
+        raise InvalidAnswer(f"the unit tests are not those of build {build_number}, but of another one")
+    if summary.get("is_success") is False and not failures and not errors:
+        raise InvalidAnswer("the unit tests were no success, but none of them failed")
     return UnitTests(total=total, failures=failures, errors=errors)

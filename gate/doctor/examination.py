@@ -9,6 +9,7 @@ from gate.codearts.auth import NoAuth
 from gate.codearts.client import Client
 from gate.codearts.clock import ServiceClock
 from gate.codearts.connect import Say, make_auth
+from gate.codearts.failures import PROXY_HINT
 from gate.codearts.routes import Routes
 from gate.codearts.session import Reply, Session
 from gate.errors import PermanentError, ServiceError
@@ -64,12 +65,21 @@ class Examination:
 
     @cached_property
     def proxy(self) -> SplitResult | None:
-        """The proxy that the environment names for the endpoint; it may have a password in it."""
+        """The proxy that the environment names for the endpoint; it may have a password in it. Raises `Trouble`."""
         if is_loopback(self.url.hostname or ""):
             return None
         endpoint = self.connection.endpoint
         found = select_proxy(endpoint, get_environ_proxies(endpoint))
-        return urlsplit(found if "//" in found else f"//{found}") if found else None
+        if not found:
+            return None
+        try:
+            proxy = urlsplit(found if "//" in found else f"//{found}")
+            readable = bool(proxy.hostname) and proxy.port != 0
+        except ValueError:
+            readable = False
+        if not readable:
+            raise Trouble("the URL of the proxy in HTTPS_PROXY cannot be read", PROXY_HINT)
+        return proxy
 
     @cached_property
     def knock(self) -> Reply | ServiceError:

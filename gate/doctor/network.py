@@ -24,7 +24,7 @@ def name_resolution(exam: Examination) -> str:
     who = "the proxy " if exam.proxy else ""
     try:
         found = socket.getaddrinfo(place.hostname, place.port or 443, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
+    except (OSError, UnicodeError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no host name"
         mend = "Check HTTPS_PROXY." if exam.proxy else "Check --region or --endpoint, and this machine's DNS."
         raise Trouble(f"{who}{place.hostname} has no address: {reason}", mend) from None

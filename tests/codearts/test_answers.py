@@ -87,6 +87,10 @@ def test_error_is_found_in_every_shape(shape: dict[str, Any], status: int, as_te
         {"status": "success", "error": "why"},
         {"status": "success", "error": True},
         {"status": "success", "error": ["why"]},
+        {"status": "success", "error_msg": "why", "result": {"status": "SUCCESS"}},
+        {"status": "success", "errorMsg": "why"},
+        {"status": "success", "error_code": ["x"]},
+        {"status": "success", "errCode": {"x": 1}},
         {"success": False},
         {"success": None},
         {"success": "true"},
@@ -102,6 +106,19 @@ def test_envelope_that_is_not_exactly_good_is_an_error(document: dict[str, Any])
 def test_empty_error_beside_success_is_none(error: object) -> None:
     """The vendor's example of ListBriefRecord has an empty object there."""
     assert answers.payload(reply({"status": "success", "error": error, "result": 1}), "x", str)["result"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        (b'{"message": "Not Found"}', "application/json", "HTTP 404, Not Found"),
+        (b"<html>nope</html>", "text/html", "HTTP 404, without an explanation (text/html)"),
+        (b"", "", "HTTP 404, without an explanation (no body)"),
+    ],
+)
+def test_error_without_a_code_is_told_by_what_there_is(body: bytes, kind: str, words: str) -> None:
+    """A web server that is not the service answers like this."""
+    assert words in str(error_of(reply(body, 404, Content_Type=kind)))
 
 
 NO_OBJECTS = [b"", b" ", b"null", b"true", b"57", b"[]", b'[{"result": 1}]', b'"SUCCESS"', b'"\\"{}\\""', b"<html>"]
@@ -180,6 +197,8 @@ GATEWAY = {
     ("0610", 502): ServiceFailing,
     ("0613", 503): ServiceFailing,
     ("0801", 403): Forbidden,
+    ("0101", 504): ServiceFailing,  # an order may have gone through, and must not be sent by the next route
+    ("0101", 200): InvalidAnswer,
     ("9999", 418): Refused,
 }
 
@@ -199,6 +218,7 @@ SERVICE = {
     ("CB.00060211", 400): Throttled,
     ("CB.00060211", 500): Throttled,
     ("CB.00060214", 404): RouteMissing,
+    ("X.00060214", 200): InvalidAnswer,
     ("DEVCB.00031006", 422): NotFound,
     ("CB.00031006", 422): NotFound,
     ("CB.00031059", 403): NotFound,

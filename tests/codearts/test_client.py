@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import requests_mock
@@ -179,6 +182,15 @@ def test_without_a_commit_one_page_is_enough(service: requests_mock.Mocker, clie
     assert len(asked()) == 1
 
 
+def test_list_is_read_again_when_the_clock_turns_out_to_be_wrong(service: requests_mock.Mocker, client: Client) -> None:
+    """Its weeks were reckoned by this machine's clock, before the service's was known."""
+    then = datetime.now(UTC) + timedelta(days=3)
+    service.get(ENDPOINT + LIST, json=rows(57), headers={"Date": format_datetime(then, usegmt=True)})
+    client.builds(JOB)
+    first, second = (parse_qs(request.query)["end_time"][0] for request in service.request_history)
+    assert datetime.fromisoformat(second) - datetime.fromisoformat(first) > timedelta(days=2)
+
+
 def test_page_out_of_order_does_not_hide_the_newest(service: requests_mock.Mocker, client: Client) -> None:
     """A list that does not fall is read on."""
     service.get(ENDPOINT + LIST, [{"json": rows(*range(1, 1 + PAGE))}, {"json": rows(101, 102)}])
@@ -201,9 +213,10 @@ def test_running_state_is_one_route(service: requests_mock.Mocker, client: Clien
 def test_stages_and_unit_tests_are_asked(service: requests_mock.Mocker, client: Client) -> None:
     """By the record's id, and by job and number."""
     service.get(f"{ENDPOINT}/v1/record/a%2Fb/full-stages", json=vendor("ShowBuildRecordFullStages"))
-    service.get(f"{ENDPOINT}/v1/report/{JOB}/summary?build_no=57", json=vendor("ShowReportSummary"))
+    job_id = "c798139500d2456d82d95d108f182b5a"
+    service.get(f"{ENDPOINT}/v1/report/{job_id}/summary?build_no=1", json=vendor("ShowReportSummary"))
     assert len(client.stages("a/b")) == 5
-    assert client.unit_tests(JOB, 57) == UnitTests(total=1, failures=0, errors=0)
+    assert client.unit_tests(job_id, 1) == UnitTests(total=1, failures=0, errors=0)
 
 
 def test_log_tail_is_the_end_of_the_text(service: requests_mock.Mocker, client: Client) -> None:

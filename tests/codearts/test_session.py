@@ -8,12 +8,13 @@ import requests
 import requests_mock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from urllib3.exceptions import LocationParseError
 
 from gate.bounds import MAX_BYTES
 from gate.codearts.auth import TokenAuth
 from gate.codearts.connect import connect
 from gate.codearts.session import Session
-from gate.errors import Forbidden, GateError, TooSlow, Unreachable, UsageProblem
+from gate.errors import Forbidden, GateError, PermanentError, TooSlow, Unreachable, UsageProblem
 from gate.settings import Connection, IamUser, Token
 from tests.codearts.conftest import ENDPOINT, TOKEN
 
@@ -75,7 +76,9 @@ def test_body_of_a_redirect_is_read_within_the_limit(service: requests_mock.Mock
         (requests.ReadTimeout(TOKEN), TooSlow),
         (requests.exceptions.ProxyError(f"http://user:{TOKEN}@proxy"), Unreachable),
         (requests.exceptions.ChunkedEncodingError(TOKEN), Unreachable),
-        (requests.exceptions.InvalidURL(TOKEN), Unreachable),
+        (requests.exceptions.InvalidURL(TOKEN), PermanentError),
+        (LocationParseError(TOKEN), PermanentError),
+        (UnicodeEncodeError("latin-1", TOKEN, 0, 1, "x"), PermanentError),
         (requests.exceptions.ContentDecodingError(TOKEN), Unreachable),
         (requests.exceptions.SSLError(TOKEN), Unreachable),
     ],

@@ -221,6 +221,28 @@ def test_large_body_is_cut(serve: Serve) -> None:
         ask(session_to(serve(ACTS["a body of 100 MB"])))
 
 
+@pytest.mark.parametrize("interim", [b"103 Early Hints\r\nLink: </x>", b"102 Processing", b"100 Continue"])
+def test_interim_answer_is_not_taken_for_the_answer(serve: Serve, interim: bytes) -> None:
+    """The answer behind it comes late; it must not go to whoever asks next on this connection."""
+    answers_left = iter([b"1", b"2"])
+
+    def act(connection: socket.socket) -> None:
+        for number in answers_left:
+            connection.sendall(b"HTTP/1.1 " + interim + b"\r\n\r\n")
+            time.sleep(0.05)
+            connection.sendall(HEAD + b'Content-Length: 12\r\n\r\n{"result":' + number + b"}")
+            connection.recv(65536)
+
+    session = session_to(serve(act))
+    assert [ask(session), ask(session)] == [{"result": 1}, {"result": 2}]
+
+
+def test_change_to_another_protocol_is_no_answer(serve: Serve) -> None:
+    """What follows would be no HTTP."""
+    with pytest.raises(Unreachable, match="not the HTTP that the gate reads"):
+        ask(session_to(serve(send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + GOOD))))
+
+
 def test_answer_that_unpacks_to_nothing_is_bounded(serve: Serve) -> None:
     """What counts is what comes over the wire: here, the name of a packed file, which never ends."""
     sent: list[int] = []

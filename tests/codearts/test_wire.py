@@ -23,6 +23,35 @@ def changed(operation: str, **fields: Any) -> Any:
     return document
 
 
+TOTALS = {"total": 1, "failures": 0, "errors": 0}
+
+
+def totals_of(result: Any) -> UnitTests | None:
+    """Read the unit tests of build 57."""
+    return wire.unit_tests_of({"result": result, "status": "success"}, JOB, 57)
+
+
+@pytest.mark.parametrize("job_id", [7, ["x"], {"x": 1}, True])
+def test_job_id_that_is_no_text_is_no_answer(job_id: object) -> None:
+    """Nobody can say whose record it is."""
+    with pytest.raises(InvalidAnswer):
+        wire.record_of(changed("ShowJobBuildRecordDetail", codeci_job_id=job_id))
+
+
+@pytest.mark.parametrize("name", ["start_time", "finish_time"])
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", 1, 2**52, "1970-01-01T00:00:00"])
+def test_time_that_is_nonsense_is_none(name: str, value: object) -> None:
+    """It could not be reckoned with, or would be shown as millions of hours."""
+    record = wire.record_of(changed("ShowJobBuildRecordDetail", **{name: value}))
+    assert (record.started_at if name == "start_time" else record.finished_at) is None
+
+
+@pytest.mark.parametrize("value", [2**52, -1, float("inf"), 10**400])
+def test_duration_that_is_nonsense_is_none(value: object) -> None:
+    """The end of a build is reckoned by it."""
+    assert wire.record_of(changed("ShowJobBuildRecordDetail", duration=value)).duration_seconds is None
+
+
 def test_vendors_record_is_read() -> None:
     """ShowJobBuildRecordDetail: the record's id is not the id of its row, and the envelope's status is no word."""
     record = wire.record_of(vendor("ShowJobBuildRecordDetail"))
@@ -152,13 +181,35 @@ def test_vendors_stages_are_read_in_order() -> None:
 
 def test_vendors_unit_tests_are_read() -> None:
     """ShowReportSummary."""
-    assert wire.unit_tests_of(vendor("ShowReportSummary")) == UnitTests(total=1, failures=0, errors=0)
+    job_id = "c798139500d2456d82d95d108f182b5a"
+    assert wire.unit_tests_of(vendor("ShowReportSummary"), job_id, 1) == UnitTests(total=1, failures=0, errors=0)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"build_no": 1}, {"build_no": "56"}, {"build_no": 57.5}, {"job_id": "f" * 32}, {"job_id": 7}]
+)
+def test_unit_tests_of_another_build_are_no_answer(fields: dict[str, Any]) -> None:
+    """The service's default is build 1."""
+    with pytest.raises(InvalidAnswer):
+        totals_of({"summary": TOTALS | fields})
+
+
+@pytest.mark.parametrize("fields", [{}, {"build_no": "57", "job_id": JOB}, {"build_no": None, "job_id": None}])
+def test_unit_tests_that_name_this_build_or_none_are_taken(fields: dict[str, Any]) -> None:
+    """Numbers may come as text."""
+    assert totals_of({"summary": TOTALS | fields}) == UnitTests(1, 0, 0)
+
+
+def test_unit_tests_without_success_and_without_a_failure_are_no_answer() -> None:
+    """Something is wrong with them, and nobody says what."""
+    with pytest.raises(InvalidAnswer):
+        totals_of({"summary": TOTALS | {"is_success": False}})
 
 
 @pytest.mark.parametrize("result", [None, {}, {"summary": None}, [], "none"])
 def test_no_unit_tests_are_none_and_not_zero(result: object) -> None:
     """No data is not "no failure"."""
-    assert wire.unit_tests_of({"result": result, "status": "success"}) is None
+    assert totals_of(result) is None
 
 
 @pytest.mark.parametrize(
@@ -167,7 +218,7 @@ def test_no_unit_tests_are_none_and_not_zero(result: object) -> None:
 def test_unreadable_totals_are_no_answer(fields: dict[str, Any]) -> None:
     """Half a test is no pass."""
     with pytest.raises(InvalidAnswer):
-        wire.unit_tests_of({"result": {"summary": {"total": 1, "failures": 0, "errors": 0} | fields}})
+        totals_of({"summary": TOTALS | fields})
 
 
 @pytest.mark.parametrize(("result", "value"), [(True, True), (False, False), (None, None)])
@@ -218,7 +269,7 @@ READERS = [
     wire.short_record_of,
     wire.builds_of,
     wire.stages_of,
-    wire.unit_tests_of,
+    totals_of,
     wire.is_running_of,
     wire.started_number_of,
 ]

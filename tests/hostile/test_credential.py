@@ -2,7 +2,9 @@
 
 import json
 import os
+import socket
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -138,13 +140,17 @@ def test_certificate_that_is_not_good_ends_at_once(
     assert "--ca-bundle" in done.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("content", ["", "no certificate"])
-def test_ca_bundle_that_holds_none_is_named(secure: Simulator, run_gate: RunGate, tmp_path: Path, content: str) -> None:
-    """A file without certificates is no bug of the gate, and trusts nobody."""
-    (tmp_path / "empty.pem").write_text(content)
-    done = run_gate("wait", secure.jobs["passing"], "--ca-bundle", tmp_path / "empty.pem", env=environment(secure))
-    assert (done.returncode, secure.journal.entries) == (5, ()), done.stderr
-    assert "--ca-bundle" in done.stderr.splitlines()[-1]
+@pytest.mark.parametrize("content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nno\n", None])
+@pytest.mark.parametrize("command", ["wait", "doctor"])
+def test_ca_bundle_that_holds_none_is_named(
+    secure: Simulator, run_gate: RunGate, tmp_path: Path, command: str, content: str | None
+) -> None:
+    """A file without certificates, or what is no file at all, is a wrong call: nothing is asked."""
+    bundle = tmp_path / "empty.pem"
+    os.mkfifo(bundle) if content is None else bundle.write_text(content)
+    done = run_gate(command, secure.jobs["passing"], "--ca-bundle", bundle, env=environment(secure))
+    assert (done.returncode, secure.journal.entries) == (2, ()), done.stderr
+    assert f"--ca-bundle {bundle} cannot be used: it " in done.stderr.splitlines()[-1]
 
 
 def test_ca_bundle_of_curl_that_is_missing_is_no_bug(secure: Simulator, run_gate: RunGate) -> None:
@@ -225,12 +231,63 @@ def test_proxy_that_knows_no_way_is_told_from_the_service(secure: Simulator, run
     assert f"the proxy does not lead to {NAME}: it answers HTTP 502" in done.stderr
 
 
-@pytest.mark.parametrize("address", ["socks5://127.0.0.1:1", "http://", "nonsense://x:y@z"])
-def test_proxy_that_cannot_be_used_is_named(secure: Simulator, run_gate: RunGate, address: str) -> None:
-    """A wrong address of the proxy is no bug of the gate, and no reason to wait."""
-    done = run_gate("wait", secure.jobs["passing"], *HASTY, env={**by_name(secure), "HTTPS_PROXY": address})
+@pytest.mark.parametrize(
+    "address",
+    [
+        "socks5://127.0.0.1:1", "http://", "nonsense://x:y@z", "http://127.0.0.1:99999", "http://[::1", "http://a..b:80",
+        "http://me:pa/S3CRET@127.0.0.1:1", "http://me:%e6%9e%84S3CRET@127.0.0.1:1", "http://127.0.0.1:80x",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["wait", "run", "doctor"])
+def test_proxy_that_cannot_be_used_is_named(secure: Simulator, run_gate: RunGate, command: str, address: str) -> None:
+    """A wrong address of the proxy is no bug of the gate, no reason to wait, and no order that got lost."""
+    env = {**by_name(secure), "HTTPS_PROXY": address, "GATE_ERROR_BUDGET": "20s"}
+    started = time.monotonic()
+    done = run_gate(command, secure.jobs["passing"], env=env)
     assert (done.returncode, "a bug in the gate" in done.stderr) == (5, False), done.stderr
-    assert secure.token not in done.stderr
+    assert "HTTPS_PROXY" in (done.stdout + done.stderr)
+    assert "not known" not in done.stderr
+    assert "S3CRET" not in done.stdout + done.stderr
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\nno TLS"]
+)
+def test_proxy_that_breaks_before_the_order_is_tried_again(
+    secure: Simulator, run_gate: RunGate, bundle: Path, answer: bytes
+) -> None:
+    """Nothing was sent to the service, so that nobody needs to fear that a build was started."""
+    heard_before: list[bool] = []
+    good = proxy({NAME: port_of(secure)})
+
+    def serve(connection: socket.socket, heard: Heard) -> None:
+        heard_before.append(True)
+        if len(heard_before) > 1:
+            return good(connection, heard)
+        connection.recv(65536)
+        return connection.sendall(answer)
+
+    with listening("127.0.0.1", serve) as heard:
+        env = {**by_name(secure), "HTTPS_PROXY": f"http://127.0.0.1:{heard.port}"}
+        done = run_gate("run", secure.jobs["passing"], "--ca-bundle", bundle, env=env)
+    assert (done.returncode, "asking again" in done.stderr) == (0, True), done.stderr
+
+
+def test_certificate_behind_a_proxy_is_told_with_its_reason(secure: Simulator, run_gate: RunGate) -> None:
+    """A proxy that looks into TLS has a certificate of its own: people must read why it is not trusted."""
+    with listening("127.0.0.1", proxy({NAME: port_of(secure)})) as heard:
+        env = {**by_name(secure), "HTTPS_PROXY": f"http://127.0.0.1:{heard.port}"}
+        done = run_gate("wait", secure.jobs["passing"], *HASTY, env=env)
+    assert (done.returncode, "is not trusted: unable to get local issuer certificate" in done.stderr) == (5, True)
+
+
+def test_https_to_a_plain_port_says_so(simulate: Simulate, run_gate: RunGate) -> None:
+    """In words, and not in those of a library."""
+    simulator = simulate(["passing"])
+    env = {**environment(simulator), "GATE_ENDPOINT": simulator.endpoint.replace("http:", "https:")}
+    done = run_gate("wait", simulator.jobs["passing"], *HASTY, env=env)
+    assert (done.returncode, "what answers on this port does not speak TLS" in done.stderr) == (5, True), done.stderr
 
 
 @pytest.mark.parametrize("host", ["loopback", "name"])
