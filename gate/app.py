@@ -17,7 +17,7 @@ from gate.codearts.connect import connect
 from gate.codearts.routes import Routes
 from gate.core import verdict as judging
 from gate.core.ports import Context, Interruption, Remark
-from gate.core.wait import Wait
+from gate.core.wait import BUG_HINT, Wait, describe_bug
 from gate.errors import ReportFailed
 from gate.model import Outcome
 from gate.platforms.detect import detect
@@ -30,6 +30,12 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 
 LAST_WORDS = 3.0
 """Seconds after the deadline until which a slow reader of stdout or stderr is waited for."""
+
+HASTE = 1.0
+"""Seconds for the same after a signal: who has sent it sends a stronger one soon."""
+
+STATING = ("outputs", "next steps")
+"""The reports that state the exit code; they are written again if it changes after them."""
 
 STATUS_WARNING = (
     "warning: --verdict status takes the boolean of /v3/jobs/{job_id}/status for the result of a build. Newer pages of "
@@ -75,7 +81,8 @@ def wait(settings: Settings, started: float) -> int:
             targets=targets,
         )
         status = publish(outcome, settings.reports, room, terminal)
-    outlets.drain(max(started + settings.rules.timeout + LAST_WORDS, crew.now()))
+    patience = started + settings.rules.timeout + LAST_WORDS
+    outlets.drain(patience if signal_number is None else min(patience, crew.now() + HASTE))
     return status
 
 
@@ -101,22 +108,36 @@ def publish(outcome: Outcome, reports: Reports, room: Room, terminal: Terminal) 
     """Write the reports, print the result, and give the exit code: never 0 if a report could not be written."""
     from gate.reports import result
 
-    missing: list[str] = []
+    missing, stated = {}, []
     for name, deliver in deliveries(reports, room):
         try:
             deliver(outcome)
-        except ReportFailed as error:
-            missing.append(name)
-            terminal.line(f"error: {error} {error.hint}")
+        except Exception as error:
+            missing[name] = explain(error)
+            terminal.line(f"error: {missing[name]}")
             outcome = dataclasses.replace(outcome, exit_code=outcome.exit_code or 5)
+        else:
+            stated += [(deliver, outcome.exit_code)] if name in STATING else []
+    for deliver, code in stated:
+        if code != outcome.exit_code:
+            with contextlib.suppress(ReportFailed):
+                deliver(outcome)
     print_result(result.to_json(outcome) + "\n" if reports.json else result.lines(outcome))
     terminal.relay(room.annotations(outcome))
-    terminal.finish(outcome, "" if "junit" in missing else str(reports.junit))
+    advice = "A report is missing, so that this is no pass; see above." if missing else ""
+    terminal.finish(outcome, "" if "junit" in missing else str(reports.junit), advice)
     return outcome.exit_code
 
 
+def explain(error: Exception) -> str:
+    """Say why a report is missing, and what to do."""
+    if isinstance(error, ReportFailed):
+        return f"{error} {error.hint}"
+    return f"a report could not be made: {describe_bug(error)}. {BUG_HINT}"
+
+
 def deliveries(reports: Reports, room: Room) -> Iterator[tuple[str, Callable[[Outcome], None]]]:
-    """Give what writes each report, by name; those that state the exit code come last, so that it is the final one."""
+    """Give what writes each report, by name; those that state the exit code come last, as it may still change."""
     from gate.reports import files, junit, result, summary
 
     yield "junit", lambda outcome: files.write(reports.junit, junit.render(outcome))

@@ -25,6 +25,12 @@ MAX_WIRE_BYTES = MAX_BYTES + MAX_BYTES // 2
 MAX_TEXT = 4096
 """Characters of one text of a record (a branch, a message): each may come to stand in a report."""
 
+MAX_LOG = 100_000
+"""Characters of a log that are kept of each target; nobody shows more bytes."""
+
+MAX_STAGE = 120
+"""Characters of a stage's name: it is the name of a case."""
+
 MAX_STAGES = 200
 """Stages of a build: each becomes a case of the report, which is written in the seconds after the deadline."""
 

@@ -28,13 +28,21 @@ class Outlet(io.RawIOBase):
     def write(self, data: bytes, /) -> int:  # type: ignore[override]  # a narrower type: what a text stream sends
         """Take data, unless too much of it waits already."""
         with self._changed:
+            if not self._started and not self._start():
+                with contextlib.suppress(OSError):  # better to be held up than to say nothing
+                    self._send(data)
+                return len(data)
             if self._backlog <= BACKLOG:
                 self._backlog += len(data)
                 self._waiting.put(bytes(data))
-            if not self._started:
-                self._started = True
-                threading.Thread(target=self._work, name=f"outlet-{self._descriptor}", daemon=True).start()
         return len(data)
+
+    def _start(self) -> bool:
+        """Start the thread, and tell whether the machine had one left."""
+        with contextlib.suppress(RuntimeError):
+            threading.Thread(target=self._work, name=f"outlet-{self._descriptor}", daemon=True).start()
+            self._started = True
+        return self._started
 
     def drain(self, until: float) -> None:
         """Wait until all that was taken has been written, or until this instant of the monotonic clock."""

@@ -23,6 +23,7 @@ _REPORTS = ("junit", "summary", "outputs", "platform", "json", "quiet", "verbose
 
 def settle(targets: Sequence[Target], values: Mapping[str, Any], order: Order | None = None) -> Settings:
     """Make the settings of one run; raises `UsageProblem` that names the option or the variable that is wrong."""
+    check_files(values)
     return Settings(
         targets=targets,
         order=order,
@@ -87,3 +88,18 @@ def check_bundle(path: Path) -> None:
             f"--ca-bundle {path} cannot be used: {reason}",
             hint="It may come from GATE_CA_BUNDLE or REQUESTS_CA_BUNDLE, too.",
         )
+
+
+def check_files(values: Mapping[str, Any]) -> None:
+    """Raise `UsageProblem` when two options name one file, which would be lost, or when a report has a blank name."""
+    named: dict[str, str] = {}
+    for option in ("--token-file", "--ca-bundle", "--junit", "--summary", "--outputs"):
+        path: Path | None = values[option[2:].replace("-", "_")]
+        if path is None or (path.exists() and not path.is_file()):  # a device or a pipe takes any number of reports
+            continue
+        if not str(path).strip():
+            raise UsageProblem(f"{option} must be the name of a file, not a blank")
+        real = os.path.realpath(path)
+        if real in named:
+            raise UsageProblem(f"{named[real]} and {option} name the same file, {path}")
+        named[real] = option

@@ -7,6 +7,10 @@ import time
 from collections.abc import Callable
 
 from gate.core.ports import Answer, Event
+from gate.errors import PermanentError
+
+NO_THREAD = "this machine lets the gate start no thread to ask with"
+NO_THREAD_HINT = "Raise the limit on processes and threads: ulimit -u, or the container's pids limit."
 
 LONGEST_WAIT = 3600.0
 """Seconds of one wait on the queue at most; the caller just waits again."""
@@ -35,8 +39,14 @@ class Crew:
         """Start a call; its `Answer` carries `key`."""
         self._busy += 1
         if self._threads < self._busy:
-            self._threads += 1
-            threading.Thread(target=self._work, name=f"gate-{self._threads}", daemon=True).start()
+            try:
+                threading.Thread(target=self._work, name=f"gate-{self._threads + 1}", daemon=True).start()
+            except RuntimeError:  # those that there are go on with it
+                if not self._threads:
+                    self._events.put(Answer(key, error=PermanentError(NO_THREAD, hint=NO_THREAD_HINT)))
+                    return
+            else:
+                self._threads += 1
         self._calls.put((key, call))
 
     def post(self, event: Event) -> None:

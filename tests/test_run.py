@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gate.simulator.answers import gateway_error, service_error
+from gate.simulator.answers import bare, gateway_error, service_error
 from gate.simulator.deliveries import Drip, Drop, Point, Silence
 from gate.simulator.faults import Fault
 from gate.simulator.shapes import Reply
@@ -153,6 +153,57 @@ def test_timeout_stops_the_started_build(simulate: Simulate, run_gate: Run, tmp_
     assert (done.returncode, done.stdout.split()[0]) == (3, "timed-out")
     assert [entry.build_number for entry in simulator.journal.of(*STOPS)] == [58]
     assert "it was told to stop" in (tmp_path / "gate-report.xml").read_text()
+
+
+@pytest.mark.parametrize("end", ["timeout", "signal"])
+def test_order_without_an_answer_is_told_as_one(
+    simulate: Simulate, start_gate: Start, tmp_path: Path, end: str
+) -> None:
+    """When the gate must end first, nobody may believe that there is no build."""
+    simulator = simulate(["slow"], speed=1, faults=[Fault(operations=ORDERS, act=Silence(processed=True), times=None)])
+    options = ("--request-timeout", "60s", "--timeout", "1500ms" if end == "timeout" else "60s")
+    process = start_gate("run", simulator.jobs["slow"], *options, env=environment(simulator))
+    wait_for(lambda: simulator.journal.of(*ORDERS))
+    if end == "signal":
+        process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == (3 if end == "timeout" else 143)
+    assert "a build was ordered, but no answer has come" in (tmp_path / "gate-report.xml").read_text()
+    assert "before you start another build" in err.splitlines()[-1]
+
+
+def test_stop_waits_for_no_turn(simulate: Simulate, start_gate: Start) -> None:
+    """The gate's own request rate must not leave a build behind."""
+    simulator = simulate(["slow"], speed=1)
+    process = start_gate("run", simulator.jobs["slow"], "--max-rate", "1", env=environment(simulator))
+    wait_for(lambda: simulator.journal.of(*ORDERS))
+    time.sleep(0.3)  # the order's answer; with this rate, nothing else can be asked for a minute
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, [entry.build_number for entry in simulator.journal.of(*STOPS)]) == (143, [58]), err
+
+
+def test_second_signal_leaves_open_whether_the_build_was_stopped(
+    simulate: Simulate, start_gate: Start, tmp_path: Path
+) -> None:
+    """What is not known is said so."""
+    simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=Silence(), times=None)])
+    process = start_gate("run", simulator.jobs["slow"], env=environment(simulator))
+    wait_for(lambda: simulator.journal.of("ShowJobBuildRecordDetail"))
+    process.send_signal(signal.SIGTERM)
+    wait_for(lambda: simulator.journal.of(*STOPS))
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert "whether build 58 was stopped is not known" in (tmp_path / "gate-report.xml").read_text()
+
+
+def test_answer_that_names_an_old_build_is_not_believed(simulate: Simulate, run_gate: Run) -> None:
+    """A build that ended before it was ordered is somebody else's."""
+    number = bare({"status": "success", "result": {"actual_build_number": "57"}})
+    simulator = simulate(["passing"], speed=0, faults=[Fault(operations=ORDERS, act=Reply(number), times=None)])
+    simulator.clock.advance(5 * 3600)
+    done = run_gate("run", simulator.jobs["passing"], "--error-budget", "1s", env=environment(simulator))
+    assert (done.returncode, "ended before the build was ordered" in done.stderr) == (5, True), done.stderr
 
 
 def test_keep_running_leaves_the_started_build_alone(simulate: Simulate, run_gate: Run) -> None:

@@ -116,6 +116,23 @@ def test_no_target_is_refused(call: Callable[..., tuple[int, str]], value: str |
     assert (status, "GATE_TARGETS" in err) == (2, True), err
 
 
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--junit", "r", "--summary", "./r"), ("--junit", "--summary")),
+        (("--outputs", "gate-report.xml"), ("--junit", "--outputs")),
+        (("--token-file", "token", "--junit", "token"), ("--token-file", "--junit")),
+        (("--junit", " "), ("--junit", "blank")),
+    ],
+)
+def test_file_that_two_options_name_is_refused(
+    call: Callable[..., tuple[int, str]], options: tuple[str, ...], named: tuple[str, ...], tmp_path: Path
+) -> None:
+    """One of the two would be lost, and it may be the token."""
+    status, err = call("wait", JOB, *options, env={"GATE_ENDPOINT": "https://x.example"})
+    assert (status, all(word in err for word in named)) == (2, True), err
+
+
 CONNECTIONS: list[tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]] = [
     ({"GATE_TOKEN": "s3cr3t"}, (), ("--region", "--endpoint", "GATE_REGION", "GATE_ENDPOINT")),
     ({"GATE_ENDPOINT": "https://x.example"}, (), ("GATE_TOKEN", "--token-file")),

@@ -462,15 +462,14 @@ def test_verdict_status_takes_the_boolean_and_warns(
 
 
 @pytest.mark.parametrize(("course", "status"), [(samples.PASSING, 5), (samples.FAILING, 1)])
-@pytest.mark.parametrize("path", ["/proc/nowhere/r.xml", "folder", "file/r.xml"])
+@pytest.mark.parametrize("path", ["/proc/nowhere/r.xml", "/dev/full", "file/r.xml"])
 def test_report_that_cannot_be_written_is_never_a_pass(
     simulate: Simulate, run_gate: Run, tmp_path: Path, course: Any, status: int, path: str
 ) -> None:
     """One clear sentence; a 0 becomes a 5, another code stays."""
-    (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")
     simulator = simulate([ended(30, course)])
-    options = ("--junit", path, "--outputs", path)
+    options = ("--junit", path, "--outputs", path if path == "/dev/full" else f"{path}2")
     done = run_gate("wait", f"{simulator.jobs['job']}:57", *options, env=environment(simulator))
     assert done.returncode == status, done.stderr
     assert len([line for line in done.stderr.splitlines() if "could not be written" in line]) == 2
@@ -495,20 +494,29 @@ def test_full_stdout_changes_no_exit_code(simulate: Simulate, start_gate: StartG
     assert gate.returncode == 4
 
 
-def test_bug_outside_of_the_wait_is_undetermined_and_keeps_its_text_to_itself(
-    simulate: Simulate, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    """Python would exit with 1, which means that a build failed."""
+@pytest.mark.parametrize(
+    ("place", "course", "status"),
+    [
+        ("gate.reports.junit.render", samples.PASSING, 5),
+        ("gate.reports.junit.render", samples.FAILING, 1),
+        ("gate.reports.result.lines", samples.FAILING, 5),
+    ],
+)
+def test_bug_outside_of_the_wait_is_no_pass_and_keeps_its_text_to_itself(
+    simulate: Simulate, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path,
+    place: str, course: Any, status: int,
+) -> None:  # fmt: skip
+    """Python would exit with 1, which means that a build failed; a report that is missing changes no other verdict."""
 
     def broken(*_: object) -> bytes:
         raise RuntimeError("s3cr3t")
 
-    simulator = simulate([ended(30)])
+    simulator = simulate([ended(30, course)])
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("gate.reports.junit.render", broken)
+    monkeypatch.setattr(place, broken)
     for name, value in environment(simulator).items():
         monkeypatch.setenv(name, value)
-    assert execute(["wait", f"{simulator.jobs['job']}:57"], time.monotonic()) == 5
+    assert execute(["wait", f"{simulator.jobs['job']}:57"], time.monotonic()) == status
     written = "".join(capfd.readouterr())
     assert "a bug in the gate: RuntimeError in test_wait.py" in written
     assert "s3cr3t" not in written

@@ -8,9 +8,10 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import accumulate
 from typing import Any, NoReturn
 
-from gate.bounds import MAX_JSON_BYTES
+from gate.bounds import MAX_JSON_BYTES, MAX_LOG, MAX_TEXT
 from gate.codearts import advice
 from gate.codearts.failures import classify
 from gate.codearts.fields import Json
@@ -53,9 +54,23 @@ def last_lines(reply: Reply, what: str, lines: int, hide: Hide) -> list[str]:
         raise InvalidAnswer(f"{what}: the answer is JSON, not text", status=reply.status)
     text = reply.body.decode("utf-8", errors="replace")
     if not reply.cut:
-        return hide(text).splitlines()[-lines:]
+        return _tail(text, lines, hide)
     whole = text.rpartition("\n")[0]  # half a line may hold half a secret, which nothing would recognise
-    return [*hide(whole).splitlines()[-lines:], f"[the log {reply.cut}; this is not its end]"]
+    return [*_tail(whole, lines, hide), f"[the log {reply.cut}; this is not its end]"]
+
+
+def _tail(text: str, lines: int, hide: Hide) -> list[str]:
+    """Give the last lines, as far as they can come to be shown; secrets are blotted out before anything is cut."""
+    last = [line[: 4 * MAX_LOG] for line in text.removesuffix("\n").rsplit("\n", lines)[-lines:]]
+    hidden = hide("\n".join(_bounded(last, 4 * MAX_LOG))).split("\n")
+    return _bounded([line.rstrip("\r")[:MAX_TEXT] for line in hidden], MAX_LOG)
+
+
+def _bounded(lines: list[str], limit: int) -> list[str]:
+    """Give the last ones of some lines, of so many characters at most."""
+    sizes = accumulate(len(line) + 1 for line in reversed(lines))
+    count = sum(1 for size in sizes if size <= limit + 1)
+    return lines[len(lines) - count :]
 
 
 def decode(body: bytes) -> Json:

@@ -1,10 +1,8 @@
 """A token as it is given: in a variable, in a file, or through a pipe such as `--token-file <(vault read ...)`."""
 
-import os
-import select
-import time
 from pathlib import Path
 
+from gate import pipes
 from gate.bounds import MAX_TOKEN_BYTES, TOKEN_SECONDS
 from gate.errors import UsageProblem
 
@@ -13,7 +11,7 @@ def read_token(file: Path) -> str:
     """Read a token file; raises `UsageProblem` when it cannot be read in time or holds no single token."""
     source = f"--token-file {file}"
     try:
-        text = (_read(file) if file.is_file() else _take(file)).decode()
+        text = _read(file).decode()
     except TimeoutError:
         raise UsageProblem(
             f"{source} gave no whole token within {TOKEN_SECONDS:g} s",
@@ -39,21 +37,7 @@ def is_header_text(text: str) -> bool:
 
 
 def _read(file: Path) -> bytes:
+    if not file.is_file():
+        return pipes.take(file, 2 * MAX_TOKEN_BYTES, TOKEN_SECONDS)
     with file.open("rb") as stream:
         return stream.read(2 * MAX_TOKEN_BYTES)
-
-
-def _take(file: Path) -> bytes:
-    """Take what comes through a pipe, up to its end; raises `TimeoutError` when that does not come in time."""
-    until, data = time.monotonic() + TOKEN_SECONDS, b""
-    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        while len(data) < 2 * MAX_TOKEN_BYTES:
-            if not select.select([descriptor], [], [], max(until - time.monotonic(), 0.0))[0]:
-                raise TimeoutError
-            if not (piece := os.read(descriptor, MAX_TOKEN_BYTES)):
-                break
-            data += piece
-    finally:
-        os.close(descriptor)
-    return data

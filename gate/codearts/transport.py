@@ -18,7 +18,6 @@ from requests.exceptions import InvalidSchema
 
 from gate.bounds import MAX_HEADER_BYTES, MAX_LINES, MAX_WIRE_BYTES
 
-
 NEVER_SENT = "no request was sent, as its connection was still being made"
 """A note on the errors of a connection that is being made: to a server, through a proxy, by TLS."""
 

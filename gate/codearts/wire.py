@@ -7,9 +7,10 @@ Unknown fields are ignored. A missing one that matters raises `InvalidAnswer` wi
 
 from datetime import timedelta
 
-from gate.bounds import MAX_STAGES, MAX_TEXT
+from gate.bounds import MAX_STAGE, MAX_STAGES, MAX_TEXT
 from gate.codearts import fields
 from gate.codearts.fields import Json
+from gate.core.text import one_line
 from gate.errors import InvalidAnswer
 from gate.model import Build, Order, Record, Stage, UnitTests
 
@@ -112,8 +113,8 @@ def stages_of(document: Json) -> list[Stage]:
     rows.sort(key=lambda item: fields.plain_number(item[1].get("sequence")) or 0)
     return [
         Stage(
-            name=fields.text(row, "display_name") or name[:MAX_TEXT],
-            state=fields.text(row, "status"),
+            name=one_line((fields.text(row, "display_name") or name)[:MAX_TEXT], limit=MAX_STAGE),
+            state=(fields.text(row, "status") or "")[:MAX_STAGE],
             started_at=fields.time(row, "start_time"),
             duration_seconds=fields.seconds(row, "duration"),
         )

@@ -20,7 +20,7 @@ class Ask(NamedTuple):
 
     Of the asks that wait with the same `share`, one is carried out and all get its answer. While others wait long for
     their turn, one that is `spare` is not carried out; its answer is `None`. One that is `refused` had its turn before,
-    but was throttled.
+    but was throttled. One that is `urgent` waits for no turn.
     """
 
     call: Callable[[], object]
@@ -29,6 +29,7 @@ class Ask(NamedTuple):
     share: Hashable = None
     spare: bool = False
     refused: bool = False
+    urgent: bool = False
 
 
 Steps = Generator[Ask, Any, T]

@@ -1,6 +1,7 @@
 """Which build is judged: a given one, the newest of a commit, or the newest that belongs to this pipeline."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -140,12 +141,16 @@ class Selection:
         return Pinned(build_number=number, record=record, expectation=expect(builds, self._rules.poll_interval))
 
     def _unlisted(self, number: int) -> Steps[Record | None]:
-        """Give the record of the newest build behind this number; `None` if there is none that can be read."""
-        ahead: Record | None = None
-        try:
-            while ahead is None or read(ahead).ended:
+        """Give the record of the newest build behind this number; `None` if there is none that can be read.
+
+        It is a call for each target, which is spared while others wait long for theirs.
+        """
+        last: Record | None = None
+        with suppress(ServiceError):
+            while last is None or read(last).ended:
                 number += 1
-                ahead = yield Ask(partial(self._service.record, self._target.job_id, number))
-        except ServiceError:
-            pass
-        return ahead
+                ahead: Record | None = yield Ask(partial(self._service.record, self._target.job_id, number), spare=True)
+                if ahead is None:
+                    break
+                last = ahead
+        return last

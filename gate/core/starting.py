@@ -37,7 +37,6 @@ class Starting:
 
     def run(self) -> Steps[Pinned]:
         """Start the build and pin it; raises `StartLost`, with what the job's newest build is by now."""
-        ordered_at = self._service.now()
         try:
             number = yield from self._asking(self._start)
         except StartLost as error:
@@ -55,13 +54,14 @@ class Starting:
             self.under_way = False
         self._findings.build_number, self.started = number, True
         self._asking.say(f"started build {number}")
-        return Pinned(build_number=number, appearing_seconds=APPEARING, ordered_at=ordered_at)
+        return Pinned(build_number=number, appearing_seconds=APPEARING, ordered_at=self._service.now())
 
     def _start(self) -> int:
         """Order the build, unless the gate has begun to end meanwhile."""
+        self.under_way = True  # before the look at the verdict, which may be decided at any moment
         if self._findings.verdict is not None:
+            self.under_way = False
             raise Refused("no build was started: the gate was ending")
-        self.under_way = True
         try:
             return self._commands.start(self._order)
         except TransientError:
@@ -77,14 +77,24 @@ class Starting:
             return found.number if found else None
         return None
 
-    def stop(self) -> Steps[str]:
-        """Stop the build, if this gate has started one, and say what became of that; empty when there is nothing."""
+    def stop(self) -> Steps[None]:
+        """Stop the build, if this gate has started one, and note what became of that."""
         number = self._findings.build_number
         if not self.started or number is None or self._keep_running or self._findings.has_ended():
-            return ""
+            return
+        reason = self._findings.reason
+        self._findings.reason = f"{reason}; whether build {number} was stopped is not known"  # if there is no time left
+        told = yield from self._stop(number)
+        self._asking.say(f"build {number}: {told}")
+        self._findings.reason = f"{reason}; {told}"
+
+    def _stop(self, number: int) -> Steps[str]:
+        """Stop a build, and say what became of that."""
         try:
             told: str = yield Ask(
-                lambda: self._commands.stop(self._order.job_id, number), until=self._asking.now() + STOPPING
+                lambda: self._commands.stop(self._order.job_id, number),
+                until=self._asking.now() + STOPPING,
+                urgent=True,
             )
         except ServiceError as error:
             return f"it could not be stopped and may go on: {error}"

@@ -27,6 +27,8 @@ def clean(text: str) -> str:
 
     Every kind of line end becomes `\n`, tabs stay, and a lone surrogate becomes U+FFFD.
     """
+    if text.isascii() and text.isprintable():  # most are, and there are many
+        return text
     text = re.sub(_LINE_ENDS, "\n", re.sub(_ESCAPES, "", text))
     return re.sub(_UNSAFE, "", re.sub(_SURROGATES, "\ufffd", text))
 
@@ -51,6 +53,8 @@ def tail(lines: Sequence[str], limit: int) -> str:
     A cut text starts with `CUT`, and where it can, with a whole line. Too small a limit gives an empty text.
     No more lines are looked at than are given, as a log can be long.
     """
+    if limit <= 0:
+        return ""
     kept: list[str] = []
     size = -1
     for line in reversed(lines):

@@ -28,11 +28,14 @@ class Turns:
         self._later: list[tuple[float, float, int]] = []
         self._due: list[tuple[float, int, float]] = []
         self._late: list[tuple[float, int]] = []
+        self._urgent: list[int] = []
         self._turn = 0.0
 
     def add(self, key: int, ask: Ask, now: float) -> None:
         """Let an ask wait for its turn; keys rise."""
         self._waiting[key] = ask
+        if ask.urgent:
+            self._urgent.append(key)
         if ask.share is not None:
             self._alike.setdefault(ask.share, set()).add(key)
         turn = round(self._turn + max(ask.at - now, 0.0), 3)  # so that those who want the same come as they asked
@@ -50,6 +53,10 @@ class Turns:
 
     def take(self, now: float) -> list[int]:
         """Give the keys of all asks that the next call answers, and count the call; empty when it is too early."""
+        while self._urgent:
+            if (key := self._urgent.pop()) in self._waiting:
+                self._pace.spend(now)
+                return self._company(key)
         while self._later and self._later[0][0] <= now:
             at, turn, key = heapq.heappop(self._later)
             heapq.heappush(self._due, (turn, key, at))
@@ -80,6 +87,8 @@ class Turns:
         limit = self._late[0][0] if self._late else math.inf
         if not room or not self._waiting:
             return limit
+        if self._urgent:
+            return now
         return min(limit, max(now if self._due else self._later[0][0], self._pace.ready_at(now)))
 
     def _company(self, key: int) -> list[int]:

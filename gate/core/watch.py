@@ -10,7 +10,7 @@ from gate.core.looking import SECOND_LOOKS, Looking
 from gate.core.ports import Ask, Context, Steps, T
 from gate.core.selection import Selection
 from gate.core.starting import Starting
-from gate.errors import NotFound, ServiceError
+from gate.errors import NotFound, ServiceError, StartLost
 from gate.model import Reading, State, Target, Verdict
 
 SIDE_CHANNEL = 5.0
@@ -56,6 +56,10 @@ class Watch:
         """Decide a verdict on a target whose build has not ended as far as the gate knows."""
         number = self.findings.build_number
         trouble = f"; {self._asking.trouble}" if self._asking.trouble else ""
+        if self.starting and self.starting.under_way:
+            unknown = "a build was ordered, but no answer has come: it may have been started and go on"
+            self.findings.decide(verdict, f"{why}: {unknown}", StartLost.hint)
+            return
         if number is None or (self.findings.record is None and not self.starting):
             hint = self._asking.advice or "Run the gate again, with a longer --timeout if need be."
         elif self.starting and not self._rules.keep_running:
@@ -67,10 +71,8 @@ class Watch:
 
     def wind_up(self) -> Steps[None]:
         """Stop a build that this gate started, then collect what the report shows beside the verdict."""
-        told = (yield from self.starting.stop()) if self.starting else ""
-        if told:
-            self._say(f"build {self.findings.build_number}: {told}")
-            self.findings.reason += f"; {told}"
+        if self.starting:
+            yield from self.starting.stop()
         if self.findings.verdict is Verdict.TIMED_OUT:
             yield from self.collect(LAST_SIDE_CHANNEL)
 

@@ -78,11 +78,11 @@ class Terminal:
             title = f"the end of the log of build {outcome.build_number}"
             self.relay(self._room.fold(title, outcome.log_tail))
 
-    def finish(self, outcome: Outcome, report: str) -> None:
-        """Write the final line: the verdict, the report, the next thing to do."""
+    def finish(self, outcome: Outcome, report: str, advice: str = "") -> None:
+        """Write the final line: the verdict, the report, the next thing to do; `advice` for when no target has any."""
         others = [target for target in outcome.targets if target.verdict not in (Verdict.PASSED, Verdict.SKIPPED)]
         count = f"{len(outcome.targets) - len(others)} of {len(outcome.targets)} passed, " if self._labels else ""
-        next_thing = one_line(others[0].hint, limit=500) if others else ""
+        next_thing = one_line(others[0].hint, limit=500) if others else advice
         where = f"report in {report}" if report else "no report"
         after = spell(outcome.elapsed_seconds)
         text = f"{outcome.verdict} ({count}exit {outcome.exit_code}) after {after}; {where}. {next_thing}".rstrip()

@@ -6,21 +6,25 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from gate import pipes
 from gate.errors import ReportFailed
+
+PATIENCE = 0.5
+"""Seconds for the reader of a pipe: reports are written in the seconds after the deadline."""
 
 
 def write(path: Path, content: bytes) -> None:
     """Write `content` to `path`, which at every moment is either the old file or the new one, whole.
 
     Parent folders are made, the mode is that of an ordinary new file, and a symbolic link stays and points to the new
-    content. A device, pipe or FIFO (`/dev/stdout`, `/dev/null`) is written to, not replaced, and never waited for.
+    content. A device, pipe or FIFO (`/dev/stdout`, `/dev/null`) is written to, not replaced, and waited for shortly.
     Raises `ReportFailed` with the path and the cause.
     """
     try:
         if _is_own_output(path):
             raise ReportFailed(f"The report {path} could not be written: the program's own output goes to that file.")
         if _is_stream(path):
-            _send(path, content)
+            pipes.send(path, content, PATIENCE)
         else:
             _replace(Path(os.path.realpath(path)), content)
     except (OSError, ValueError) as error:
@@ -56,16 +60,6 @@ def _replace(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _send(path: Path, content: bytes) -> None:
-    """Write to something that is no file; raises `BlockingIOError` when its reader does not take it all at once."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
-    try:
-        while content:
-            content = content[os.write(descriptor, content) :]
-    finally:
-        os.close(descriptor)
-
-
 def _cause(error: OSError | ValueError) -> str:
     """Give the cause in words that say what to look at."""
     match error:
@@ -73,8 +67,8 @@ def _cause(error: OSError | ValueError) -> str:
             return "a part of its path is a file, not a folder"
         case IsADirectoryError():
             return "it is a folder"
-        case BlockingIOError():
-            return "its reader does not keep up"
+        case TimeoutError():
+            return str(error)
         case OSError(strerror=str(words)):
             return words[:1].lower() + words[1:]
         case _:

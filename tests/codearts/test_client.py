@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 import requests_mock
 
-from gate.bounds import MAX_BYTES
+from gate.bounds import MAX_BYTES, MAX_LOG, MAX_TEXT
 from gate.codearts.client import PAGE, Client
 from gate.errors import (
     GateError,
@@ -243,6 +243,22 @@ def test_log_that_is_an_error_in_json_is_an_error(service: requests_mock.Mocker,
     )
     with pytest.raises(GateError, match=r"CB\.00030004"):
         client.log_tail("r", 5)
+
+
+def test_log_of_one_line_is_kept_in_part(service: requests_mock.Mocker, client: Client) -> None:
+    """Whatever is kept is cleaned and shown again and again, in the seconds after the deadline."""
+    line = "a" * (MAX_TEXT - 9) + TOKEN
+    service.get(f"{ENDPOINT}/v1/log/r/download-log", text=line + "b" * MAX_BYTES + "\nlast")
+    first, *_ = shown = client.log_tail("r", 5)
+    assert "last" not in first
+    assert (max(map(len, shown)), TOKEN[:9] in first) == (MAX_TEXT, False)
+
+
+def test_log_of_many_lines_is_kept_in_part(service: requests_mock.Mocker, client: Client) -> None:
+    """The last ones, whole."""
+    service.get(f"{ENDPOINT}/v1/log/r/download-log", text="\n".join(f"{number:0999}" for number in range(5000)))
+    shown = client.log_tail("r", 5000)
+    assert (shown[-1], MAX_LOG - 2000 < sum(map(len, shown)) <= MAX_LOG) == (f"{4999:0999}", True)
 
 
 def test_log_that_is_cut_ends_with_a_whole_line(service: requests_mock.Mocker, client: Client) -> None:

@@ -39,6 +39,18 @@ def serve(pauses: Sequence[float], per_minute: float, minutes: float) -> tuple[C
     return counts, gaps
 
 
+def test_urgent_ask_waits_for_no_turn() -> None:
+    """It is late for everything else when a build must be stopped."""
+    pace = Pace(1, 0.0)
+    turns = Turns(pace)
+    pace.ease(0.0, 1.0)
+    turns.add(1, Ask(nothing), 0.0)
+    turns.add(2, Ask(nothing, urgent=True), 0.0)
+    assert turns.wake_at(0.0, room=True) == 0.0
+    assert (turns.take(0.0), turns.take(0.0)) == ([2], [])
+    assert turns.wake_at(0.0, room=True) > 0.0
+
+
 def test_with_room_everybody_is_asked_in_time() -> None:
     """Nothing is felt of the rate as long as it is high enough."""
     counts, gaps = serve([10, 10, 20], per_minute=60, minutes=20)

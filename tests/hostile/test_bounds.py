@@ -2,7 +2,7 @@
 
 import pytest
 
-from gate.bounds import MAX_JSON_BYTES, MAX_STAGES, MAX_TEXT
+from gate.bounds import MAX_JSON_BYTES, MAX_STAGE, MAX_STAGES, MAX_TEXT
 from gate.codearts import answers, wire
 
 
@@ -11,6 +11,15 @@ def test_stages_beyond_the_limit_are_left_out() -> None:
     stages = {f"s{number}": {"sequence": number} for number in range(MAX_STAGES * 10)}
     kept = wire.stages_of({"result": {"build_stages": stages}})
     assert [stage.name for stage in kept] == [f"s{number}" for number in range(MAX_STAGES)]
+
+
+def test_name_of_a_stage_is_cleaned_and_cut_once() -> None:
+    """It is written again and again, for each stage of each target."""
+    [stage] = wire.stages_of(
+        {"result": {"build_stages": {"s": {"display_name": "\x1b[31m" + "n" * 9999, "status": "x" * 999}}}}
+    )
+    assert stage.name == "n" * (MAX_STAGE - 1) + "…"
+    assert len(stage.state or "") == MAX_STAGE
 
 
 def test_texts_beyond_the_limit_are_cut() -> None:

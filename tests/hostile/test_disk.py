@@ -64,6 +64,20 @@ def test_report_that_cannot_be_written_is_never_a_pass(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize("name", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
+def test_file_of_github_that_cannot_be_written_is_no_pass_anywhere(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, name: str
+) -> None:
+    """A FIFO that nobody reads holds nobody; and what was written before says 5 as the process does."""
+    simulator = simulate(["passing"], speed=200)
+    env = {**environment(simulator), name: str(unread_fifo(tmp_path)), "GITHUB_ACTIONS": "true"}
+    done = run_gate("wait", simulator.jobs["passing"], "--outputs", "o.env", "--json", env=env)
+    assert done.returncode == 5, done.stderr
+    assert "GATE_EXIT_CODE=5" in (tmp_path / "o.env").read_text()
+    assert '"exit_code": 5' in done.stdout
+    assert "A report is missing" in done.stderr
+
+
 def test_full_disk_leaves_the_old_report_whole(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """No space: the report of the last time stays as it was."""
     simulator = simulate(["passing"], speed=200)

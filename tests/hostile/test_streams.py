@@ -14,7 +14,7 @@ import pytest
 from gate.outlets import Outlet
 from gate.simulator.simulator import Simulator
 from tests.conftest import ROOT
-from tests.hostile.conftest import Simulate, StartGate, environment, error_types
+from tests.hostile.conftest import Simulate, StartGate, environment, error_types, wait_for
 
 SHELL = '"$GATE_PYTHON" -m gate wait "$@" '
 
@@ -75,6 +75,21 @@ def test_reader_that_stalls_does_not_move_the_deadline(
     assert time.monotonic() - started < 1 + 5
     assert process.returncode == 3
     assert error_types(tmp_path / "gate-report.xml") == ["GateTimeout"]
+    os.close(reader)
+    os.close(writer)
+
+
+def test_signal_is_not_held_up_by_a_reader_that_stalls(slow: Simulator, start_gate: StartGate, tmp_path: Path) -> None:
+    """Who has sent it sends a stronger one soon."""
+    reader, writer = os.pipe()
+    fill(writer)
+    process = start_gate("wait", slow.jobs["slow"], "--verbose", env=environment(slow), stderr=writer)
+    wait_for(lambda: len(slow.journal.entries) > 2)
+    sent = time.monotonic()
+    process.terminate()
+    process.communicate(timeout=30)
+    assert (process.returncode, time.monotonic() - sent < 5) == (143, True)
+    assert error_types(tmp_path / "gate-report.xml") == ["Interrupted"]
     os.close(reader)
     os.close(writer)
 
