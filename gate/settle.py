@@ -37,8 +37,8 @@ def order(target: Target, values: Mapping[str, Any]) -> Order:
     """Make the order of `run`."""
     if target.build_number is not None:
         raise UsageProblem("run starts a new build: give JOB_ID without a build number, or use wait for that build")
-    if values["tag"] and (values["branch"] or values["commit"]):
-        raise UsageProblem("--tag goes with neither --branch nor --commit: a build is of one of them")
+    if len(of := [f"--{name}" for name in ("branch", "tag", "commit") if values[name]]) > 1:
+        raise UsageProblem(f"{' and '.join(of)} do not go together: a build is of one of them")
     names = [name for name, _ in values["parameters"]]
     check_unique(names, "--param is given twice with the name")
     return Order(

@@ -254,9 +254,10 @@ def test_stop_that_goes_otherwise_keeps_the_verdict(
         (["--param", "a=" + "x" * 8193], "8192"),
         (["--param", "a=1", "--param", "a=2"], "--param"),
         (["--tag", "v1", "--branch", "main"], "--tag"),
+        (["--commit", "0123456", "--branch", "main"], "--branch and --commit"),
         (["--commit", "xyz"], "--commit"),
     ],
-    ids=["form", "forbidden", "name", "size", "twice", "tag and branch", "commit"],
+    ids=["form", "forbidden", "name", "size", "twice", "tag and branch", "branch and commit", "commit"],
 )
 def test_bad_order_is_refused_before_anything_is_sent(run_gate: Run, arguments: list[str], named: str) -> None:
     """A wrong parameter is a usage error that names it; the service hears nothing."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gate.bounds import MAX_CONNECTIONS
 from gate.simulator.answers import Answer
 from gate.simulator.deliveries import Silence
 from gate.simulator.faults import RECORD_ROUTES, Fault
@@ -158,6 +159,24 @@ def test_wrong_key_is_sent_once_for_all_targets(simulate: Simulate, run_gate: Ru
     assert "HUAWEICLOUD_SDK_SK" in done.stderr
 
 
+def test_refused_token_is_not_sent_for_all_the_other_targets(simulate: Simulate, run_gate: Run) -> None:
+    """At few requests a minute, the time would be up before each had met the refusal itself."""
+    simulator = simulate([replace(SCENARIOS["passing"], name=f"job-{number}") for number in range(40)])
+    env = {**environment(simulator, "token"), "GATE_TOKEN": "MIIDnone"}
+    done = run_gate("wait", *simulator.jobs.values(), "--timeout", "10s", env=env)
+    assert (done.returncode, done.stdout.count("undetermined")) == (5, 40), done.stderr
+    assert len(simulator.journal.entries) <= MAX_CONNECTIONS
+
+
+def test_token_that_was_good_is_refused_for_one_request_only(simulate: Simulate, run_gate: Run) -> None:
+    """A log that may not be read is no reason to give up on the other targets."""
+    names = ["failing", "passing"]
+    fault = Fault(operations=["DownloadBuildFullLog"], act=Reply(token_outdated()), times=None)
+    simulator = simulate(names, speed=20, faults=[fault])
+    done = run_gate("wait", *simulator.jobs.values(), env=environment(simulator, "token"))
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["failed", "passed"], done.stderr
+
+
 def test_fault_of_iam_is_given_the_error_budget(simulate: Simulate, run_gate: Run) -> None:
     """IAM fails twice and then signs the gate in."""
     fault = Fault(operations=[SIGN_IN], act=Reply(Answer(status=503, body=b"{}")), times=2)
@@ -235,7 +254,7 @@ def test_missing_extra_is_answered_with_the_command_that_installs_it(
     env = environment(simulator, "aksk", PYTHONPATH=f"{package.parent}:{ROOT}")
     done = run_gate("wait", simulator.jobs["passing"], env=env)
     assert (done.returncode, simulator.journal.entries) == (2, ())
-    assert "pip install 'codearts-gate[aksk]'" in done.stderr
+    assert "pip install huaweicloudsdkcore" in done.stderr
 
 
 @pytest.mark.parametrize(

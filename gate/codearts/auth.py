@@ -1,13 +1,14 @@
 """Credentials as `requests.auth.AuthBase`: set on every request, so that `.netrc` cannot replace them."""
 
+import shlex
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from gate.codearts.given_token import checked, read_token
-from gate.errors import UsageProblem
+from gate.errors import Unauthorised, UsageProblem
 from gate.settings import Token
 
 TOKEN_HEADER = "X-Auth-Token"  # noqa: S105 - the header's name, from the vendor's page on ShowJobStatus
@@ -18,6 +19,9 @@ class Auth(AuthBase):
 
     family = ""
     """What kind of credential this is and where it comes from, for people."""
+
+    in_shell = ""
+    """What a shell would put in the token's header; empty where no shell has the token."""
 
     def renew(self, refused: PreparedRequest) -> bool:  # noqa: ARG002 - for those who can
         """Tell whether there is a newer credential than the one that was `refused`, which may be tried once."""
@@ -44,7 +48,11 @@ class NoAuth(Auth):
 
 
 class TokenAuth(Auth):
-    """An IAM token; one from a file is read again when it is refused, as long waits outlive tokens."""
+    """An IAM token; one from a file is read again when it is refused, as long waits outlive tokens.
+
+    A token that is refused before it was ever accepted is not sent again: with hundreds of targets, that would take
+    hundreds of requests.
+    """
 
     def __init__(self, token: Token) -> None:
         """Read the token; raises `UsageProblem` when the file has none."""
@@ -52,26 +60,39 @@ class TokenAuth(Auth):
         self._lock = threading.Lock()
         self._token = read_token(token.file) if token.file else checked(token.value, "GATE_TOKEN")
         self._former: tuple[str, ...] = ()
+        self._good = self._bad = ""
         self.family = f"token from {self._file}" if self._file else "token from GATE_TOKEN"
+        self.in_shell = f"$(cat {shlex.quote(str(self._file))})" if self._file else "$GATE_TOKEN"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Put the token in its header."""
+        """Put the token in its header; raises `Unauthorised` when there is none but the refused one."""
+        if self._token == self._bad and self._newest() == self._bad:
+            raise Unauthorised("the token was refused before, and is not sent again")
         request.headers[TOKEN_HEADER] = self._token
         return request
 
+    def accepted(self, request: PreparedRequest) -> None:
+        """Take note that the token is good: a refusal is then that of one request."""
+        self._good = request.headers.get(TOKEN_HEADER, "")
+
     def renew(self, refused: PreparedRequest) -> bool:
         """Read the token file again; the token counts as newer when it differs from the refused one."""
-        if self._file is None:
-            return False
-        with self._lock:
-            try:
+        token = refused.headers.get(TOKEN_HEADER, "")
+        if self._newest() != token:
+            return True
+        if token != self._good:
+            self._bad = token
+        return False
+
+    def _newest(self) -> str:
+        """Give the token that the file holds by now; the one that is known, if it holds none or there is no file."""
+        if self._file is not None:
+            with self._lock, suppress(UsageProblem):
                 token = read_token(self._file)
-            except UsageProblem:
-                return False
-            if token != self._token:
-                self._former = (*self._former, self._token)
-                self._token = token
-            return token != refused.headers.get(TOKEN_HEADER)
+                if token != self._token:
+                    self._former = (*self._former, self._token)
+                    self._token = token
+        return self._token
 
     def secrets(self) -> tuple[str, ...]:
         """Give all tokens that were read."""

@@ -61,6 +61,7 @@ class Session:
         self.calls = 0
         self.host = urlsplit(connection.endpoint).netloc
         self.endpoint = connection.endpoint.rstrip("/")
+        self.in_shell = auth.in_shell
         self._timeout = connection.request_timeout
         self._verify = str(connection.ca_bundle) if connection.ca_bundle else None
         self._proxies = _NO_PROXY if is_loopback(urlsplit(connection.endpoint).hostname or "") else None

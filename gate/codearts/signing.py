@@ -43,7 +43,7 @@ class KeyPairAuth(Auth):
         except ImportError:
             raise UsageProblem(
                 "AK/SK needs the vendor's request signer, which is not installed",
-                hint="Install it: pip install 'codearts-gate[aksk]'",
+                hint="Install it: pip install huaweicloudsdkcore",
             ) from None
         for name, variable in _VARIABLES.items():
             value = getattr(pair, name)

@@ -109,7 +109,7 @@ class Commands(Protocol):
         """Stop exactly this build, and say what became of it."""
 
     def stop_command(self, job_id: str, build_number: int) -> str:
-        """Give the shell command by which a user can stop a build."""
+        """Give the shell command by which a user can stop a build; empty when there is none."""
 
 
 class Observer(Protocol):

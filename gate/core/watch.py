@@ -65,7 +65,7 @@ class Watch:
         elif self.starting and not self._rules.keep_running:
             hint = "Run it again, with a longer --timeout if need be."
         else:
-            command = self._commands.stop_command(self._job, number)
+            command = self._commands.stop_command(self._job, number) or "use the CodeArts console"
             hint = f"Build {number} may go on, as the gate stops only what it started; to stop it: {command}"
         self.findings.decide(verdict, f"{why}: {self.findings.describe()}{trouble}", hint)
 

@@ -1,6 +1,6 @@
 """The steps in their order, each carried out in time, and what is printed about them."""
 
-import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -13,6 +13,8 @@ from gate.core.text import one_line
 from gate.doctor import network, service
 from gate.doctor.examination import Examination, Needless, Trouble
 from gate.errors import ServiceError
+from gate.platforms.detect import detect
+from gate.reports.result import one_json_line
 from gate.settings import Connection
 from gate.workers import Crew
 
@@ -51,29 +53,29 @@ class Finding:
 
 def examine(connection: Connection, job_id: str | None, *, as_json: bool, verbose: bool) -> int:
     """Go through all steps, print a line for each as it ends, and give the exit code: 0, or 5 if any failed."""
-    crew = Crew(len(STEPS))
+    crew, room = Crew(len(STEPS)), detect(os.environ.get("GATE_PLATFORM", "auto"), os.environ)
     remark: Say = (lambda text: crew.post(Remark(text))) if verbose else (lambda _: None)
     exam = Examination(connection, job_id, remark)
     findings = []
-    for finding in _findings(exam, crew):
+    for finding in _findings(exam, crew, lambda text: click.echo(room.safe(text), err=True)):
         findings.append(finding)
         if not as_json:
-            click.echo(finding.line())
+            click.echo(room.safe(finding.line()))
     exit_code = 5 if any(finding.state == "failed" for finding in findings) else 0
     if as_json:
-        click.echo(json.dumps({"exit_code": exit_code, "steps": [asdict(finding) for finding in findings]}))
+        click.echo(one_json_line({"exit_code": exit_code, "steps": [asdict(finding) for finding in findings]}))
     return exit_code
 
 
-def _findings(exam: Examination, crew: Crew) -> Iterator[Finding]:
-    """Carry out one step after the other; those behind one that failed are skipped."""
+def _findings(exam: Examination, crew: Crew, tell: Say) -> Iterator[Finding]:
+    """Carry out one step after the other; those behind one that failed are skipped. `tell` takes details."""
     broken = ""
     for step, check in STEPS:
         if broken:
             yield Finding(step, "skipped", f"because {broken} failed")
             continue
         try:
-            finding = Finding(step, "ok", _carry_out(check, exam, crew))
+            finding = Finding(step, "ok", _carry_out(check, exam, crew, tell))
         except Needless as reason:
             finding = Finding(step, "skipped", str(reason))
         except Trouble as trouble:
@@ -82,7 +84,7 @@ def _findings(exam: Examination, crew: Crew) -> Iterator[Finding]:
         yield replace(finding, facts=one_line(finding.facts, limit=500))
 
 
-def _carry_out(check: Check, exam: Examination, crew: Crew) -> str:
+def _carry_out(check: Check, exam: Examination, crew: Crew, tell: Say) -> str:
     """Carry a step out elsewhere than in this thread, and not for longer than its time; raises `Trouble`."""
     seconds = REQUESTS * exam.connection.request_timeout
     until = time.monotonic() + seconds
@@ -90,7 +92,7 @@ def _carry_out(check: Check, exam: Examination, crew: Crew) -> str:
     while (event := crew.next(until)) is not None:
         match event:
             case Remark(text):
-                click.echo(f"         {one_line(text, limit=500)}", err=True)
+                tell(f"         {one_line(text, limit=500)}")
             case Answer(error=None, value=facts):
                 return str(facts)
             case Answer(error=ServiceError() as error):

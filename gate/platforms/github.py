@@ -14,7 +14,7 @@ from gate import pipes
 from gate.core.text import one_line
 from gate.errors import ReportFailed
 from gate.model import Outcome, TargetOutcome, Verdict
-from gate.platforms.room import Room
+from gate.platforms.room import ANYWHERE, Room
 
 MOST = 10
 """Annotations of one kind that GitHub shows of a step; it drops the others without a word."""
@@ -43,7 +43,7 @@ class GitHub(Room):
 
     def safe(self, text: str) -> str:
         """Take the function from both forms of a command."""
-        return re.sub(r"^(\s*:)(?=:)", r"\1 ", text).replace("##[", "## [")
+        return re.sub(r"^(\s*:)(?=:)", r"\1 ", super().safe(text))
 
     def fold(self, title: str, lines: Sequence[str]) -> Iterable[str]:
         """Give a group in which the runner takes no command at all."""
@@ -93,7 +93,7 @@ def _at_most(kind: str, targets: list[TargetOutcome]) -> Iterable[str]:
 
 def _command(kind: str, title: str, *texts: str) -> str:
     text = "\n".join(filter(None, (one_line(text, limit=1000) for text in texts)))
-    return f"::{kind} title={escape(one_line(title), ':,')}::{escape(text)}".replace("##[", "## [")
+    return ANYWHERE.safe(f"::{kind} title={escape(one_line(title), ':,')}::{escape(text)}")
 
 
 def _append(path: Path, text: str) -> None:

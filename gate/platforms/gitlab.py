@@ -32,7 +32,7 @@ class GitLab(Room):
 
     def safe(self, text: str) -> str:
         """Take the function from the markers of sections, with whatever the log appends to the line."""
-        return text.replace("section_start:", "section_start :").replace("section_end:", "section_end :")
+        return super().safe(text).replace("section_start:", "section_start :").replace("section_end:", "section_end :")
 
     def paint(self, text: str, verdict: Verdict) -> str:
         """Give `text` in green, red or yellow."""

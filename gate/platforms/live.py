@@ -1,6 +1,7 @@
 """The last lines of a terminal, which are written over."""
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -30,6 +31,17 @@ class Live:
     def show(self, lines: Sequence[str]) -> str:
         """Give what shows these lines in place of those before, each cut to the terminal's width."""
         width = self.size().columns
-        text = self.clear() + "\n".join(line[:width] for line in lines)
+        text = self.clear() + "\n".join(cut(line, width) for line in lines)
         self._shown = len(lines)
         return text
+
+
+def cut(line: str, columns: int) -> str:
+    """Give as much of `line` as fits into so many columns: ideographs and emoji take two."""
+    if line.isascii():
+        return line[:columns]
+    for end, character in enumerate(line):
+        columns -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if columns < 0:
+            return line[:end]
+    return line

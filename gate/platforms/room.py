@@ -1,5 +1,6 @@
 """A room: how to speak to the place that the gate runs in."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
@@ -26,8 +27,11 @@ class Room:
         return True
 
     def safe(self, text: str) -> str:
-        """Give a line in which nothing is a command to the place."""
-        return text
+        """Give a line in which nothing is a command to the place.
+
+        Azure Pipelines (`##vso[`), TeamCity (`##teamcity[`) and others take commands anywhere in a line.
+        """
+        return re.sub(r"##(?=\w*\[)", "## ", text)
 
     def paint(self, text: str, verdict: Verdict) -> str:
         """Give `text` in the colour of `verdict`, where the log shows colours."""

@@ -20,8 +20,13 @@ def lines(outcome: Outcome) -> str:
 
 def to_json(outcome: Outcome) -> str:
     """Give the contract's JSON document on one line of ASCII, without a newline."""
-    # GitHub's runner looks for commands of the form `##[error]` anywhere in a line.
-    return json.dumps(document(outcome), allow_nan=False).replace("##[", "\\u0023#[")
+    return one_json_line(document(outcome))
+
+
+def one_json_line(value: object) -> str:
+    """Give JSON on one line of ASCII, without a newline, in which nothing is a command to a CI system."""
+    # Runners look for commands of the forms `##[error]` and `##vso[...]` anywhere in a line.
+    return re.sub(r"##(?=\w*\[)", r"\\u0023#", json.dumps(value, allow_nan=False))
 
 
 def document(outcome: Outcome) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """`doctor` as a process: it names the cause, whatever is wrong."""
 
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -48,6 +49,20 @@ def failure(done: subprocess.CompletedProcess[str]) -> str:
 def with_token(simulator: Simulator, **more: str) -> dict[str, str]:
     """Give the variables that lead the doctor to the simulator."""
     return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, **more}
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--verbose",)])
+def test_services_texts_give_no_command_to_a_ci_system(
+    simulate: Simulate, run_gate: Run, options: tuple[str, ...]
+) -> None:
+    """What the service says of the job and of its build is shown as text."""
+    command = "##[stop-commands]x ##vso[task.complete]y ::error::z"
+    refusal = Reply(service_error(500, "CB.00060101", command))
+    simulator = simulate(["passing"], faults=[Fault(operations=("ShowJobBuildRecordDetail",), act=refusal, times=None)])
+    env = with_token(simulator, GITHUB_ACTIONS="true")
+    done = run_gate("doctor", simulator.jobs["passing"], *options, env=env)
+    assert "stop-commands" in done.stdout
+    assert not re.search(r"##\w*\[|^::", done.stdout + done.stderr, re.MULTILINE)
 
 
 def test_set_up_without_a_fault_is_well(simulate: Simulate, run_gate: Run) -> None:

@@ -38,10 +38,12 @@ def nature(name: str, moment: Moment) -> Nature:
     """Say what a fault is at a moment."""
     if re.search("absurd|0308|00060211|429", name):
         return Nature.DELAYING
+    if name == "lone surrogates" and moment.of_build:  # in the ids, too
+        return Nature.TRANSIENT
     if _HARMLESS.match(name) or (_ABOUT_RECORDS.match(name) and not moment.record):
         return Nature.HARMLESS
     if re.search(r"00031006|00031059", name):
-        permanent = not moment.record
+        permanent = not moment.of_build
     elif ROUTE_MISSING.match(name):
         permanent = len(moment.operations) == 1
     else:
@@ -51,8 +53,8 @@ def nature(name: str, moment: Moment) -> Nature:
 
 def verdicts(name: str, moment: Moment, once: bool) -> set[str]:
     """Give the verdicts that are right for a build that passes, or has failed where the moment is a side channel."""
-    if moment.ended:
-        return {"failed"}
+    if moment.ended:  # a token that is refused before it was accepted is not sent again, for no target
+        return {"failed", "undetermined"} if name.startswith("HTTP 401") else {"failed"}
     match nature(name, moment):
         case Nature.HARMLESS:
             return {"passed"}

@@ -30,6 +30,11 @@ class Moment:
     record: bool = False
     """Whether the requests are for the build's record."""
 
+    @property
+    def of_build(self) -> bool:
+        """Whether the answers name their build, and may come a moment late."""
+        return self.record or self.name == "unit-tests"
+
     def scenario(self, name: str) -> Scenario:
         """Give the job for it."""
         if self.ended:

@@ -77,7 +77,7 @@ def wait_row(*names: str, hurried: bool = False) -> Row:
         seen = _seen(row, simulator, "wait", *targets, *options, timeout=timeout)
     for label, verdict in row.verdicts.items():
         row.problems += _misjudged(cells[label], verdict, hurried)
-        if seen and not hurried:
+        if seen and not hurried and verdict != "undetermined":
             row.problems += _untold(cells[label], label, seen)
     return row
 
@@ -191,9 +191,9 @@ def _disagreements(row: Row, seen: Seen) -> Iterator[str]:
 
 
 ALONE = re.compile(
-    "429|0308|00060211|absurd|silence|drip|endless|100 MB|bomb|stages|Content-Length too long|Retry-After"
+    "HTTP 401|429|0308|00060211|absurd|silence|drip|endless|100 MB|bomb|stages|Content-Length too long|Retry-After"
 )
-"""Faults that leave little for others: time, requests or connections."""
+"""Faults that leave little for others: time, requests, connections or the credential."""
 
 HANGING = [name for name in MISHAPS if re.match("silence|drip|endless|100 MB|.*bomb|.*too long|.*absurd", name)]
 """Faults that are tried against the deadline itself."""

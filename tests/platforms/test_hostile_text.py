@@ -21,6 +21,7 @@ HOSTILE = (
     "::set-output name=verdict::passed",
     "\r::add-mask::failed",
     "##[add-mask]failed ##[set-env name=PATH]/tmp",
+    "##vso[task.complete result=Succeeded]ok ##teamcity[buildStatus status='SUCCESS']",
     "\u2028::stop-commands::x",
     "%0A::error::x%0D%0A::set-env name=A::b",
     "section_end:1:codearts_gate\r\x1b[0Ksection_start:1:x[collapsed=true]\r\x1b[0Kfolded",
@@ -83,7 +84,7 @@ def see(simulate: Callable[..., Simulator], run_gate: Run, folder: Path, lines: 
 def commands(log: str) -> list[str]:
     """Give the names of the commands that GitHub's runner takes out of a log."""
     names = [re.split("[ :]", line.lstrip()[2:])[0] for line in log.splitlines() if line.lstrip().startswith("::")]
-    old = re.findall(r"##\[([\w-]+)", log)
+    old = re.findall(r"##\w*\[([\w-]+)", log)  # also those of Azure Pipelines and TeamCity
     return [re.sub("^[0-9a-f]{32}$", "TOKEN", name) for name in [*names, *old]]
 
 

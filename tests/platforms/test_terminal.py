@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from gate.model import Target
+from gate.platforms.live import cut
 from gate.platforms.terminal import Terminal
 from gate.simulator.scenarios import Scenario, Start
 from gate.simulator.simulator import Simulator
@@ -69,6 +70,15 @@ def test_terminal_shows_a_table_that_fits(simulate: Callable[..., Simulator], st
     assert all(len(table) <= 7 and all(len(line) < 70 for line in table) for table in tables)
     assert max(map(len, tables)) == 7
     assert "12 of 12 passed" in frames[-1][0]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("abcdef", "abcde"), ("構建中です", "構建"), ("é構建", "é構建"), ("🚀🚀🚀", "🚀🚀"), ("ok", "ok")],
+)
+def test_live_line_is_cut_by_what_it_takes_on_the_screen(line: str, expected: str) -> None:
+    """A line that wraps could not be written over."""
+    assert cut(line, 5) == expected
 
 
 def read_all(descriptor: int) -> str:
