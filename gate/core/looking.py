@@ -58,10 +58,10 @@ class Looking:
             try:
                 record = record or (yield from self._look(pinned.build_number, at))
             except NotFound as error:
-                if self._asking.now() >= give_up:
+                if at >= give_up:
                     raise
                 self._asking.puzzle(error)
-                at = min(self.next_look(looks), give_up)
+                at = min(self.next_look(looks), max(give_up, self._asking.now()))
                 continue
             reading = self._take(record)
             unknown = unknown + 1 if reading.ended and reading.state is State.UNKNOWN else 0

@@ -85,7 +85,7 @@ class Selection:
             if found and not objection:
                 return (yield from self._pin(found, builds))
             now = self._asking.now()
-            if now >= give_up:
+            if at >= give_up:  # the last look, which begins when the time is over
                 raise NotFound(
                     f"no build to judge appeared within {spell(self._rules.appear_timeout)}: {objection}",
                     hint="Check that the build gets started, or raise --appear-timeout or --max-age.",
@@ -94,7 +94,7 @@ class Selection:
                 self._asking.say(f"{objection}; waiting for a build, at most {spell(give_up - now)}")
                 told = objection
             looks += 1
-            at = min(now + pause(looks, self._rules.poll_interval, self._asking.chance()), give_up)
+            at = min(now + pause(looks, self._rules.poll_interval, self._asking.chance()), max(give_up, now))
 
     def _object(self, found: Build | None, elapsed: float) -> Steps[str]:
         """Say why the newest build is not the one to judge, `elapsed` seconds after the first look; empty if it is."""

@@ -30,6 +30,7 @@ SLACK = 2.0
 """What a busy machine may take besides."""
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 GOOD = HEAD + b'Content-Length: 16\r\n\r\n{"result": true}'
 
 Act = Callable[[socket.socket], None]
@@ -65,6 +66,16 @@ def send(data: bytes, *, stay: bool = False) -> Act:
         connection.sendall(data)
         if stay:
             connection.recv(65536)
+
+    return act
+
+
+def in_turn(*acts: Act) -> Act:
+    """Do one after the other."""
+
+    def act(connection: socket.socket) -> None:
+        for one in acts:
+            one(connection)
 
     return act
 
@@ -130,19 +141,18 @@ def packed(mebibytes: int) -> bytes:
     return b"".join([*(packer.compress(b" " * 2**20) for _ in range(mebibytes)), packer.flush()])
 
 
+def bomb(connection: socket.socket) -> None:
+    """Send a body that unpacks to 200 MB; packed when it is needed, as that takes a while."""
+    connection.sendall(HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + packed(200))
+
+
 ACTS = {
     "silence": send(b"", stay=True),
     "drip in the status line": drip(GOOD),
     "drip in the headers": drip(HEAD * 100),
-    "drip in the body": lambda connection: (connection.sendall(GOOD[:-16]), drip(GOOD[-16:])(connection))[0],
-    "drip in a chunked body": lambda connection: (
-        connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n"),
-        drip(b"1\r\n \r\n" * 99)(connection),
-    )[0],
-    "drip in a chunk's length": lambda connection: (
-        connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n"),
-        drip(b"0" * 200)(connection),
-    )[0],
+    "drip in the body": in_turn(send(GOOD[:-16]), drip(GOOD[-16:])),
+    "drip in a chunked body": in_turn(send(HEAD + CHUNKED), drip(b"1\r\n \r\n" * 99)),
+    "drip in a chunk's length": in_turn(send(HEAD + CHUNKED), drip(b"0" * 200)),
     "headers without end": flood(HEAD, b"X-More: and more\r\n"),
     "a header without end": flood(HEAD + b"X-Long: ", b"x" * 65536),
     "a status line without end": flood(b"HTTP/1.1 ", b"2" * 65536),
@@ -153,7 +163,7 @@ ACTS = {
     "a redirect without end": flood(
         b"HTTP/1.1 302 Found\r\nLocation: /y\r\nTransfer-Encoding: chunked\r\n\r\n", b"400\r\n" + b" " * 1024 + b"\r\n"
     ),
-    "a body that unpacks to 200 MB": send(HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + packed(200)),
+    "a body that unpacks to 200 MB": bomb,
     "a close before the first byte": send(b""),
     "a close in the headers": send(HEAD),
     "a close in the body": send(GOOD[:-5]),

@@ -54,6 +54,7 @@ class MemorySession:
 
     host = "memory"
     endpoint = "http://memory"
+    in_shell = "$GATE_TOKEN"
 
     def __init__(self, simulator: Simulator, workers: FakeWorkers) -> None:
         self._simulator = simulator

@@ -6,24 +6,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, settings
-from schemathesis.checks import CHECKS, load_all_checks
+from hypothesis import HealthCheck, given, settings
 
 import gate.simulator
-from gate.simulator.routes import ROUTES
+from gate.simulator.routes import ROUTES, Route
 from gate.simulator.scenarios import SCENARIOS
 from gate.simulator.simulator import Simulator
 
 DOCUMENT: dict[str, Any] = json.loads(Path(*gate.simulator.__path__, "openapi.json").read_text(encoding="utf-8"))
 
-load_all_checks()
-CONFORMANCE = [
-    CHECKS.get_one(name)
-    for name in ("status_code_conformance", "content_type_conformance", "response_schema_conformance")
-]
+CONFORMANCE = ("status_code_conformance", "content_type_conformance", "response_schema_conformance")
 
-schema = schemathesis.openapi.from_dict(DOCUMENT)
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    """Read the description; here and not when tests are collected, as that takes each worker two seconds."""
+    import schemathesis
+
+    return schemathesis.openapi.from_dict(DOCUMENT)
+
+
+@pytest.fixture(scope="module")
+def checks() -> list[Any]:
+    """Give what an answer is held against."""
+    from schemathesis.checks import CHECKS, load_all_checks
+
+    load_all_checks()
+    return [CHECKS.get_one(name) for name in CONFORMANCE]
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +43,17 @@ def served() -> Iterator[Simulator]:
         yield simulator
 
 
-@schema.parametrize()
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_every_answer_is_as_described(case: Any, served: Simulator) -> None:
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
+def test_every_answer_is_as_described(schema: Any, checks: list[Any], served: Simulator, route: Route) -> None:
     """Whatever is asked within the description is answered within it."""
-    case.call_and_validate(
-        base_url=served.endpoint, headers={"X-Auth-Token": served.token}, checks=CONFORMANCE, timeout=5
-    )
+
+    @settings(max_examples=8, suppress_health_check=list(HealthCheck))
+    @given(case=schema[route.template][route.method].as_strategy())
+    def ask(case: Any) -> None:
+        headers = {"X-Auth-Token": served.token}
+        case.call_and_validate(base_url=served.endpoint, headers=headers, checks=checks, timeout=5)
+
+    ask()
 
 
 def test_description_has_exactly_the_routes() -> None:
