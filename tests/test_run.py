@@ -149,7 +149,7 @@ def test_signal_while_the_order_is_under_way_still_stops_the_build(simulate: Sim
 def test_timeout_stops_the_started_build(simulate: Simulate, run_gate: Run, tmp_path: Path) -> None:
     """The verdict stays timed out; the report says that the build was stopped."""
     simulator = simulate(["slow"], speed=1)
-    done = run_gate("run", simulator.jobs["slow"], "--timeout", "4s", env=environment(simulator))
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
     assert (done.returncode, done.stdout.split()[0]) == (3, "timed-out")
     assert [entry.build_number for entry in simulator.journal.of(*STOPS)] == [58]
     assert "it was told to stop" in (tmp_path / "gate-report.xml").read_text()
@@ -209,7 +209,7 @@ def test_answer_that_names_an_old_build_is_not_believed(simulate: Simulate, run_
 def test_keep_running_leaves_the_started_build_alone(simulate: Simulate, run_gate: Run) -> None:
     """With --keep-running nothing is stopped, and the user is told how to do it."""
     simulator = simulate(["slow"], speed=1)
-    arguments = ("--timeout", "4s", "--keep-running")
+    arguments = ("--timeout", "2s", "--keep-running")
     done = run_gate("run", simulator.jobs["slow"], *arguments, env=environment(simulator))
     assert (done.returncode, simulator.journal.of(*STOPS)) == (3, ())
     assert f"/v3/jobs/{simulator.jobs['slow']}/58/stop" in done.stderr
@@ -218,7 +218,7 @@ def test_keep_running_leaves_the_started_build_alone(simulate: Simulate, run_gat
 def test_waited_build_is_never_stopped(simulate: Simulate, run_gate: Run) -> None:
     """A build that this gate did not start goes on; the final line gives the command that would stop it."""
     simulator = simulate(["slow"], speed=1)
-    done = run_gate("wait", simulator.jobs["slow"], "--timeout", "4s", env=environment(simulator))
+    done = run_gate("wait", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
     assert (done.returncode, simulator.journal.of(*STOPS)) == (3, ())
     assert f"/v3/jobs/{simulator.jobs['slow']}/57/stop" in done.stderr.splitlines()[-1]
     assert simulator.token not in done.stderr
@@ -240,9 +240,9 @@ def test_stop_that_goes_otherwise_keeps_the_verdict(
     faults = [Fault(operations=STOPS, act=act, times=None)] if act else []
     simulator = simulate(["slow"], speed=1, faults=faults, unpublished=unpublished)
     started = time.monotonic()
-    done = run_gate("run", simulator.jobs["slow"], "--timeout", "4s", env=environment(simulator))
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
     assert (done.returncode, sentence in done.stderr) == (3, True), done.stderr
-    assert time.monotonic() - started < 4 + 5
+    assert time.monotonic() - started < 2 + 5
 
 
 @pytest.mark.parametrize(

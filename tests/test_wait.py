@@ -119,7 +119,7 @@ def test_several_targets_have_one_exit_code(
     """Any failed, else any aborted, else any timed out, else any undetermined."""
     simulator = simulate(scenarios, speed=200)
     targets = [f"{name}={simulator.jobs[name]}:57" for name in scenarios]
-    done = run_gate("wait", *targets, "--timeout", "6s", env=environment(simulator))
+    done = run_gate("wait", *targets, "--timeout", "3s", env=environment(simulator))
     assert done.returncode == status, done.stderr
     assert [line.split()[1] for line in done.stdout.splitlines()] == list(scenarios)
     assert [suite.name for suite in JUnitXml.fromfile(str(tmp_path / "gate-report.xml"))] == list(scenarios)

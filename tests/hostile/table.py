@@ -190,10 +190,11 @@ def _disagreements(row: Row, seen: Seen) -> Iterator[str]:
         yield f"the last line says nothing to do: {seen.err.splitlines()[-1]}"
 
 
-ALONE = re.compile(
-    "HTTP 401|429|0308|00060211|absurd|silence|drip|endless|100 MB|bomb|stages|Content-Length too long|Retry-After"
-)
-"""Faults that leave little for others: time, requests, connections or the credential."""
+THROTTLING = re.compile("429|0308|00060211|503 Retry-After")
+"""Faults that let all wait, and are tried in fours; but for those that let them wait for the whole time."""
+
+ALONE = re.compile("HTTP 401|absurd|silence|drip|endless|100 MB|bomb|stages|Content-Length too long")
+"""Faults that leave little for others: time, connections or the credential."""
 
 HANGING = [name for name in MISHAPS if re.match("silence|drip|endless|100 MB|.*bomb|.*too long|.*absurd", name)]
 """Faults that are tried against the deadline itself."""
@@ -202,13 +203,16 @@ HANGING = [name for name in MISHAPS if re.match("silence|drip|endless|100 MB|.*b
 def rows() -> Sequence[partial[Row]]:
     """Give every row of the table, the slow ones first."""
     names, breaks = tuple(MISHAPS), tuple(one.name for one in BREAKS)
-    others = [name for name in names if not ALONE.search(name)]
+    alone = [name for name in names if ALONE.search(name)]
+    throttling = [name for name in names if THROTTLING.search(name) and name not in alone]
+    others = [name for name in names if name not in alone and name not in throttling]
     return (
         *(partial(stop_row, name) for name in (*breaks[::4], *names[::20])),
         *(partial(wait_row, *HANGING[index : index + 3], hurried=True) for index in range(0, len(HANGING), 3)),
         *(partial(start_row, name) for name in (*breaks[::3], *names[::16])),
         *(partial(sign_in_row, name) for name in (*breaks[::6], *names[1::18])),
         *(partial(sign_in_row, name, once=True) for name in (*breaks[1::6], *names[5::24])),
-        *(partial(wait_row, name) for name in names if ALONE.search(name)),
+        *(partial(wait_row, name) for name in alone),
+        *(partial(wait_row, *throttling[index : index + 4]) for index in range(0, len(throttling), 4)),
         *(partial(wait_row, *others[index : index + 8]) for index in range(0, len(others), 8)),
     )

@@ -9,7 +9,7 @@ from gate.simulator.mishaps import MISHAPS
 from tests.hostile.moments import WAITING
 from tests.hostile.table import rows
 
-PARTS = 8
+PARTS = 16
 """Parts that are played by themselves, so that workers share the table."""
 
 AT_ONCE = 4
