@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
     "command",
     [
         "lag --builds 40",
-        "scale --targets 3 --seconds 3",
+        "scale --targets 3 --seconds 1",
         "fleet --gates 20",
     ],
 )
