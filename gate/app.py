@@ -108,13 +108,14 @@ def publish(outcome: Outcome, reports: Reports, room: Room, terminal: Terminal) 
     """Write the reports, print the result, and give the exit code: never 0 if a report could not be written."""
     from gate.reports import result
 
-    missing, stated = {}, []
+    missing: list[str] = []
+    stated: list[tuple[Callable[[Outcome], None], int]] = []
     for name, deliver in deliveries(reports, room):
         try:
             deliver(outcome)
         except Exception as error:
-            missing[name] = explain(error)
-            terminal.line(f"error: {missing[name]}")
+            missing.append(name)
+            terminal.line(f"error: {explain(error)}")
             outcome = dataclasses.replace(outcome, exit_code=outcome.exit_code or 5)
         else:
             stated += [(deliver, outcome.exit_code)] if name in STATING else []
