@@ -46,10 +46,10 @@ def choose(auth: str, token_file: Path | None, region: str | None, environment: 
 
 
 def _missing(family: str, token_file: Path | None, environment: Mapping[str, str]) -> list[str]:
-    """Give the variables that a family lacks; an empty variable is one that is not set."""
+    """Give the variables that a family lacks; an empty variable, or a blank one, is one that is not set."""
     if family == "token" and token_file:
         return []
-    return [name for name in _FAMILIES[family] if not environment.get(name)]
+    return [name for name in _FAMILIES[family] if not environment.get(name, "").strip()]
 
 
 def _first(missing: Mapping[str, list[str]]) -> tuple[str, str]:

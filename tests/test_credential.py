@@ -48,6 +48,8 @@ def test_explicit_family_is_taken_whatever_else_is_set(auth: str, kind: type) ->
         ("password", {"GATE_IAM_USER": "VALUE", **KEYS}, ["GATE_IAM_PASSWORD", "GATE_IAM_DOMAIN"]),
         ("auto", {"HUAWEICLOUD_SDK_AK": "VALUE"}, ["HUAWEICLOUD_SDK_SK"]),
         ("auto", {"GATE_IAM_PASSWORD": "VALUE"}, ["GATE_IAM_USER", "GATE_IAM_DOMAIN"]),
+        ("auto", {"HUAWEICLOUD_SDK_AK": "VALUE", "HUAWEICLOUD_SDK_SK": " \n"}, ["HUAWEICLOUD_SDK_SK"]),
+        ("auto", USER | {"GATE_IAM_DOMAIN": " "}, ["GATE_IAM_DOMAIN"]),
         ("auto", {"HUAWEICLOUD_SDK_AK": "VALUE", **USER}, ["HUAWEICLOUD_SDK_SK", "--auth password"]),
         ("auto", {"HUAWEICLOUD_SDK_SK": "V", "GATE_IAM_USER": "V"}, ["HUAWEICLOUD_SDK_AK", "GATE_IAM_PASSWORD"]),
         ("auto", {}, ["GATE_TOKEN", "--token-file", *KEYS, *USER]),
