@@ -95,8 +95,8 @@ def check_files(values: Mapping[str, Any]) -> None:
     named: dict[str, str] = {}
     for option in ("--token-file", "--ca-bundle", "--junit", "--summary", "--outputs"):
         path: Path | None = values[option[2:].replace("-", "_")]
-        if path is None or (path.exists() and not path.is_file()):  # a device or a pipe takes any number of reports
-            continue
+        if path is None or (os.path.exists(path) and not os.path.isfile(path)):  # noqa: PTH110, PTH113 - these never raise
+            continue  # a device or a pipe takes any number of reports
         if not str(path).strip():
             raise UsageProblem(f"{option} must be the name of a file, not a blank")
         real = os.path.realpath(path)

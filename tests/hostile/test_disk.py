@@ -47,7 +47,14 @@ def full_device(folder: Path) -> Path:
     return Path("/dev/full")
 
 
-@pytest.mark.parametrize("place", [directory, below_a_file, read_only, unread_fifo, endless_link, full_device])
+def too_long_a_name(folder: Path) -> Path:
+    """Give a name that no file system takes."""
+    return folder / ("r" * 300)
+
+
+@pytest.mark.parametrize(
+    "place", [too_long_a_name, directory, below_a_file, read_only, unread_fifo, endless_link, full_device]
+)
 @pytest.mark.parametrize(("scenario", "status"), [("passing", 5), ("failing", 1)])
 def test_report_that_cannot_be_written_is_never_a_pass(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, place: Any, scenario: str, status: int
