@@ -5,6 +5,9 @@ import select
 import time
 from pathlib import Path
 
+PATIENCE = 0.5
+"""Seconds for the reader of a report: reports are written in the seconds after the deadline."""
+
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # Windows has none, and no such pipes
 
 
@@ -24,7 +27,7 @@ def take(path: Path, most: int, seconds: float) -> bytes:
     return data
 
 
-def send(path: Path, content: bytes, seconds: float) -> None:
+def send(path: Path, content: bytes, seconds: float = PATIENCE) -> None:
     """Append `content` to `path`, which is made if need be.
 
     Raises `OSError`, `TimeoutError` when the reader of a pipe does not take it all in time.

@@ -21,6 +21,8 @@ from gate.errors import InvalidAnswer, TransientError, Unauthorised
 
 Hide = Callable[[str], str]
 
+_CODES = ("error_code", "err_code", "errCode", "errorCode", "code")
+
 
 def payload(reply: Reply, what: str, hide: Hide, blank: Json | None = None) -> Json:
     """Give the JSON object of a good answer.
@@ -37,8 +39,7 @@ def payload(reply: Reply, what: str, hide: Hide, blank: Json | None = None) -> J
         document: Json = hide_within(decode(reply.body), hide)
     except (ValueError, RecursionError) as error:
         if good:
-            kind = hide(reply.headers.get("Content-Type", "no type"))
-            raise InvalidAnswer(f"{what}: the answer is no JSON object ({one_line(kind, limit=40)}): {error}") from None
+            raise InvalidAnswer(f"{what}: the answer is no JSON object ({_kind(reply, hide)}): {error}") from None
         document = {}
     reported = error_of(document)
     if reported or not good:
@@ -126,9 +127,6 @@ def explanation(document: Json) -> tuple[str, str]:
     return _first(places, *_CODES), _first(places, "error_msg", "reason", "message", "errorMsg")
 
 
-_CODES = ("error_code", "err_code", "errCode", "errorCode", "code")
-
-
 def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoReturn:
     """Raise the error that an answer reports."""
     kind = classify(reply.status, code)
@@ -136,13 +134,17 @@ def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoRetu
     target = reply.headers.get("Location")
     if target and 300 <= reply.status < 400:
         parts.append(f"it redirects to {target.partition('?')[0]}, which the gate does not follow")
-    kind_of_body = one_line(hide(reply.headers.get("Content-Type", "")), limit=40)
-    text = one_line(hide(" ".join(parts))).rstrip(". ") or f"without an explanation ({kind_of_body or 'no body'})"
+    text = one_line(hide(" ".join(parts))).rstrip(". ") or f"without an explanation ({_kind(reply, hide)})"
     hint = advice.hint(code, message) if kind is Unauthorised else ""
     error = kind(f"{what}: HTTP {reply.status}, {text}", status=reply.status, code=code, hint=hint)
     if isinstance(error, TransientError):
         error.retry_after = retry_after(reply.headers.get("Retry-After", ""), datetime.now(UTC))
     raise error
+
+
+def _kind(reply: Reply, hide: Hide) -> str:
+    """Say what an answer that cannot be read is said to be."""
+    return one_line(hide(reply.headers.get("Content-Type", "no type")), limit=40) if reply.body else "no body"
 
 
 def retry_after(value: str, now: datetime) -> float | None:

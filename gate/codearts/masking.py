@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -14,13 +14,13 @@ _SIGNATURE = re.compile(r"(Signature=)[0-9a-f]{64}")
 """That of a request, which holds for 15 minutes, as `Authorization` has it."""
 
 
-def mask(text: str, secrets: Iterable[str]) -> str:
+def mask(text: str, secrets: tuple[str, ...]) -> str:
     """Give `text` without the secrets: as they are, escaped in JSON, or percent-encoded.
 
     A secret that has, say, a colour inside of it would be whole again when the text is cleaned, so such a text is
     cleaned here.
     """
-    forms = sorted({form for secret in secrets if secret for form in _forms(secret)}, key=len, reverse=True)
+    forms = _forms(secrets)
     if not text.isprintable():
         cleaned = clean(text)
         if any(form in cleaned for form in forms):
@@ -30,9 +30,12 @@ def mask(text: str, secrets: Iterable[str]) -> str:
     return _SIGNATURE.sub(rf"\1{MASK}", text)
 
 
-@lru_cache(maxsize=32)
-def _forms(secret: str) -> frozenset[str]:
-    """Give the forms of a secret: JSON may stand in JSON, and may leave other scripts as they are."""
-    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    twice = {json.dumps(form)[1:-1] for form in escaped}
-    return frozenset({secret, quote(secret), quote(secret, safe=""), *escaped, *twice})
+@lru_cache(maxsize=8)  # for the thousands of texts in one list
+def _forms(secrets: tuple[str, ...]) -> Sequence[str]:
+    """Give the forms of all secrets, the longest first: JSON may stand in JSON, and may leave other scripts as are."""
+    forms: set[str] = set()
+    for secret in filter(None, secrets):
+        escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+        twice = {json.dumps(form)[1:-1] for form in escaped}
+        forms |= {secret, quote(secret), quote(secret, safe=""), *escaped, *twice}
+    return sorted(forms, key=len, reverse=True)

@@ -19,9 +19,6 @@ from gate.platforms.room import ANYWHERE, Room
 MOST = 10
 """Annotations of one kind that GitHub shows of a step; it drops the others without a word."""
 
-PATIENCE = 0.5
-"""Seconds for a file of GitHub's that is a pipe, as where somebody imitates a runner."""
-
 _GREEN = (Verdict.PASSED, Verdict.SKIPPED)
 
 
@@ -98,6 +95,6 @@ def _command(kind: str, title: str, *texts: str) -> str:
 
 def _append(path: Path, text: str) -> None:
     try:
-        pipes.send(path, text.encode(), PATIENCE)
+        pipes.send(path, text.encode())
     except OSError as error:
         raise ReportFailed(f"GitHub's file {path} could not be written: {error.strerror or error}.") from error

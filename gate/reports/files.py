@@ -9,9 +9,6 @@ from pathlib import Path
 from gate import pipes
 from gate.errors import ReportFailed
 
-PATIENCE = 0.5
-"""Seconds for the reader of a pipe: reports are written in the seconds after the deadline."""
-
 
 def write(path: Path, content: bytes) -> None:
     """Write `content` to `path`, which at every moment is either the old file or the new one, whole.
@@ -24,7 +21,7 @@ def write(path: Path, content: bytes) -> None:
         if _is_own_output(path):
             raise ReportFailed(f"The report {path} could not be written: the program's own output goes to that file.")
         if _is_stream(path):
-            pipes.send(path, content, PATIENCE)
+            pipes.send(path, content)
         else:
             _replace(Path(os.path.realpath(path)), content)
     except (OSError, ValueError) as error:
