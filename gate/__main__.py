@@ -16,12 +16,12 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 def main() -> None:
     """Run the command line and exit with its status."""
     gc.set_threshold(50_000)  # while modules are imported there is no garbage; looking for it costs 5 % of the start
-    from gate import outlets
-    from gate.cli import execute
+    from gate.cli.commands import execute
+    from gate.runtime import streams
 
-    outlets.install()
+    streams.install()
     status = execute(sys.argv[1:], STARTED)
-    outlets.drain(time.monotonic() + 1)
+    streams.drain(time.monotonic() + 1)
     sys.exit(status)
 
 

@@ -9,29 +9,28 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from gate import outlets
-from gate.bounds import MAX_CONNECTIONS
 from gate.codearts.client import Client
-from gate.codearts.commands import Commands
 from gate.codearts.connect import connect
-from gate.codearts.routes import Routes
+from gate.codearts.fallback_routes import Routes
 from gate.core import verdict as judging
-from gate.core.ports import Context, Interruption, Remark
+from gate.core.ports import Context, DebugLine, Interruption
 from gate.core.wait import BUG_HINT, Wait, describe_bug
 from gate.errors import ReportFailed
+from gate.limits import MAX_CONNECTIONS
 from gate.model import Outcome
 from gate.platforms.detect import detect
-from gate.platforms.room import Room
+from gate.platforms.platform import Platform
 from gate.platforms.terminal import Terminal
+from gate.runtime import streams
+from gate.runtime.workers import WorkerPool
 from gate.settings import Reports, Settings
-from gate.workers import Crew
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
-LAST_WORDS = 3.0
+DRAIN_AFTER_DEADLINE = 3.0
 """Seconds after the deadline until which a slow reader of stdout or stderr is waited for."""
 
-HASTE = 1.0
+DRAIN_AFTER_SIGNAL = 1.0
 """Seconds for the same after a signal: who has sent it sends a stronger one soon."""
 
 STATING = ("outputs", "next steps")
@@ -49,9 +48,9 @@ def wait(settings: Settings, started: float) -> int:
 
     `started`: the instant of the process's start. Raises `UsageProblem` before anything is asked of the service.
     """
-    crew = Crew(MAX_CONNECTIONS)
-    remark: Callable[[str], None] = (lambda text: crew.post(Remark(text))) if settings.reports.verbose else _ignore
-    session = connect(settings.connection, remark, lambda text: crew.post(Remark(f"warning: {text}")))
+    crew = WorkerPool(MAX_CONNECTIONS)
+    remark: Callable[[str], None] = (lambda text: crew.post(DebugLine(text))) if settings.reports.verbose else _ignore
+    session = connect(settings.connection, remark, lambda text: crew.post(DebugLine(f"warning: {text}")))
     routes = Routes(session)
     room = detect(settings.reports.platform, os.environ)
     terminal = Terminal(started, labels=len(settings.targets) > 1, quiet=settings.reports.quiet, room=room)
@@ -60,7 +59,6 @@ def wait(settings: Settings, started: float) -> int:
     context = Context(
         rules=settings.rules,
         service=Client(routes),
-        commands=Commands(routes),
         order=settings.order,
         now=crew.now,
         chance=random.random,
@@ -81,21 +79,22 @@ def wait(settings: Settings, started: float) -> int:
             targets=targets,
         )
         status = publish(outcome, settings.reports, room, terminal)
-    patience = started + settings.rules.timeout + LAST_WORDS
-    outlets.drain(patience if signal_number is None else min(patience, crew.now() + HASTE))
+    patience = started + settings.rules.timeout + DRAIN_AFTER_DEADLINE
+    streams.drain(patience if signal_number is None else min(patience, crew.now() + DRAIN_AFTER_SIGNAL))
     return status
 
 
-def heeded() -> list[signal.Signals]:
-    """Give the signals that end the gate: a hang-up does not where the caller has said so (`nohup`)."""
+def handled_signals() -> list[signal.Signals]:
+    """Return the signals that end the gate: a hang-up does not where the caller has said so (`nohup`)."""
     return [number for number in SIGNALS if number is signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN]
 
 
 @contextlib.contextmanager
-def interruptions(crew: Crew) -> Iterator[None]:
+def interruptions(crew: WorkerPool) -> Iterator[None]:
     """Turn signals into events while the block runs."""
     former = [
-        (number, signal.signal(number, lambda received, _: crew.post(Interruption(received)))) for number in heeded()
+        (number, signal.signal(number, lambda received, _: crew.post(Interruption(received))))
+        for number in handled_signals()
     ]
     try:
         yield
@@ -104,7 +103,7 @@ def interruptions(crew: Crew) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def publish(outcome: Outcome, reports: Reports, room: Room, terminal: Terminal) -> int:
+def publish(outcome: Outcome, reports: Reports, room: Platform, terminal: Terminal) -> int:
     """Write the reports, print the result, and give the exit code: never 0 if a report could not be written."""
     from gate.reports import result
 
@@ -137,9 +136,10 @@ def explain(error: Exception) -> str:
     return f"a report could not be made: {describe_bug(error)}. {BUG_HINT}"
 
 
-def deliveries(reports: Reports, room: Room) -> Iterator[tuple[str, Callable[[Outcome], None]]]:
-    """Give what writes each report, by name; those that state the exit code come last, as it may still change."""
-    from gate.reports import files, junit, result, summary
+def deliveries(reports: Reports, room: Platform) -> Iterator[tuple[str, Callable[[Outcome], None]]]:
+    """Return what writes each report, by name; those that state the exit code come last, as it may still change."""
+    from gate import files
+    from gate.reports import junit, result, summary
 
     yield "junit", lambda outcome: files.write(reports.junit, junit.render(outcome))
     if (path := reports.summary) is not None:

@@ -55,7 +55,7 @@ class Order:
     commit: str | None = None
 
 
-class Build(NamedTuple):
+class ListedBuild(NamedTuple):
     """One row of a job's list of builds."""
 
     number: int
@@ -92,7 +92,7 @@ class Record:
     message: str | None = None
 
 
-class Reading(NamedTuple):
+class RecordState(NamedTuple):
     """A record, read: the state, the service's word for it, and whether the build has ended."""
 
     state: State
@@ -154,3 +154,16 @@ class Outcome:
     elapsed_seconds: float
     api_calls: int
     targets: Sequence[TargetOutcome]
+
+
+class Progress(NamedTuple):
+    """Where a target that has no verdict yet is now."""
+
+    target: Target
+    build_number: int | None
+    word: str | None
+    """The service's own word; `None` before the build was found."""
+    running_seconds: float | None
+    """For how long the build has been under way, by the service's clock."""
+    expected_seconds: float | None
+    """How long past builds of the job took; `None` when that is not known."""

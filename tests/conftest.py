@@ -31,7 +31,7 @@ def is_foreign(name: str) -> bool:
 
 @pytest.fixture(autouse=True)
 def scrubbed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Give every test an environment without the host's settings, and a home of its own."""
+    """Return every test an environment without the host's settings, and a home of its own."""
     for name in [name for name in os.environ if is_foreign(name)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
@@ -39,14 +39,14 @@ def scrubbed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 def simulate() -> Iterator[Callable[..., Simulator]]:
-    """Give a function that starts a simulator, which is stopped after the test."""
+    """Return a function that starts a simulator, which is stopped after the test."""
     with ExitStack() as stack:
         yield lambda *args, **kwargs: stack.enter_context(Simulator(*args, **kwargs))
 
 
 @pytest.fixture
 def start_gate(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Give a function that starts the program as a process in `tmp_path`; one that is still running is killed."""
+    """Return a function that starts the program as a process in `tmp_path`; one that is still running is killed."""
     with ExitStack() as stack:
 
         def start(*arguments: object, env: Mapping[str, str] | None = None, **kwargs: Any) -> subprocess.Popen[str]:
@@ -67,7 +67,7 @@ def start_gate(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]
 
 @pytest.fixture
 def run_gate(start_gate: Callable[..., subprocess.Popen[str]]) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Give a function that runs the program to its end."""
+    """Return a function that runs the program to its end."""
 
     def run(*arguments: object, seconds: float = 30, **kwargs: Any) -> subprocess.CompletedProcess[str]:
         process = start_gate(*arguments, **kwargs)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gate import pipes
+from gate import files
 
 SECONDS = 0.3
 LARGE = b"0123456789" * 20_000
@@ -18,7 +18,7 @@ LARGE = b"0123456789" * 20_000
 
 @pytest.fixture
 def fifo(tmp_path: Path) -> Path:
-    """Give a FIFO without anybody at its ends."""
+    """Return a FIFO without anybody at its ends."""
     os.mkfifo(tmp_path / "fifo")
     return tmp_path / "fifo"
 
@@ -50,7 +50,7 @@ def test_reader_that_is_slow_gets_everything(fifo: Path) -> None:
 
     with beside(read):
         assert opened.wait(5)
-        pipes.send(fifo, LARGE, 5.0)
+        files.append(fifo, LARGE, 5.0)
     assert b"".join(taken) == LARGE
 
 
@@ -59,7 +59,7 @@ def test_reader_that_stalls_is_given_up(fifo: Path) -> None:
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     started = time.monotonic()
     with pytest.raises(TimeoutError, match="its reader does not keep up"):
-        pipes.send(fifo, LARGE, SECONDS)
+        files.append(fifo, LARGE, SECONDS)
     assert SECONDS <= time.monotonic() - started < SECONDS + 5
     os.close(reader)
 
@@ -67,13 +67,13 @@ def test_reader_that_stalls_is_given_up(fifo: Path) -> None:
 def test_pipe_without_a_reader_is_an_error_at_once(fifo: Path) -> None:
     """Opening it would wait for one."""
     with pytest.raises(OSError, match="No such device"):
-        pipes.send(fifo, b"x", 60.0)
+        files.append(fifo, b"x", 60.0)
 
 
 def test_ordinary_file_is_appended_to(tmp_path: Path) -> None:
     """And made if it is not there."""
     for text in (b"one\n", b"two\n"):
-        pipes.send(tmp_path / "file", text, SECONDS)
+        files.append(tmp_path / "file", text, SECONDS)
     assert (tmp_path / "file").read_bytes() == b"one\ntwo\n"
 
 
@@ -82,5 +82,5 @@ def test_writer_that_does_not_finish_is_given_up(fifo: Path) -> None:
     writer = os.open(fifo, os.O_RDWR)
     os.write(writer, b"half")
     with pytest.raises(TimeoutError):
-        pipes.take(fifo, 1000, SECONDS)
+        files.read_pipe(fifo, 1000, SECONDS)
     os.close(writer)

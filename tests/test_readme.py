@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from gate.cli import main
+from gate.cli.commands import main
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -14,14 +14,14 @@ COMMANDS = ("wait", "run")
 
 
 def part(name: str) -> str:
-    """Give what stands between the markers of a part of the README."""
+    """Return what stands between the markers of a part of the README."""
     match = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", README, re.DOTALL)
     assert match is not None
     return match[1]
 
 
 def row(option: click.Option) -> str:
-    """Give an option's row in the table."""
+    """Return an option's row in the table."""
     variables = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or [])
     name = option.opts[0] + (" NAME=VALUE" if option.multiple else "")
     default = option.default if isinstance(option.default, (str, int, float, Path)) else None
@@ -33,7 +33,7 @@ def row(option: click.Option) -> str:
 
 
 def expected_table() -> str:
-    """Give the table of all options of `wait` and `run`, in the order of their help."""
+    """Return the table of all options of `wait` and `run`, in the order of their help."""
     seen: dict[str, str] = {}
     for command in COMMANDS:
         for option in main.commands[command].params:

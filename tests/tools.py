@@ -15,7 +15,7 @@ _PATH = os.pathsep.join([f"{ROOT}/.ci/node_modules/.bin", f"{ROOT}/.ci/bin", os.
 
 
 def tool(name: str, *, made_with: str = "sh") -> str:
-    """Give the path of a tool; without it, the test is left out, or fails where `.ci/run` should have installed it.
+    """Return the path of a tool; without it, the test is left out, or fails where `.ci/run` should have installed it.
 
     `made_with`: what `.ci/run` makes the tool with, on machines that have that.
     """
@@ -26,7 +26,7 @@ def tool(name: str, *, made_with: str = "sh") -> str:
 
 
 def node_script(name: str) -> list[str]:
-    """Give the command for a script of `.ci/`, which needs the packages there."""
+    """Return the command for a script of `.ci/`, which needs the packages there."""
     if not (ROOT / ".ci" / "node_modules").is_dir():
         missing(f"what {name} needs")
     return [tool("node"), str(ROOT / ".ci" / name)]

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from gate.codearts.given_token import checked, read_token
+from gate.codearts.token_input import checked, read_token
 from gate.errors import Unauthorised, UsageProblem
 from gate.settings import Token
 
@@ -20,7 +20,7 @@ class Auth(AuthBase):
     family = ""
     """What kind of credential this is and where it comes from, for people."""
 
-    in_shell = ""
+    curl_token = ""
     """What a shell would put in the token's header; empty where no shell has the token."""
 
     def renew(self, refused: PreparedRequest) -> bool:  # noqa: ARG002 - for those who can
@@ -28,14 +28,14 @@ class Auth(AuthBase):
         return False
 
     def turn(self) -> AbstractContextManager[object]:
-        """Give what a request must hold while it is sent; nothing, for a credential that may be tried in parallel."""
+        """Return what a request must hold while it is sent; nothing, for a credential that may be tried in parallel."""
         return nullcontext()
 
     def accepted(self, request: PreparedRequest) -> None:
         """Take note that the service accepted the credential of `request`."""
 
     def secrets(self) -> tuple[str, ...]:
-        """Give the texts that must not be shown."""
+        """Return the texts that must not be shown."""
         return ()
 
 
@@ -62,7 +62,7 @@ class TokenAuth(Auth):
         self._former: tuple[str, ...] = ()
         self._good = self._bad = ""
         self.family = f"token from {self._file}" if self._file else "token from GATE_TOKEN"
-        self.in_shell = f"$(cat {shlex.quote(str(self._file))})" if self._file else "$GATE_TOKEN"
+        self.curl_token = f"$(cat {shlex.quote(str(self._file))})" if self._file else "$GATE_TOKEN"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Put the token in its header; raises `Unauthorised` when there is none but the refused one."""
@@ -85,7 +85,7 @@ class TokenAuth(Auth):
         return False
 
     def _newest(self) -> str:
-        """Give the token that the file holds by now; the one that is known, if it holds none or there is no file."""
+        """Return the token that the file holds by now; the one that is known, if it holds none or there is no file."""
         if self._file is not None:
             with self._lock, suppress(UsageProblem):
                 token = read_token(self._file)
@@ -95,5 +95,5 @@ class TokenAuth(Auth):
         return self._token
 
     def secrets(self) -> tuple[str, ...]:
-        """Give all tokens that were read."""
+        """Return all tokens that were read."""
         return (self._token, *self._former)

@@ -1,4 +1,4 @@
-"""The operations that only read, one method each, with their fallback routes."""
+"""The operations of CodeArts Build that the gate uses, one method each, with their fallback routes."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,11 +6,11 @@ from functools import partial
 from itertools import pairwise
 from urllib.parse import quote
 
-from gate.bounds import LOG_SECONDS
-from gate.codearts import fields, wire
-from gate.codearts.routes import Routes
-from gate.errors import InvalidAnswer
-from gate.model import Build, Record, Stage, UnitTests
+from gate.codearts import json_fields, wire_format
+from gate.codearts.fallback_routes import Routes
+from gate.errors import InvalidAnswer, ServiceError, StartLost, TransientError
+from gate.limits import LOG_SECONDS
+from gate.model import ListedBuild, Order, Record, Stage, UnitTests
 
 PAGE, PAGES = 100, 10
 """Builds on a page of the list (the service's limit), and pages read at most."""
@@ -23,29 +23,33 @@ LEAP = timedelta(minutes=10)
 """By more than this, the service's clock does not move while it lists builds: it was not known before."""
 
 RECORD_ROUTES = (
-    ("/v1/record/{job_id}/{build_number}/record-info", wire.record_of),
-    ("/v4/jobs/{job_id}/{build_number}/record-info", wire.record_of),
-    ("/v1/record/{job_id}/{build_number}/build-info-record", wire.short_record_of),
+    ("/v1/record/{job_id}/{build_number}/record-info", wire_format.record_of),
+    ("/v4/jobs/{job_id}/{build_number}/record-info", wire_format.record_of),
+    ("/v1/record/{job_id}/{build_number}/build-info-record", wire_format.short_record_of),
 )
 """The paths to the record of one build, and how each answer is read: ShowJobBuildRecordDetail, else the older
 ShowRecordDetail, else ShowBuildInfoRecord."""
 
 
+ALREADY_ENDED = "DEV.CB.032302"
+"""The code of a refusal to stop a build that has ended ("the task status has been refreshed")."""
+
+
 class Client:
-    """Reads what CodeArts Build says."""
+    """Reads what CodeArts Build says of jobs and builds, and starts and stops builds."""
 
     def __init__(self, routes: Routes) -> None:
         """Nothing is asked yet."""
         self._routes = routes
 
     def now(self) -> datetime:
-        """Give the time of day by the service's clock."""
+        """Return the time of day by the service's clock."""
         return self._routes.session.now()
 
     def is_running(self, job_id: str) -> bool | None:
         """Ask whether the job runs now (ShowJobStatus); `None` when the service does not say."""
         return self._routes.first(
-            "the job's running state", [self._routes.get(f"/v3/jobs/{job_id}/status", wire.is_running_of)]
+            "the job's running state", [self._routes.get(f"/v3/jobs/{job_id}/status", wire_format.is_running_of)]
         )
 
     def record(self, job_id: str, build_number: int) -> Record:
@@ -61,7 +65,7 @@ class Client:
             raise InvalidAnswer(f"{what}: the answer is about another one, {other}")
         return record
 
-    def builds(self, job_id: str, commit: str | None = None) -> Sequence[Build]:
+    def builds(self, job_id: str, commit: str | None = None) -> Sequence[ListedBuild]:
         """List builds of the last weeks (ListBuildInfoRecordByJobId, else ListBuildInfoRecord), newest first.
 
         Reads on until a build of `commit` is found, if one is given. When the answer tells that this machine's clock is
@@ -71,8 +75,8 @@ class Client:
         found = self._builds(job_id, commit)
         return found if abs(self.now() - asked_at) < LEAP else self._builds(job_id, commit)
 
-    def _builds(self, job_id: str, commit: str | None) -> Sequence[Build]:
-        found: dict[int, Build] = {}
+    def _builds(self, job_id: str, commit: str | None) -> Sequence[ListedBuild]:
+        found: dict[int, ListedBuild] = {}
         for page in range(PAGES):
             rows = self._page(job_id, page)
             news = {row.number: row for row in rows if row.number not in found}
@@ -83,9 +87,9 @@ class Client:
                 break
         return sorted(found.values(), key=lambda build: -build.number)
 
-    def _page(self, job_id: str, page: int) -> list[Build]:
+    def _page(self, job_id: str, page: int) -> list[ListedBuild]:
         """Read one page of the list; its times are local to China, without a zone."""
-        local = self.now().astimezone(fields.CHINA)
+        local = self.now().astimezone(json_fields.CHINA)
         params = {
             "end_time": f"{local + timedelta(days=1):%Y-%m-%d %H:%M:%S}",
             "page_index": page,
@@ -93,26 +97,71 @@ class Client:
             "start_time": f"{local - WINDOW:%Y-%m-%d %H:%M:%S}",
         }
         routes = [
-            self._routes.get(f"/v1/record/{job_id}/list", wire.builds_of, params),
-            self._routes.get(f"/v3/jobs/{job_id}/build-info-records", wire.builds_of, params),
+            self._routes.get(f"/v1/record/{job_id}/list", wire_format.builds_of, params),
+            self._routes.get(f"/v3/jobs/{job_id}/build-info-records", wire_format.builds_of, params),
         ]
         return self._routes.first("the job's builds", routes)
 
     def stages(self, record_id: str) -> Sequence[Stage]:
         """List the stages of a build in their order (ShowBuildRecordFullStages)."""
         path = f"/v1/record/{quote(record_id, safe='')}/full-stages"
-        return self._routes.first("the stages", [self._routes.get(path, wire.stages_of)])
+        return self._routes.first("the stages", [self._routes.get(path, wire_format.stages_of)])
 
     def unit_tests(self, job_id: str, build_number: int) -> UnitTests | None:
-        """Give the totals of a build's unit tests (ShowReportSummary); `None` when the service has none."""
-        read = partial(wire.unit_tests_of, job_id=job_id, build_number=build_number)
+        """Return the totals of a build's unit tests (ShowReportSummary); `None` when the service has none."""
+        read = partial(wire_format.unit_tests_of, job_id=job_id, build_number=build_number)
         route = self._routes.get(f"/v1/report/{job_id}/summary", read, {"build_no": build_number})
         return self._routes.first("the unit tests", [route])
 
     def log_tail(self, record_id: str, lines: int) -> Sequence[str]:
-        """Give the last lines of what comes of a build's log within 5 s and 8 MiB (DownloadBuildFullLog, else v4)."""
+        """Return the last lines of what comes of a build's log within 5 s and 8 MiB (DownloadBuildFullLog, else v4)."""
         record = quote(record_id, safe="")
         paths = (f"/v1/log/{record}/download-log", f"/v4/{record}/download-log")
         return self._routes.first(
             "the log", [self._routes.lines(path, lines, {"log_level": "INFO"}, LOG_SECONDS) for path in paths]
         )
+
+    def start(self, order: Order) -> int:
+        """Start a build (ExecuteJob, else the older RunJob where that is not published) and give its number.
+
+        It is sent once. Raises `StartLost` when it was sent and nobody can say whether a build was started, and a
+        `TransientError` only when it was never sent.
+        """
+        body = wire_format.order_to(order)
+        routes = [
+            self._routes.post("/v1/job/execute", wire_format.started_number_of, body),
+            self._routes.post("/v3/jobs/build", wire_format.started_number_of, body),
+        ]
+        try:
+            return self._routes.first("starting a build", routes)
+        except TransientError as error:
+            if not error.sent:
+                raise
+            raise StartLost(
+                f"whether a build was started is not known: {error}", status=error.status, code=error.code
+            ) from error
+
+    def stop(self, job_id: str, build_number: int) -> str:
+        """Stop exactly this build, and say in a few words what became of it.
+
+        StopBuildJob, whose path carries the number, else StopTheJob, where the vendor's SDK puts the number in the
+        query and its Terraform provider in the body.
+        """
+        number = {"build_no": build_number}
+        routes = [
+            self._routes.post(f"/v3/jobs/{job_id}/{build_number}/stop", lambda _: None),
+            self._routes.post(f"/v1/job/{job_id}/stop", lambda _: None, body=number, params=number),
+        ]
+        try:
+            self._routes.first("stopping a build", routes, f"stopping build {build_number}")
+        except ServiceError as error:
+            if error.code == ALREADY_ENDED:
+                return "it had ended before it could be stopped"
+            raise
+        return "it was told to stop, as this gate had started it"
+
+    def stop_command(self, job_id: str, build_number: int) -> str:
+        """Return the shell command that stops a build; empty where a shell has no token."""
+        session = self._routes.session
+        url = f"{session.endpoint}/v3/jobs/{job_id}/{build_number}/stop"
+        return f'curl -X POST -H "X-Auth-Token: {session.curl_token}" {url}' if session.curl_token else ""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from gate.codearts.auth import Auth, TokenAuth
-from gate.codearts.clock import ServiceClock
+from gate.codearts.service_clock import ServiceClock
 from gate.codearts.session import Session
 from gate.settings import Connection, IamUser, KeyPair, Token
 
@@ -32,8 +32,8 @@ def make_auth(connection: Connection, remark: Say, clock: ServiceClock) -> Auth:
 
             return KeyPairAuth(pair, clock.now)
         case IamUser() as user:
-            from gate.codearts.iam import SignInAuth, sign_in
-            from gate.codearts.tokens import IamAuth
+            from gate.codearts.iam_auth import IamAuth
+            from gate.codearts.iam_sign_in import SignInAuth, sign_in
 
             auth = IamAuth(user, lambda: sign_in(iam, user))
             iam = Session(replace(connection, endpoint=connection.iam_endpoint), SignInAuth(auth.secrets), remark)

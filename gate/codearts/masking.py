@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
-from gate.core.text import clean
+from gate.text import clean
 
 MASK = "***"
 
@@ -15,7 +15,7 @@ _SIGNATURE = re.compile(r"(Signature=)[0-9a-f]{64}")
 
 
 def mask(text: str, secrets: tuple[str, ...]) -> str:
-    """Give `text` without the secrets: as they are, escaped in JSON, or percent-encoded.
+    """Return `text` without the secrets: as they are, escaped in JSON, or percent-encoded.
 
     A secret that has, say, a colour inside of it would be whole again when the text is cleaned, so such a text is
     cleaned here.
@@ -32,7 +32,7 @@ def mask(text: str, secrets: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=8)  # for the thousands of texts in one list
 def _forms(secrets: tuple[str, ...]) -> Sequence[str]:
-    """Give the forms of all secrets, the longest first: JSON may stand in JSON, and may leave other scripts as are."""
+    """Return every form of the secrets, the longest first: plain, percent-encoded, escaped in JSON once or twice."""
     forms: set[str] = set()
     for secret in filter(None, secrets):
         escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}

@@ -42,7 +42,7 @@ REGIONS = {
 
 
 def endpoints(region: str) -> Endpoints:
-    """Give the endpoints of a region; raises `UsageProblem` with the list of regions for an unknown one."""
+    """Return the endpoints of a region; raises `UsageProblem` with the list of regions for an unknown one."""
     try:
         return REGIONS[region]
     except KeyError:

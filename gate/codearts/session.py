@@ -14,13 +14,13 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from gate import __version__
-from gate.bounds import MAX_BYTES, MAX_CONNECTIONS
 from gate.codearts.auth import Auth
-from gate.codearts.clock import ServiceClock
-from gate.codearts.failures import explain
+from gate.codearts.error_mapping import explain
 from gate.codearts.masking import mask
+from gate.codearts.service_clock import ServiceClock
 from gate.codearts.transport import BoundedAdapter
 from gate.errors import ServiceError, TransientError
+from gate.limits import MAX_BYTES, MAX_CONNECTIONS
 from gate.settings import Connection, is_loopback
 
 _CHUNK = 64 * 1024
@@ -61,7 +61,7 @@ class Session:
         self.calls = 0
         self.host = urlsplit(connection.endpoint).netloc
         self.endpoint = connection.endpoint.rstrip("/")
-        self.in_shell = auth.in_shell
+        self.curl_token = auth.curl_token
         self._timeout = connection.request_timeout
         self._verify = str(connection.ca_bundle) if connection.ca_bundle else None
         self._proxies = _NO_PROXY if is_loopback(urlsplit(connection.endpoint).hostname or "") else None
@@ -77,11 +77,11 @@ class Session:
         self._http.mount("http://", adapter)
 
     def now(self) -> datetime:
-        """Give the time of day by the service's clock."""
+        """Return the time of day by the service's clock."""
         return self._clock.now()
 
     def hide(self, text: str) -> str:
-        """Give `text` with every secret of the credential blotted out: the service echoes access keys, for one."""
+        """Return `text` with every secret of the credential blotted out: the service echoes access keys, for one."""
         return mask(text, self._auth.secrets())
 
     def get(self, path: str, params: Mapping[str, object] | None = None, *, seconds: float | None = None) -> Reply:
@@ -98,7 +98,7 @@ class Session:
         return self._ask("POST", self._url(path, params), self._timeout, data)
 
     def _url(self, path: str, params: Mapping[str, object] | None) -> str:
-        """Give the whole URL, with blanks as `%20`: a signature covers the query as it is sent."""
+        """Return the whole URL, with blanks as `%20`: a signature covers the query as it is sent."""
         query = urlencode({name: str(value) for name, value in (params or {}).items()}, quote_via=quote)
         return f"{self.endpoint}{path}" + (f"?{query}" if query else "")
 

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 from requests import PreparedRequest
 
 from gate.codearts.auth import Auth
-from gate.codearts.clock import MOST_OFF
-from gate.codearts.given_token import is_header_text
+from gate.codearts.service_clock import MAX_SKEW
+from gate.codearts.token_input import is_header_text
 from gate.errors import Unauthorised, UsageProblem
 from gate.settings import KeyPair
 
@@ -84,7 +84,7 @@ class KeyPairAuth(Auth):
         return request
 
     def turn(self) -> AbstractContextManager[object]:
-        """Give a lock until the key was accepted."""
+        """Return a lock until the key was accepted."""
         return nullcontext() if self._accepted else self._first
 
     def accepted(self, request: PreparedRequest) -> None:  # noqa: ARG002 - one key serves all
@@ -94,11 +94,11 @@ class KeyPairAuth(Auth):
     def renew(self, refused: PreparedRequest) -> bool:
         """Tell whether the signature was refused for its time: by then, the service's clock is known."""
         signed_at = datetime.strptime(refused.headers[DATE_HEADER], DATE_FORMAT).replace(tzinfo=UTC)
-        if abs(self._now() - signed_at) > MOST_OFF:
+        if abs(self._now() - signed_at) > MAX_SKEW:
             return True
         self._refused = True
         return False
 
     def secrets(self) -> tuple[str, ...]:
-        """Give the keys and the security token; the service quotes access keys in its refusals."""
+        """Return the keys and the security token; the service quotes access keys in its refusals."""
         return (self._pair.access_key, self._pair.secret_key, self._pair.security_token)

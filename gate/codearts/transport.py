@@ -16,7 +16,7 @@ import urllib3.connectionpool
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema
 
-from gate.bounds import MAX_HEADER_BYTES, MAX_LINES, MAX_WIRE_BYTES
+from gate.limits import MAX_HEADER_BYTES, MAX_LINES, MAX_WIRE_BYTES
 
 NEVER_SENT = "no request was sent, as its connection was still being made"
 """A note on the errors of a connection that is being made: to a server, through a proxy, by TLS."""
@@ -139,7 +139,7 @@ class BoundedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        """Give the pool of connections through `proxy`; raises `InvalidSchema` for SOCKS, which nothing here bounds."""
+        """Return the pool of connections through `proxy`; raises `InvalidSchema` for SOCKS, which has no limit here."""
         if proxy.lower().startswith("socks"):
             raise InvalidSchema("SOCKS")
         manager = super().proxy_manager_for(proxy, **kwargs)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Hashable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from gate.model import Build, Order, Record, Stage, Target, TargetOutcome, UnitTests
+from gate.model import ListedBuild, Order, Progress, Record, Stage, Target, TargetOutcome, UnitTests
 from gate.settings import Rules
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class Ask(NamedTuple):
 Steps = Generator[Ask, Any, T]
 
 
-class Answer(NamedTuple):
+class CallResult(NamedTuple):
     """What became of the ask number `key`: a value, or the error it ended in."""
 
     key: int
@@ -49,58 +49,54 @@ class Interruption(NamedTuple):
     signal_number: int
 
 
-class Remark(NamedTuple):
+class DebugLine(NamedTuple):
     """A line for people who asked for every detail."""
 
     text: str
 
 
-Event = Answer | Interruption | Remark
+Event = CallResult | Interruption | DebugLine
 
 
 class Workers(Protocol):
     """Carries out calls elsewhere than in the thread that keeps the deadline, and brings back what happened."""
 
     def now(self) -> float:
-        """Give the instant, in seconds on a clock that never jumps."""
+        """Return the instant, in seconds on a clock that never jumps."""
 
     def has_room(self) -> bool:
         """Tell whether another call could start at once."""
 
     def submit(self, key: int, call: Callable[[], object]) -> None:
-        """Start a call; its `Answer` carries `key`."""
+        """Start a call; its `CallResult` carries `key`."""
 
     def next(self, until: float) -> Event | None:
-        """Give the next event, or `None` when the instant `until` has come first."""
+        """Return the next event, or `None` when the instant `until` has come first."""
 
 
-class Service(Protocol):
+class BuildService(Protocol):
     """CodeArts Build as the core sees it; every method may raise a `ServiceError`."""
 
     def now(self) -> datetime:
-        """Give the time of day by the service's clock, as far as it is known."""
+        """Return the time of day by the service's clock, as far as it is known."""
 
     def is_running(self, job_id: str) -> bool | None:
         """Tell what `/v3/jobs/{job_id}/status` says; `None` when it says nothing."""
 
-    def builds(self, job_id: str, commit: str | None = None) -> Sequence[Build]:
+    def builds(self, job_id: str, commit: str | None = None) -> Sequence[ListedBuild]:
         """List the job's builds of the last weeks, newest first, as far back as the newest one of `commit`."""
 
     def record(self, job_id: str, build_number: int) -> Record:
-        """Give the record of exactly this build."""
+        """Return the record of exactly this build."""
 
     def stages(self, record_id: str) -> Sequence[Stage]:
         """List the stages of a build in their order."""
 
     def unit_tests(self, job_id: str, build_number: int) -> UnitTests | None:
-        """Give the totals of a build's unit tests; `None` when the service has none."""
+        """Return the totals of a build's unit tests; `None` when the service has none."""
 
     def log_tail(self, record_id: str, lines: int) -> Sequence[str]:
-        """Give the last lines of a build's log."""
-
-
-class Commands(Protocol):
-    """What the core may change at CodeArts Build; every method but the last may raise a `ServiceError`."""
+        """Return the last lines of a build's log."""
 
     def start(self, order: Order) -> int:
         """Start a build and give its number; sent once, and `StartLost` when its answer got lost."""
@@ -109,14 +105,14 @@ class Commands(Protocol):
         """Stop exactly this build, and say what became of it."""
 
     def stop_command(self, job_id: str, build_number: int) -> str:
-        """Give the shell command by which a user can stop a build; empty when there is none."""
+        """Return the shell command by which a user can stop a build; empty when there is none."""
 
 
 class Observer(Protocol):
     """Is told what happens while it happens."""
 
     def due(self) -> float:
-        """Give the instant at which `tick` should be called next."""
+        """Return the instant at which `tick` should be called next."""
 
     def say(self, target: Target, text: str, now: float) -> None:
         """Take note of a change: one sentence."""
@@ -124,32 +120,18 @@ class Observer(Protocol):
     def remark(self, text: str) -> None:
         """Take note of a detail."""
 
-    def tick(self, standings: Sequence["Standing"], now: float) -> None:
+    def tick(self, standings: Sequence[Progress], now: float) -> None:
         """Show how things stand."""
 
     def decided(self, outcome: TargetOutcome) -> None:
         """Take note of a target's verdict."""
 
 
-class Standing(NamedTuple):
-    """How a target that has no verdict yet stands now."""
-
-    target: Target
-    build_number: int | None
-    word: str | None
-    """The service's own word; `None` before the build was found."""
-    running_seconds: float | None
-    """For how long the build has been under way, by the service's clock."""
-    expected_seconds: float | None
-    """How long past builds of the job took; `None` when that is not known."""
-
-
 class Context(NamedTuple):
     """What every watch of one run shares."""
 
     rules: Rules
-    service: Service
-    commands: Commands
+    service: BuildService
     now: Callable[[], float]
     """Instants in seconds, on a clock that never jumps."""
     chance: Callable[[], float]

@@ -14,12 +14,12 @@ RETRY_AFTER_MOST = 120.0
 
 
 def vary(chance: float, share: float = JITTER) -> float:
-    """Give a factor that differs from 1 by this share at most, for a random number from 0 to 1."""
+    """Return a factor that differs from 1 by this share at most, for a random number from 0 to 1."""
     return 1 + share * (2 * chance - 1)
 
 
 def pause(looks: int, interval: float, chance: float) -> float:
-    """Give the seconds between look number `looks` (from 1) and the next one.
+    """Return the seconds between look number `looks` (from 1) and the next one.
 
     `interval`: the steady interval in seconds. `chance`: a random number from 0 to 1.
     """
@@ -28,7 +28,7 @@ def pause(looks: int, interval: float, chance: float) -> float:
 
 
 def backoff(failures: int, interval: float, chance: float, retry_after: float | None = None) -> float:
-    """Give the seconds to wait after the `failures`-th failure in a row (from 1).
+    """Return the seconds to wait after the `failures`-th failure in a row (from 1).
 
     The bound doubles from 1 s up to the steady interval (or 60 s); the pause is between half the bound and the bound.
     A `retry_after` the service asked for is never undercut, up to 120 s.
@@ -70,7 +70,7 @@ class Pace:
         return (self.rate - self._burst + 1) / 60
 
     def ready_at(self, now: float) -> float:
-        """Give the instant at which the next request may be sent."""
+        """Return the instant at which the next request may be sent."""
         self._refill(now)
         return now if self._tokens >= 1 else now + (1 - self._tokens) / self._per_second
 

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from gate.core.asking import Asking
-from gate.core.durations import spell
-from gate.core.expectation import Expectation, expect
+from gate.core.forecast import Forecast, expect
 from gate.core.ports import Ask, Context, Steps
+from gate.core.retrier import Retrier
 from gate.core.schedule import pause
 from gate.core.verdict import read
+from gate.durations import spell
 from gate.errors import NotFound, ServiceError, TransientError
-from gate.model import Build, Record, Target
+from gate.model import ListedBuild, Record, Target
 
 LISTING_LAG = 10.0
 """Seconds for which the job's own "is running" is believed against a newest record that has ended: a build that is just
@@ -23,21 +23,21 @@ SKEW = timedelta(minutes=10)
 """How far two clocks of the service may differ: the one in its `Date`, and the one by which it notes times."""
 
 
-class Pinned(NamedTuple):
+class PinnedBuild(NamedTuple):
     """The build that is judged from now on, whatever starts later."""
 
     build_number: int
     record: Record | None = None
     """Its record, if that has been read just now."""
-    expectation: Expectation = Expectation()
+    expectation: Forecast = Forecast()
     appearing_seconds: float = 10.0
     """For how long the build may be unknown to the service: a record is not always readable at once."""
     ordered_at: datetime | None = None
     """When this gate ordered the build, if it did, by the service's clock."""
 
 
-def newest(builds: Sequence[Build], commit: str | None = None) -> Build | None:
-    """Give the build with the highest number, of `commit` (a full or shortened hash) if one is given.
+def newest(builds: Sequence[ListedBuild], commit: str | None = None) -> ListedBuild | None:
+    """Return the build with the highest number, of `commit` (a full or shortened hash) if one is given.
 
     Raises `NotFound` when a shortened hash fits several commits.
     """
@@ -61,7 +61,7 @@ def is_fresh(record: Record, since: datetime, now: datetime) -> bool:
 class Selection:
     """Finds the build of one target."""
 
-    def __init__(self, target: Target, context: Context, asking: Asking) -> None:
+    def __init__(self, target: Target, context: Context, asking: Retrier) -> None:
         """Nothing is asked yet."""
         self._target = target
         self._rules = context.rules
@@ -70,10 +70,10 @@ class Selection:
         self._record: Record | None = None
         self._read_now = False  # the record, in this look
 
-    def run(self) -> Steps[Pinned]:
+    def run(self) -> Steps[PinnedBuild]:
         """Find the build, waiting for it to appear if need be; raises `NotFound` when none has appeared in time."""
         if self._target.build_number is not None:
-            return Pinned(build_number=self._target.build_number)
+            return PinnedBuild(build_number=self._target.build_number)
         started = self._asking.now()
         give_up = started + self._rules.appear_timeout
         at, looks, told = started, 0, ""
@@ -96,7 +96,7 @@ class Selection:
             looks += 1
             at = min(now + pause(looks, self._rules.poll_interval, self._asking.chance()), max(give_up, now))
 
-    def _object(self, found: Build | None, elapsed: float) -> Steps[str]:
+    def _object(self, found: ListedBuild | None, elapsed: float) -> Steps[str]:
         """Say why the newest build is not the one to judge, `elapsed` seconds after the first look; empty if it is."""
         if found is None:
             what = f"of commit {self._rules.commit}" if self._rules.commit else "in the last weeks"
@@ -133,15 +133,15 @@ class Selection:
             return ""
         return "the job is running" if running else ""
 
-    def _pin(self, found: Build, builds: Sequence[Build]) -> Steps[Pinned]:
+    def _pin(self, found: ListedBuild, builds: Sequence[ListedBuild]) -> Steps[PinnedBuild]:
         """Pin the build that was found, or the one behind it that has a record already: lists were seen to lag."""
         number, record = found.number, self._record if self._read_now else None
         if self._record and read(self._record).ended and (ahead := (yield from self._unlisted(number))):
             number, record = ahead.build_number, ahead
-        return Pinned(build_number=number, record=record, expectation=expect(builds, self._rules.poll_interval))
+        return PinnedBuild(build_number=number, record=record, expectation=expect(builds, self._rules.poll_interval))
 
     def _unlisted(self, number: int) -> Steps[Record | None]:
-        """Give the record of the newest build behind this number; `None` if there is none that can be read.
+        """Return the record of the newest build behind this number; `None` if there is none that can be read.
 
         It is a call for each target, which is spared while others wait long for theirs.
         """

@@ -14,7 +14,7 @@ ListBriefRecord; a published trial on a real tenant (David-piex/codearts-mcp, 20
 from collections.abc import Sequence
 from typing import assert_never
 
-from gate.model import Reading, Record, State, Verdict
+from gate.model import Record, RecordState, State, Verdict
 
 SUCCESS = "SUCCESS"
 
@@ -43,7 +43,7 @@ WAITING_WORDS = {
 FINISHED = "Finished"
 
 
-def read(record: Record) -> Reading:
+def read(record: Record) -> RecordState:
     """Read a record: its state, the word for it, and whether the build has ended.
 
     A word that nobody documents leaves the state unknown. The build then counts as ended only when the record has a
@@ -51,18 +51,18 @@ def read(record: Record) -> Reading:
     """
     if record.run_word is not None and record.run_word != FINISHED:
         state = WAITING_WORDS.get(record.run_word.lower(), State.UNKNOWN)
-        return Reading(state=state, word=record.run_word, ended=False)
+        return RecordState(state=state, word=record.run_word, ended=False)
     finished = record.run_word == FINISHED or record.finished_at is not None
     if record.word is None:
-        return Reading(state=State.UNKNOWN, word=None, ended=finished)
+        return RecordState(state=State.UNKNOWN, word=None, ended=finished)
     if record.word in ENDED_WORDS:
-        return Reading(state=ENDED_WORDS[record.word], word=record.word, ended=True)
+        return RecordState(state=ENDED_WORDS[record.word], word=record.word, ended=True)
     if record.word.lower() in WAITING_WORDS and record.run_word is None:
-        return Reading(state=WAITING_WORDS[record.word.lower()], word=record.word, ended=False)
-    return Reading(state=State.UNKNOWN, word=record.word, ended=finished)
+        return RecordState(state=WAITING_WORDS[record.word.lower()], word=record.word, ended=False)
+    return RecordState(state=State.UNKNOWN, word=record.word, ended=finished)
 
 
-def judge(reading: Reading) -> Verdict | None:
+def judge(reading: RecordState) -> Verdict | None:
     """Judge a reading; `None` while the build has not ended."""
     if not reading.ended:
         return None
@@ -93,7 +93,7 @@ def combine(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def exit_code(verdict: Verdict, signal_number: int | None = None) -> int:
-    """Give the exit code of a combined verdict; an interrupted run ends with 128 plus the signal's number."""
+    """Return the exit code of a combined verdict; an interrupted run ends with 128 plus the signal's number."""
     match verdict:
         case Verdict.PASSED:
             return 0

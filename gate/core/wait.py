@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gate.core.durations import spell
-from gate.core.ports import Answer, Ask, Context, Interruption, Observer, Remark, Steps, Workers
+from gate.core.fair_queue import FairQueue
+from gate.core.ports import Ask, CallResult, Context, DebugLine, Interruption, Observer, Steps, Workers
 from gate.core.schedule import Pace
-from gate.core.turns import Turns
 from gate.core.watch import Watch
+from gate.durations import spell
 from gate.errors import Throttled, TooSlow
 from gate.model import Target, Verdict
 
@@ -47,7 +47,7 @@ class Wait:
         self._workers = workers
         self._observer = observer
         self._pace = Pace(context.rules.max_rate, workers.now())
-        self._turns = Turns(self._pace)
+        self._turns = FairQueue(self._pace)
         self._open: dict[_Run, None] = {}
         self._asks: dict[int, tuple[_Run, Ask]] = {}
         self._answering: dict[int, list[int]] = {}
@@ -56,7 +56,7 @@ class Wait:
     def run(self, deadline: float) -> int | None:
         """Wait until every target has a verdict, the instant `deadline` comes, or a signal does.
 
-        Gives the number of the signal that ended the wait, if one did.
+        Returns the number of the signal that ended the wait, if one did.
         """
         try:
             for watch in self.watches:
@@ -84,11 +84,11 @@ class Wait:
                 min(deadline, self._turns.wake_at(now, room=self._workers.has_room()), self._observer.due())
             )
             match event:
-                case Answer():
+                case CallResult():
                     self._answer(event)
                 case Interruption(signal_number):
                     return signal_number
-                case Remark(text):
+                case DebugLine(text):
                     self._observer.remark(text)
                 case None:
                     pass
@@ -100,7 +100,7 @@ class Wait:
         self._open[run] = None
         self._step(run, None)
 
-    def _step(self, run: _Run, answer: Answer | None) -> None:
+    def _step(self, run: _Run, answer: CallResult | None) -> None:
         """Let a watch go on with an answer, up to its next ask or its end."""
         run.key = 0
         try:
@@ -122,7 +122,7 @@ class Wait:
         """Let a watch wait for its turn with an ask; one that can be spared is left out while others are overdue."""
         now = self._workers.now()
         if ask.spare and self._turns.is_behind(now):
-            self._step(run, Answer(0))
+            self._step(run, CallResult(0))
             return
         self._keys += 1
         run.key = self._keys
@@ -171,16 +171,16 @@ class Wait:
         """Stop waiting for answers that are of no use any more."""
         for key in self._turns.late(now):
             self._turns.remove(key)
-            self._go_on(key, Answer(key, error=TooSlow("no answer in the few seconds that it was given")))
+            self._go_on(key, CallResult(key, error=TooSlow("no answer in the few seconds that it was given")))
 
-    def _answer(self, answer: Answer) -> None:
+    def _answer(self, answer: CallResult) -> None:
         """Take an answer to the watches that wait for it."""
         if isinstance(answer.error, Throttled):
             self._pace.ease(self._workers.now(), self._chance())
         for key in self._answering.pop(answer.key):
             self._go_on(key, answer)
 
-    def _go_on(self, key: int, answer: Answer) -> None:
+    def _go_on(self, key: int, answer: CallResult) -> None:
         """Let the watch that waits for an ask go on; an answer that comes too late is dropped."""
         run, _ = self._asks.pop(key, (None, None))
         if run is not None:

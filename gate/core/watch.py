@@ -4,14 +4,14 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from gate.core import verdict as judging
-from gate.core.asking import Asking
-from gate.core.findings import Findings
-from gate.core.looking import SECOND_LOOKS, Looking
+from gate.core.launcher import Launcher
+from gate.core.outcome_builder import OutcomeBuilder
+from gate.core.poller import SECOND_LOOKS, Poller
 from gate.core.ports import Ask, Context, Steps, T
+from gate.core.retrier import Retrier
 from gate.core.selection import Selection
-from gate.core.starting import Starting
 from gate.errors import NotFound, ServiceError, StartLost
-from gate.model import Reading, State, Target, Verdict
+from gate.model import RecordState, State, Target, Verdict
 
 SIDE_CHANNEL = 5.0
 """Seconds that a side channel (stages, log) may take at most."""
@@ -27,18 +27,17 @@ class Watch:
 
     def __init__(self, target: Target, context: Context, *, shares: bool = False) -> None:
         """Start with nothing known but the target; `shares`: whether others are builds of the same job."""
-        self.findings = Findings(target=target, build_number=target.build_number)
+        self.findings = OutcomeBuilder(target=target, build_number=target.build_number)
         self._job = target.job_id
         self._rules = context.rules
         self._service = context.service
-        self._commands = context.commands
         self._now = context.now
         self._say: Callable[[str], None] = lambda text: context.say(target, text)
-        self._asking = Asking(context, self._say)
+        self._asking = Retrier(context, self._say)
         self._selection = Selection(target, context, self._asking)
-        self._looking = Looking(self.findings, context, self._asking, shares=shares)
+        self._looking = Poller(self.findings, context, self._asking, shares=shares)
         order = context.order
-        self.starting = Starting(order, context, self._asking, self.findings) if order else None
+        self.starting = Launcher(order, context, self._asking, self.findings) if order else None
 
     def run(self) -> Steps[None]:
         """Wait until there is a verdict, then collect what the report shows beside it."""
@@ -65,7 +64,7 @@ class Watch:
         elif self.starting and not self._rules.keep_running:
             hint = "Run it again, with a longer --timeout if need be."
         else:
-            command = self._commands.stop_command(self._job, number) or "use the CodeArts console"
+            command = self._service.stop_command(self._job, number) or "use the CodeArts console"
             hint = f"Build {number} may go on, as the gate stops only what it started; to stop it: {command}"
         self.findings.decide(verdict, f"{why}: {self.findings.describe()}{trouble}", hint)
 
@@ -140,7 +139,7 @@ class Watch:
             self._say(f"/status says {word}; --verdict status takes it for the result, newer pages say 'is running'")
             if result is not None:
                 verdict, state = (Verdict.PASSED, State.SUCCEEDED) if result else (Verdict.FAILED, State.FAILED)
-                self.findings.reading = Reading(state=state, word=word, ended=True)
+                self.findings.reading = RecordState(state=state, word=word, ended=True)
                 self.findings.build_number = None  # whatever was asked for, /status is about no build
                 self.findings.decide(verdict, f"/status of the job says {word} (--verdict status)", CONSOLE)
                 return

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from gate import pipes
-from gate.core.text import one_line
+from gate import files
 from gate.errors import ReportFailed
 from gate.model import Outcome, TargetOutcome, Verdict
-from gate.platforms.room import ANYWHERE, Room
+from gate.platforms.platform import ANYWHERE, Platform
+from gate.text import one_line
 
 MOST = 10
 """Annotations of one kind that GitHub shows of a step; it drops the others without a word."""
@@ -22,7 +22,7 @@ MOST = 10
 _GREEN = (Verdict.PASSED, Verdict.SKIPPED)
 
 
-class GitHub(Room):
+class GitHub(Platform):
     """A step of a GitHub Actions workflow, or of Gitea's, Forgejo's or act's imitation of them."""
 
     name = "github"
@@ -43,7 +43,7 @@ class GitHub(Room):
         return re.sub(r"^(\s*:)(?=:)", r"\1 ", super().safe(text))
 
     def fold(self, title: str, lines: Sequence[str]) -> Iterable[str]:
-        """Give a group in which the runner takes no command at all."""
+        """Return a group in which the runner takes no command at all."""
         token = uuid.uuid4().hex
         yield f"::group::{escape(title)}"
         yield f"::stop-commands::{token}"
@@ -52,13 +52,13 @@ class GitHub(Room):
         yield "::endgroup::"
 
     def annotations(self, outcome: Outcome) -> Iterable[str]:
-        """Give one annotation per target, the bad ones first; when there are too many, the last one counts the rest."""
+        """Return one annotation per target, those that did not pass first; the last one counts those left out."""
         bad = [target for target in outcome.targets if target.verdict not in _GREEN]
         yield from _at_most("error", bad)
         yield from _at_most("notice", [target for target in outcome.targets if target.verdict in _GREEN])
 
     def complaint(self, text: str) -> Iterable[str]:
-        """Give one error."""
+        """Return one error."""
         yield _command("error", "codearts-gate", text)
 
     def add_summary(self, render: Callable[[], str]) -> None:
@@ -74,7 +74,7 @@ class GitHub(Room):
 
 
 def escape(text: str, also: str = "") -> str:
-    """Give `text` as the data of a command; with `also` = `:,`, as the value of a property."""
+    """Return `text` as the data of a command; with `also` = `:,`, as the value of a property."""
     return re.sub(f"[%\r\n{also}]", lambda match: f"%{ord(match[0]):02X}", text)
 
 
@@ -95,6 +95,6 @@ def _command(kind: str, title: str, *texts: str) -> str:
 
 def _append(path: Path, text: str) -> None:
     try:
-        pipes.send(path, text.encode())
+        files.append(path, text.encode())
     except OSError as error:
         raise ReportFailed(f"GitHub's file {path} could not be written: {error.strerror or error}.") from error

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
 from gate.model import Verdict
-from gate.platforms.room import Room
+from gate.platforms.platform import Platform
 
 _ERASE = "\r\x1b[0K"
 """GitLab takes a section's marker for one only with this behind it."""
 
 
-class GitLab(Room):
+class GitLab(Platform):
     """A job of a GitLab pipeline."""
 
     name = "gitlab"
@@ -35,11 +35,11 @@ class GitLab(Room):
         return super().safe(text).replace("section_start:", "section_start :").replace("section_end:", "section_end :")
 
     def paint(self, text: str, verdict: Verdict) -> str:
-        """Give `text` in green, red or yellow."""
+        """Return `text` in green, red or yellow."""
         return text if self._plain else f"\x1b[{_colour(verdict)};1m{text}\x1b[0m"
 
     def fold(self, title: str, lines: Sequence[str]) -> Iterable[str]:
-        """Give a collapsed section."""
+        """Return a collapsed section."""
         section = f"codearts_gate_{uuid.uuid4().hex}"
         yield f"section_start:{time.time():.0f}:{section}[collapsed=true]{_ERASE}  {title}"
         yield from self.quote(lines)

@@ -1,15 +1,15 @@
 """Jenkins: its console takes plain lines, so nothing is added to them.
 
-A console note, by which text could act there, begins with an escape sequence, and `gate.core.text` leaves none. The
+A console note, by which text could act there, begins with an escape sequence, and `gate.text` leaves none. The
 report goes to the `junit` step, the outputs to `readProperties`, as files.
 """
 
 from collections.abc import Mapping
 
-from gate.platforms.room import Room
+from gate.platforms.platform import Platform
 
 
-class Jenkins(Room):
+class Jenkins(Platform):
     """A build of a Jenkins job."""
 
     name = "jenkins"

@@ -11,13 +11,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from gate.core.durations import spell
-from gate.core.ports import Standing
-from gate.core.text import one_line
-from gate.model import Outcome, Target, TargetOutcome, Verdict
-from gate.platforms.live import Live
-from gate.platforms.room import ANYWHERE, Room
-from gate.platforms.standings import summary, table
+from gate.durations import spell
+from gate.model import Outcome, Progress, Target, TargetOutcome, Verdict
+from gate.platforms.platform import ANYWHERE, Platform
+from gate.platforms.progress import LiveLines, summary, table
+from gate.text import one_line
 
 SILENCE = 60.0
 """Seconds without a line after which one is written."""
@@ -27,7 +25,7 @@ class Terminal:
     """Writes for people; whatever happens to its stream, it never raises."""
 
     def __init__(
-        self, started: float, *, labels: bool, quiet: bool, room: Room = ANYWHERE, stream: TextIO | None = None
+        self, started: float, *, labels: bool, quiet: bool, room: Platform = ANYWHERE, stream: TextIO | None = None
     ) -> None:
         """Take the instant of the process's start; `labels`: whether lines name their target."""
         self._started = started
@@ -36,12 +34,12 @@ class Terminal:
         self._quiet = quiet
         self._stream = stream or sys.stderr
         live = not quiet and room.live and self._stream.isatty() and os.environ.get("TERM") != "dumb"
-        self._live = Live(self._stream) if live else None
+        self._live = LiveLines(self._stream) if live else None
         self._changes: dict[str, float] = {}
         self._due = started + (1.0 if self._live else SILENCE)
 
     def due(self) -> float:
-        """Give the instant at which `tick` should be called next."""
+        """Return the instant at which `tick` should be called next."""
         return math.inf if self._quiet else self._due
 
     def say(self, target: Target, text: str, now: float) -> None:
@@ -57,7 +55,7 @@ class Terminal:
         """Write a detail."""
         self.line(f"      {one_line(text, limit=500)}")
 
-    def tick(self, standings: Sequence[Standing], now: float) -> None:
+    def tick(self, standings: Sequence[Progress], now: float) -> None:
         """Write how things stand: over the live lines, or as a line of its own."""
         text = f"{_clock(now - self._started)} {summary(standings)}"
         if self._live:

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from gate.core.text import one_line
 from gate.model import Stage, Verdict
-from gate.reports.figures import instant, seconds
-from gate.reports.stages import shown
+from gate.reports.formatting import instant, seconds
+from gate.reports.stage_display import shown
+from gate.text import one_line
 
 MOST_STAGES = 200
 """A chart of more stages is unreadable, and near Mermaid's own limit of 50 000 characters."""
@@ -21,7 +21,7 @@ _TAGS = {Verdict.PASSED: "done, ", Verdict.FAILED: "crit, ", Verdict.ABORTED: "c
 
 
 def chart(stages: Sequence[Stage], verdict: Verdict) -> str:
-    """Give a Gantt chart, in UTC, of the stages whose start and duration are known; empty when there is none."""
+    """Return a Gantt chart, in UTC, of the stages whose start and duration are known; empty when there is none."""
     tasks = [task for number, stage in enumerate(stages, 1) if (task := _task(number, stage, verdict))]
     if not 0 < len(tasks) <= MOST_STAGES:
         return ""
@@ -29,7 +29,7 @@ def chart(stages: Sequence[Stage], verdict: Verdict) -> str:
 
 
 def _task(number: int, stage: Stage, verdict: Verdict) -> str:
-    """Give one stage's line. Its number keeps a name from being a keyword; a bar of no length cannot be seen."""
+    """Return one stage's line. Its number keeps a name from being a keyword; a bar of no length cannot be seen."""
     start, duration = instant(stage.started_at), seconds(stage.duration_seconds)
     if start is None or duration is None:
         return ""

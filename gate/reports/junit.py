@@ -7,10 +7,10 @@ has neither message nor text, cannot encode every string, names no root, writes 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, assert_never
 
-from gate.core.text import one_line, tail
 from gate.model import Outcome, TargetOutcome, Verdict
-from gate.reports.figures import instant, seconds
-from gate.reports.stages import shown
+from gate.reports.formatting import instant, seconds
+from gate.reports.stage_display import shown
+from gate.text import one_line, tail
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -20,7 +20,7 @@ LOG_LIMIT = 50_000
 
 
 def render(outcome: Outcome) -> bytes:
-    """Give the report as UTF-8 XML, ending with a newline; whatever the texts hold, it can be parsed."""
+    """Return the report as UTF-8 XML, ending with a newline; whatever the texts hold, it can be parsed."""
     from xml.etree import ElementTree as ET
 
     root = ET.Element("testsuites", name="codearts-gate")
@@ -34,7 +34,7 @@ def render(outcome: Outcome) -> bytes:
 
 
 def _suite(target: TargetOutcome, label: str) -> "Element":
-    """Give one target's suite; its time is the build's, since the stages are parts of it."""
+    """Return one target's suite; its time is the build's, since the stages are parts of it."""
     from junit_xml import TestSuite
 
     cases = [_build_case(target, label), *_stage_cases(target, label)]
@@ -53,7 +53,7 @@ def _suite(target: TargetOutcome, label: str) -> "Element":
 
 
 def _build_case(target: TargetOutcome, label: str) -> Any:
-    """Give the case of the build as a whole: the only one that the verdict stands in."""
+    """Return the case of the build as a whole: the only one that the verdict stands in."""
     case = _case("build", label, target.duration_seconds)
     message = one_line(target.reason, limit=1000) or f"The verdict is {target.verdict}."
     details = [one_line(target.hint), *(f"{name}: {value}" for name, value in _facts(target).items())]
@@ -68,7 +68,7 @@ def _build_case(target: TargetOutcome, label: str) -> Any:
 
 
 def _stage_cases(target: TargetOutcome, label: str) -> Iterable[Any]:
-    """Give one case per stage, in the service's order."""
+    """Return one case per stage, in the service's order."""
     names = _unique(f"stage {one_line(stage.name, limit=120) or 'without a name'}" for stage in target.stages)
     for stage, name in zip(target.stages, names, strict=True):
         verdict, reason = shown(stage, target.verdict)
@@ -78,7 +78,7 @@ def _stage_cases(target: TargetOutcome, label: str) -> Iterable[Any]:
 
 
 def _case(name: str, label: str, duration: float | None) -> Any:
-    """Give a bare case; an unknown duration counts as zero, as some consumers show a missing one as NaN."""
+    """Return a bare case; an unknown duration counts as zero, as some consumers show a missing one as NaN."""
     from junit_xml import TestCase
 
     return TestCase(name, f"codearts.{label}", seconds(duration) or 0.0)
@@ -106,7 +106,7 @@ def _judge(case: Any, verdict: Verdict, message: str, text: str) -> None:
 
 
 def _facts(target: TargetOutcome) -> dict[str, str]:
-    """Give what is known of the build, by property name."""
+    """Return what is known of the build, by property name."""
     values = {
         "job_id": target.job_id,
         "build_number": str(target.build_number or ""),
@@ -120,7 +120,7 @@ def _facts(target: TargetOutcome) -> dict[str, str]:
 
 
 def _unique(names: Iterable[str]) -> list[str]:
-    """Give the names with ` (2)`, ` (3)`, ... after repeated ones: GitLab drops a case whose names stood before."""
+    """Return the names with ` (2)`, ` (3)`, ... after repeated ones: GitLab drops a case whose names stood before."""
     found: dict[str, None] = {}
     for name in names:
         candidate, count = name, 1

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from gate.core.text import one_line
+from gate.text import one_line
 
 # ASCII punctuation that has a function inside a line; of `_`, only one that is not inside a word; the dot of `www.`.
 _ACTIVE = re.compile(r"[!-'*+:-@\[-^`{-~]|(?<![^\W_])_|_(?![^\W_])|(?<=[wW])\.")
 
 
 def escape(text: str | None, *, limit: int = 300) -> str:
-    """Give `text` as part of a line that Markdown shows as it is, also in a table; `—` for none.
+    """Return `text` as part of a line that Markdown shows as it is, also in a table; `—` for none.
 
     It must not stand first in a line, where `-` and `1.` would start a list.
 
@@ -22,18 +22,18 @@ def escape(text: str | None, *, limit: int = 300) -> str:
 
 
 def _reference(match: re.Match[str]) -> str:
-    """Give the character reference for a matched character."""
+    """Return the character reference for a matched character."""
     return f"&#{ord(match[0])};" + ("&#8203;" if match[0] in "@#" else "")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Give a table; the cells are Markdown already."""
+    """Return a table; the cells are Markdown already."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def fence(text: str, *, language: str = "text") -> str:
-    """Give `text` as a code block whose fence is longer than every run of backticks in it."""
+    """Return `text` as a code block whose fence is longer than every run of backticks in it."""
     runs = re.findall("`{3,}", text)
     marks = "`" * (max(map(len, runs), default=2) + 1)
     return f"{marks}{language}\n{text}\n{marks}"

@@ -5,32 +5,32 @@ import json
 import re
 from pathlib import Path
 
-from gate.core.text import one_line
 from gate.model import Outcome, Stage, TargetOutcome
-from gate.reports.figures import instant, seconds
+from gate.reports.formatting import instant, seconds
+from gate.text import one_line
 
 RESULTS_LIMIT = 450_000
 """Characters: GitHub refuses outputs of a job above 1 MB, counted as UTF-16."""
 
 
 def lines(outcome: Outcome) -> str:
-    """Give one line a target, `VERDICT LABEL build=N state=WORD`, each ending with a newline; `-` where unknown."""
+    """Return one line a target, `VERDICT LABEL build=N state=WORD`, each ending with a newline; `-` where unknown."""
     return "".join(map(_line, outcome.targets))
 
 
 def to_json(outcome: Outcome) -> str:
-    """Give the contract's JSON document on one line of ASCII, without a newline."""
+    """Return the contract's JSON document on one line of ASCII, without a newline."""
     return one_json_line(document(outcome))
 
 
 def one_json_line(value: object) -> str:
-    """Give JSON on one line of ASCII, without a newline, in which nothing is a command to a CI system."""
+    """Return JSON on one line of ASCII, without a newline, in which nothing is a command to a CI system."""
     # Runners look for commands of the forms `##[error]` and `##vso[...]` anywhere in a line.
     return re.sub(r"##(?=\w*\[)", r"\\u0023#", json.dumps(value, allow_nan=False))
 
 
 def document(outcome: Outcome) -> dict[str, object]:
-    """Give the contract's document as plain values; texts are cleaned, unknown values are `None`."""
+    """Return the contract's document as plain values; texts are cleaned, unknown values are `None`."""
     return {
         "verdict": outcome.verdict.value,
         "exit_code": outcome.exit_code,
@@ -42,7 +42,7 @@ def document(outcome: Outcome) -> dict[str, object]:
 
 
 def results(outcome: Outcome) -> str:
-    """Give the document on one line that GitHub takes as an output: without stages, or empty, when it is too long."""
+    """Return the document on one line that GitHub takes as an output: without stages, or empty, when it is too long."""
     bare = [dataclasses.replace(target, stages=()) for target in outcome.targets]
     for candidate in (outcome, dataclasses.replace(outcome, targets=bare)):
         text = to_json(candidate)
@@ -52,7 +52,7 @@ def results(outcome: Outcome) -> str:
 
 
 def outputs(outcome: Outcome, report: Path) -> dict[str, str]:
-    """Give the outputs of a pipeline step by name; every value is one line.
+    """Return the outputs of a pipeline step by name; every value is one line.
 
     The build number is that of the only target, and empty when there are several.
     """
@@ -67,30 +67,30 @@ def outputs(outcome: Outcome, report: Path) -> dict[str, str]:
 
 
 def dotenv(outcome: Outcome, report: Path) -> str:
-    """Give the outputs as a dotenv file, `GATE_EXIT_CODE=0` and so on; values stand bare, as GitLab wants them."""
+    """Return the outputs as a dotenv file, `GATE_EXIT_CODE=0` and so on; values stand bare, as GitLab wants them."""
     return "".join(
         f"GATE_{name.replace('-', '_').upper()}={value}\n" for name, value in outputs(outcome, report).items()
     )
 
 
 def _line(target: TargetOutcome) -> str:
-    """Give one target's line."""
+    """Return one target's line."""
     number, word = target.build_number or "-", _token(target.state)
     return f"{target.verdict.token} {_token(target.label)} build={number} state={word}\n"
 
 
 def _token(word: str | None) -> str:
-    """Give `word` as one token in which nothing but letters, digits and `._-` stands; `-` for none."""
+    """Return `word` as one token in which nothing but letters, digits and `._-` stands; `-` for none."""
     return re.sub(r"[^\w.-]+", "_", one_line(word or "", limit=64)) or "-"
 
 
 def _text(value: str | None) -> str | None:
-    """Give `value` cleaned to one line; `None` when nothing is left of it."""
+    """Return `value` cleaned to one line; `None` when nothing is left of it."""
     return one_line(value or "", limit=1000) or None
 
 
 def _target(target: TargetOutcome) -> dict[str, object]:
-    """Give one target's part of the document."""
+    """Return one target's part of the document."""
     return {
         "label": _text(target.label),
         "job_id": _text(target.job_id),
@@ -111,7 +111,7 @@ def _target(target: TargetOutcome) -> dict[str, object]:
 
 
 def _stage(stage: Stage) -> dict[str, object]:
-    """Give one stage's part of the document."""
+    """Return one stage's part of the document."""
     return {
         "name": _text(stage.name),
         "state": _text(stage.state),

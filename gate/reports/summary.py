@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from gate.core.durations import spell
-from gate.core.text import tail
+from gate.durations import spell
 from gate.model import Outcome, Stage, TargetOutcome, Verdict
-from gate.reports.figures import seconds
+from gate.reports.formatting import seconds
 from gate.reports.gantt import chart
 from gate.reports.markdown import escape, fence, table
-from gate.reports.stages import shown
+from gate.reports.stage_display import shown
+from gate.text import tail
 
 LIMIT = 1_000_000
 """Bytes; GitHub refuses the summary of a step above 1 MiB."""
@@ -30,7 +30,7 @@ _SHORTENED = "_Shortened: with all its details, this summary would be too large.
 
 
 def render(outcome: Outcome, limit: int = LIMIT) -> str:
-    """Give the summary in at most `limit` bytes of UTF-8, ending with a newline.
+    """Return the summary in at most `limit` bytes of UTF-8, ending with a newline.
 
     The logs are cut first, then the stages, then everything but the table of verdicts, which is always whole.
     """
@@ -45,12 +45,12 @@ def render(outcome: Outcome, limit: int = LIMIT) -> str:
 
 
 def _join(parts: Iterable[str]) -> str:
-    """Give the parts that are not empty, with a blank line between them."""
+    """Return the parts that are not empty, with a blank line between them."""
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _heading(outcome: Outcome) -> str:
-    """Give the heading and a sentence of totals."""
+    """Return the heading and a sentence of totals."""
     count = len(outcome.targets)
     return (
         f"## {ICONS[outcome.verdict]} codearts-gate: {outcome.verdict}\n\n"
@@ -60,7 +60,7 @@ def _heading(outcome: Outcome) -> str:
 
 
 def _verdicts(outcome: Outcome) -> str:
-    """Give the table of targets."""
+    """Return the table of targets."""
     return table(
         ["Target", "Verdict", "Build", "State", "Duration", "Branch", "Commit"],
         [
@@ -79,7 +79,7 @@ def _verdicts(outcome: Outcome) -> str:
 
 
 def _section(target: TargetOutcome, *, log_bytes: int, stages: bool) -> Iterable[str]:
-    """Give one target's parts: why, what to do, its stages, and the end of the log of a build that did not pass."""
+    """Return one target's parts: why, what to do, its stages, and the end of the log of a build that did not pass."""
     yield f"### {escape(target.label, limit=64)}: {target.verdict}"
     yield f"**Reason:** {escape(target.reason, limit=1000)}"
     if target.hint:
@@ -95,18 +95,18 @@ def _section(target: TargetOutcome, *, log_bytes: int, stages: bool) -> Iterable
 
 
 def _stage(stage: Stage, verdict: Verdict) -> list[str]:
-    """Give one stage's row."""
+    """Return one stage's row."""
     icon = ICONS[shown(stage, verdict)[0]]
     return [escape(stage.name, limit=120), f"{icon} {escape(stage.state, limit=60)}", _duration(stage.duration_seconds)]
 
 
 def _chart(target: TargetOutcome) -> str:
-    """Give the chart of the stages, if their times are known."""
+    """Return the chart of the stages, if their times are known."""
     drawing = chart(target.stages, target.verdict)
     return drawing and fence(drawing, language="mermaid")
 
 
 def _duration(duration: float | None) -> str:
-    """Give a duration for people; `—` when it is not known."""
+    """Return a duration for people; `—` when it is not known."""
     known = seconds(duration)
     return "—" if known is None else spell(known)

@@ -25,31 +25,31 @@ class Refusal(Exception):
 
 
 def bare(document: object, *, status: int = 200) -> Answer:
-    """Give a JSON answer without an envelope, as most v3 operations send."""
+    """Return a JSON answer without an envelope, as most v3 operations send."""
     return Answer(status=status, body=json.dumps(document, ensure_ascii=False).encode())
 
 
 def enveloped(result: object) -> Answer:
-    """Give a result in the v1 envelope, whose `status` speaks of the call and not of the build."""
+    """Return a result in the v1 envelope, whose `status` speaks of the call and not of the build."""
     return bare({"error": None, "result": result, "status": "success"})
 
 
 def gateway_error(status: int, number: str, message: str, **headers: str) -> Answer:
-    """Give an error of the API gateway, such as `gateway_error(404, "0101", ...)`."""
+    """Return an error of the API gateway, such as `gateway_error(404, "0101", ...)`."""
     document = {"error_code": f"APIGW.{number}", "error_msg": message, "request_id": uuid.uuid4().hex}
     return Answer(status=status, body=json.dumps(document).encode(), headers=headers)
 
 
 def service_error(status: int, code: str, message: str) -> Answer:
-    """Give an error of CodeArts Build itself (api-codeci/ErrorCode)."""
+    """Return an error of CodeArts Build itself (api-codeci/ErrorCode)."""
     return bare({"error_code": code, "error_msg": message}, status=status)
 
 
 def not_published() -> Answer:
-    """Give the gateway's answer to a path that it has no API for: a missing route, not a missing build."""
+    """Return the gateway's answer to a path that it has no API for: a missing route, not a missing build."""
     return gateway_error(404, "0101", "The API does not exist or has not been published in the environment")
 
 
 def bad_parameter(name: str) -> Refusal:
-    """Give the service's refusal of a parameter that is missing or malformed."""
+    """Return the service's refusal of a parameter that is missing or malformed."""
     return Refusal(service_error(400, "CB.00060200", f"Invalid parameter: {name}"))

@@ -50,7 +50,7 @@ class Build:
         return uuid_of(self.job_id, self.number, "record")
 
     def at(self, now: datetime) -> "BuildView":
-        """Give what can be seen of the build at `now`."""
+        """Return what can be seen of the build at `now`."""
         start = self.created + timedelta(seconds=self.course.queue)
         end = start + timedelta(seconds=self.course.seconds)
         word = self.course.word
@@ -92,7 +92,7 @@ class BuildView:
         return tuple(views)
 
     def _stage(self, plan: StagePlan, *, position: int, start: datetime, runs: bool) -> StageView:
-        """Give one stage that would start at `start`, if it runs at all.
+        """Return one stage that would start at `start`, if it runs at all.
 
         What an abort left undone is `ABORTED` too, in no time, as in the vendor's example of
         ShowBuildRecordFullStages.

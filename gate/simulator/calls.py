@@ -29,7 +29,7 @@ class Call:
         return self.path.split("/")[1]
 
     def document(self) -> dict[str, Any]:
-        """Give the body read as a JSON object; empty if it is anything else."""
+        """Return the body read as a JSON object; empty if it is anything else."""
         try:
             document = json.loads(self.body or b"{}")
         except ValueError:
@@ -37,7 +37,7 @@ class Call:
         return document if isinstance(document, dict) else {}
 
     def value(self, name: str) -> str | None:
-        """Give a parameter as text, from the path, the query or the body, whichever has it first."""
+        """Return a parameter as text, from the path, the query or the body, whichever has it first."""
         for source in (self.params, dict(self.query), self.document()):
             if source.get(name) is not None:
                 return str(source[name])

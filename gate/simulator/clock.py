@@ -21,7 +21,7 @@ class ServiceClock:
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
-        """Give the service's time, in UTC."""
+        """Return the service's time, in UTC."""
         real = time.monotonic() - self._real_start
         return self.start + timedelta(seconds=real * self.speed + self._advanced)
 

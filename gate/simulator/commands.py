@@ -20,7 +20,7 @@ def run_job(service: Service, call: Call) -> Answer:
 
 
 def _started(build: Build) -> dict[str, str]:
-    """Give the started build; its number is a string, and the daily number is another thing."""
+    """Return the started build; its number is a string, and the daily number is another thing."""
     return {
         "actual_build_number": str(build.number),
         "daily_build_number": build.daily_number,

@@ -55,5 +55,5 @@ class Course:
         return sum(stage.seconds for stage in self.run)
 
     def paced(self, factor: float) -> "Course":
-        """Give the same course, with each stage taking `factor` times as long."""
+        """Return the same course, with each stage taking `factor` times as long."""
         return replace(self, stages=tuple(replace(stage, seconds=stage.seconds * factor) for stage in self.stages))

@@ -40,7 +40,7 @@ class Credentials:
         self._now = now
 
     def checked(self, call: Call) -> Credential:
-        """Give the request's credential; raise `Refusal` with 401 if it is missing or not good."""
+        """Return the request's credential; raise `Refusal` with 401 if it is missing or not good."""
         token = call.headers.get("X-Auth-Token")
         if token is not None:
             return Credential(family="token", token_issued=self._iam.checked(token).issued)
@@ -65,7 +65,7 @@ class Credentials:
             raise _refused("verify aksk signature fail")
 
     def _signature(self, call: Call, signed: list[str]) -> str:
-        """Give the `Authorization` that the vendor's own signer gives to this request."""
+        """Return the `Authorization` that the vendor's own signer gives to this request."""
         from huaweicloudsdkcore.sdk_request import SdkRequest
         from huaweicloudsdkcore.signer.signer import Signer
 
@@ -82,7 +82,7 @@ class Credentials:
 
 
 def _signed_at(call: Call) -> datetime:
-    """Give the time of the signature, from `X-Sdk-Date`."""
+    """Return the time of the signature, from `X-Sdk-Date`."""
     try:
         return datetime.strptime(call.headers.get("X-Sdk-Date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
@@ -90,5 +90,5 @@ def _signed_at(call: Call) -> datetime:
 
 
 def _refused(reason: str) -> Refusal:
-    """Give the gateway's refusal of a credential."""
+    """Return the gateway's refusal of a credential."""
     return Refusal(gateway_error(401, "0301", f"Incorrect IAM authentication information: {reason}"))

@@ -62,6 +62,6 @@ class FaultPlan:
             self._plan.clear()
 
     def acts(self, call: Call) -> list[Shape | Delivery]:
-        """Give the acts that this request meets, in the order of the plan."""
+        """Return the acts that this request meets, in the order of the plan."""
         with self._lock:
             return [fault.act for fault, count in self._plan if fault.matches(call) and fault.hits(next(count))]

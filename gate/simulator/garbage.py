@@ -36,7 +36,7 @@ def _large() -> Reply:
 
 @functools.cache
 def _bomb() -> bytes:
-    """Give some 200 KiB of gzip that unpack to 200 MiB."""
+    """Return some 200 KiB of gzip that unpack to 200 MiB."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     first = packer.compress(b" " * MEBIBYTE) + packer.flush(zlib.Z_FULL_FLUSH)
     other = packer.compress(b" " * MEBIBYTE) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -44,19 +44,19 @@ def _bomb() -> bytes:
 
 
 def _quoted(body: bytes) -> bytes:
-    """Give a JSON string that holds the answer."""
+    """Return a JSON string that holds the answer."""
     return json.dumps(body.decode()).encode()
 
 
 def _twice(body: bytes) -> bytes:
-    """Give a record that has failed, and a second time `status` with `SUCCESS`."""
+    """Return a record that has failed, and a second time `status` with `SUCCESS`."""
     document = json.loads(body if body.startswith(b"{") else b"{}")
     result = json.dumps({**document.get("result", {}), "status": "FAILURE"})[:-1] + ', "status": "SUCCESS"}'
     return b'{"error": null, "status": "success", "result": ' + result.encode() + b"}"
 
 
 def _many_stages(body: bytes) -> bytes:  # noqa: ARG001 - a change of a body
-    """Give 20,000 stages in place of anything."""
+    """Return 20,000 stages in place of anything."""
     stages = ",".join(f'"s{number}":{{}}' for number in range(20_000))
     return f'{{"status":"success","error":null,"result":{{"build_stages":{{{stages}}}}}}}'.encode()
 

@@ -51,7 +51,7 @@ class Gateway:
         return delivery.deliver(wire, answer or Answer())
 
     def _admitted(self, route: Route, call: Call) -> Credential | Answer:
-        """Give the credential that lets the request in, or the answer that keeps it out."""
+        """Return the credential that lets the request in, or the answer that keeps it out."""
         if route.open:
             return Credential(family=None)
         try:
@@ -73,7 +73,7 @@ class Gateway:
             return refusal.answer
 
     def _with_faults(self, call: Call, genuine: Callable[[], Answer]) -> tuple[Answer | None, Delivery]:
-        """Give the answer, as the faults of the job and then those of the simulator shape it, and how it travels."""
+        """Return the answer, as the faults of the job and then those of the simulator shape it, and how it travels."""
         job = self.service.jobs.get(call.job_id or "")
         delivery: Delivery = Whole()
         for act in [*(job.faults.acts(call) if job else ()), *self.faults.acts(call)]:

@@ -55,7 +55,7 @@ class Iam:
             }
 
     def checked(self, text: str) -> Token:
-        """Give the good token of this text; raise `Refusal` for any other, and for one of the whole domain."""
+        """Return the good token of this text; raise `Refusal` for any other, and for one of the whole domain."""
         token = self._tokens.get(text)
         if token is None:
             raise Refusal(gateway_error(401, "0301", "Incorrect IAM authentication information: decrypt token fail"))
@@ -88,12 +88,12 @@ class Iam:
 
 
 def token_outdated() -> Answer:
-    """Give the gateway's answer to a token that has expired, or that was issued for another scope."""
+    """Return the gateway's answer to a token that has expired, or that was issued for another scope."""
     return gateway_error(401, "0307", "The token must be updated")
 
 
 def _described(token: Token, account: Account) -> dict[str, Any]:
-    """Give the token's description in the body, with times as IAM writes them."""
+    """Return the token's description in the body, with times as IAM writes them."""
     domain = {"id": hex_of("domain", account.domain), "name": account.domain}
     return {
         "expires_at": f"{token.expires:%Y-%m-%dT%H:%M:%S.%fZ}",
@@ -106,5 +106,5 @@ def _described(token: Token, account: Account) -> dict[str, Any]:
 
 
 def _error(code: int, title: str, message: str) -> Answer:
-    """Give an error in IAM's own shape."""
+    """Return an error in IAM's own shape."""
     return bare({"error": {"code": code, "message": message, "title": title}}, status=code)

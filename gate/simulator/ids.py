@@ -5,15 +5,15 @@ import uuid
 
 
 def uuid_of(*parts: object) -> str:
-    """Give the 36-character UUID of these parts, as records and stages have."""
+    """Return the 36-character UUID of these parts, as records and stages have."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(map(str, parts))))
 
 
 def hex_of(*parts: object) -> str:
-    """Give the 32 digits of these parts, as jobs, projects and users have."""
+    """Return the 32 digits of these parts, as jobs, projects and users have."""
     return uuid_of(*parts).replace("-", "")
 
 
 def commit_of(*parts: object) -> str:
-    """Give the 40 digits of these parts, as commits have."""
+    """Return the 40 digits of these parts, as commits have."""
     return hashlib.sha1("/".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()

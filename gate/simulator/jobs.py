@@ -62,11 +62,11 @@ class Job:
         return build
 
     def _instant(self, seconds: float) -> datetime:
-        """Give the instant that lies so many seconds after the simulator's start."""
+        """Return the instant that lies so many seconds after the simulator's start."""
         return self._epoch + timedelta(seconds=seconds)
 
 
 def _daily_number(at: datetime, earlier: Iterable[Build]) -> str:
-    """Give the day in China and the count of the job's builds on it: `20221011.29`."""
+    """Return the day in China and the count of the job's builds on it: `20221011.29`."""
     day = f"{at.astimezone(CHINA):%Y%m%d}"
     return f"{day}.{1 + sum(build.daily_number.startswith(day) for build in earlier)}"

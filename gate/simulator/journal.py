@@ -49,7 +49,7 @@ class Journal:
         return tuple(self._entries)
 
     def of(self, *operations: str, job_id: str | None = None) -> tuple[Entry, ...]:
-        """Give the requests to these operations, of one job or of any."""
+        """Return the requests to these operations, of one job or of any."""
         return tuple(
             entry for entry in self.entries if entry.operation in operations and job_id in (None, entry.job_id)
         )

@@ -23,7 +23,7 @@ def builds_v3(service: Service, call: Call) -> Answer:
 
 
 def _page(service: Service, call: Call, *, trigger: str) -> Answer:
-    """Give the page that the call asks for; pages are counted from 0."""
+    """Return the page that the call asks for; pages are counted from 0."""
     views = service.builds(call)
     start, end = _wall_clock(call, "start_time"), _wall_clock(call, "end_time")
     if end - start > LONGEST_WINDOW:
@@ -37,7 +37,7 @@ def _page(service: Service, call: Call, *, trigger: str) -> Answer:
 
 
 def _wall_clock(call: Call, name: str) -> datetime:
-    """Give a required `yyyy-MM-dd HH:mm:ss`, which the service takes as China's local time."""
+    """Return a required `yyyy-MM-dd HH:mm:ss`, which the service takes as China's local time."""
     try:
         return datetime.strptime(call.value(name) or "", "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA)
     except ValueError:
@@ -45,7 +45,7 @@ def _wall_clock(call: Call, name: str) -> datetime:
 
 
 def _number(call: Call, name: str, *, default: int, least: int) -> int:
-    """Give an optional whole number."""
+    """Return an optional whole number."""
     text = call.value(name) or str(default)
     if not text.isdecimal() or int(text) < least:
         raise bad_parameter(name)

@@ -8,14 +8,14 @@ from gate.simulator.records import CHINA
 
 
 def log_of(view: BuildView) -> bytes | Iterable[bytes]:
-    """Give what has been logged so far: one line an event, stamped in China's local time."""
+    """Return what has been logged so far: one line an event, stamped in China's local time."""
     if view.build.course.log is not None:
         return view.build.course.log()
     return "".join(f"{line}\n" for line in _lines(view)).encode()
 
 
 def _lines(view: BuildView) -> Iterator[str]:
-    """Give the lines of each stage between a line for its start and one for its end."""
+    """Return the lines of each stage between a line for its start and one for its end."""
     for stage in view.stages:
         if stage.started is None or stage.started == stage.finished:
             return
@@ -28,6 +28,6 @@ def _lines(view: BuildView) -> Iterator[str]:
 
 
 def _stamped(at: datetime, text: str) -> str:
-    """Give a line with its time in front: `[2023/12/21 15:44:18.743 GMT+08:00] ...`."""
+    """Return a line with its time in front: `[2023/12/21 15:44:18.743 GMT+08:00] ...`."""
     local = at.astimezone(CHINA)
     return f"[{local:%Y/%m/%d %H:%M:%S}.{local.microsecond // 1000:03} GMT+08:00] {text}"

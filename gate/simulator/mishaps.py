@@ -20,5 +20,5 @@ MISHAPS: Mapping[str, Mishap] = MappingProxyType(
 
 
 def mishap(name: str, **where: Any) -> Fault:
-    """Give the fault of this name; `where` says at which requests and how often, as `Fault` takes it."""
+    """Return the fault of this name; `where` says at which requests and how often, as `Fault` takes it."""
     return Fault(act=MISHAPS[name].make(), **where)

@@ -85,7 +85,7 @@ def record_info(service: Service, call: Call) -> Answer:
 
 
 def _camel(name: str) -> str:
-    """Give `build_record_id` as `buildRecordId`."""
+    """Return `build_record_id` as `buildRecordId`."""
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
 

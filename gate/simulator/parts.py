@@ -11,7 +11,7 @@ STEP_WORDS = {"SUCCESS": "success", "FAILURE": "error", "RUNNING": "running"}
 
 
 def full_stages(view: BuildView) -> dict[str, Any]:
-    """Give the result of ShowBuildRecordFullStages: a map that is empty for a build that never ran.
+    """Return the result of ShowBuildRecordFullStages: a map that is empty for a build that never ran.
 
     It is in the order of the names, as in the vendor's example; `sequence` has the order of the stages.
     """
@@ -20,13 +20,13 @@ def full_stages(view: BuildView) -> dict[str, Any]:
 
 
 def _execution_name(stage: StageView, view: BuildView) -> str:
-    """Give the stage's name at the executor: `initial`, `stage1` ... `final`."""
+    """Return the stage's name at the executor: `initial`, `stage1` ... `final`."""
     edges = {0: "initial", len(view.build.course.stages) - 1: "final"}
     return edges.get(stage.position, f"stage{stage.position}")
 
 
 def _stage(stage: StageView, view: BuildView, name: str) -> dict[str, Any]:
-    """Give one stage of ShowBuildRecordFullStages."""
+    """Return one stage of ShowBuildRecordFullStages."""
     duration = milliseconds(stage.started, stage.finished)
     return {
         "build_duration": duration,
@@ -51,7 +51,7 @@ def _stage(stage: StageView, view: BuildView, name: str) -> dict[str, Any]:
 
 
 def history_details(view: BuildView, job_name: str) -> dict[str, Any]:
-    """Give the answer of ShowHistoryDetails: steps, and no word about the build as a whole."""
+    """Return the answer of ShowHistoryDetails: steps, and no word about the build as a whole."""
     return {
         "build_number": view.build.number,
         "build_steps": [_step(stage) for stage in view.stages],
@@ -63,7 +63,7 @@ def history_details(view: BuildView, job_name: str) -> dict[str, Any]:
 
 
 def _step(stage: StageView) -> dict[str, Any]:
-    """Give one step of ShowHistoryDetails."""
+    """Return one step of ShowHistoryDetails."""
     return {
         "build_time": milliseconds(stage.started, stage.finished),
         "name": stage.name,
@@ -72,7 +72,7 @@ def _step(stage: StageView) -> dict[str, Any]:
 
 
 def report(view: BuildView) -> dict[str, Any] | None:
-    """Give the result of ShowReportSummary; `None` if the build published no unit tests."""
+    """Return the result of ShowReportSummary; `None` if the build published no unit tests."""
     tests = view.build.course.tests
     if tests is None or not view.ended:
         return None

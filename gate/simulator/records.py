@@ -15,17 +15,17 @@ STATUS_CODES = {"SUCCESS": 5, "FAILURE": 6, "SCHEDULE_FAILURE": 7, "ABORTED": 8}
 
 
 def moment(at: datetime | None) -> str | None:
-    """Give an instant as records have it: `2022-10-11T08:28:42.000+00:00`."""
+    """Return an instant as records have it: `2022-10-11T08:28:42.000+00:00`."""
     return None if at is None else at.isoformat(timespec="milliseconds")
 
 
 def milliseconds(start: datetime | None, end: datetime | None) -> int:
-    """Give the time between two instants in ms; 0 while one of them is not known."""
+    """Return the time between two instants in ms; 0 while one of them is not known."""
     return 0 if start is None or end is None else round((end - start) / timedelta(milliseconds=1))
 
 
 def _times(view: BuildView) -> dict[str, Any]:
-    """Give the five instants that every record has."""
+    """Return the five instants that every record has."""
     build = view.build
     return {
         "create_time": moment(build.created),
@@ -37,7 +37,7 @@ def _times(view: BuildView) -> dict[str, Any]:
 
 
 def detail(view: BuildView) -> dict[str, Any]:
-    """Give the result of ShowJobBuildRecordDetail and ShowRecordDetail."""
+    """Return the result of ShowJobBuildRecordDetail and ShowRecordDetail."""
     build = view.build
     return {
         **_times(view),
@@ -73,12 +73,12 @@ def detail(view: BuildView) -> dict[str, Any]:
 
 
 def execution_id(view: BuildView) -> str:
-    """Give the executor's name for the build, `j_` and eight characters."""
+    """Return the executor's name for the build, `j_` and eight characters."""
     return f"j_{uuid_of(view.build.job_id, view.build.number)[:8]}"
 
 
 def summary(view: BuildView) -> dict[str, Any]:
-    """Give the result of ShowBuildRecord."""
+    """Return the result of ShowBuildRecord."""
     build = view.build
     duration = milliseconds(view.started, view.finished)
     return {

@@ -60,7 +60,7 @@ _PATTERNS = tuple((route, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", rout
 
 
 def route_of(method: str, path: str, *, unpublished: Collection[str] = ()) -> tuple[Route, Mapping[str, str]]:
-    """Give the route of a request and the parameters in its path; `NO_ROUTE` without one that is published."""
+    """Return the route of a request and the parameters in its path; `NO_ROUTE` without one that is published."""
     for route, pattern in _PATTERNS:
         if route.method == method and (found := pattern.fullmatch(path)) and route.operation not in unpublished:
             return route, found.groupdict()

@@ -8,7 +8,7 @@ from gate.simulator.records import REPOSITORY, USER, milliseconds, moment
 
 
 def row(view: BuildView, *, trigger: str = "Manual") -> dict[str, Any]:
-    """Give one row; `start_time` of a build that has not started is the time of its creation."""
+    """Return one row; `start_time` of a build that has not started is the time of its creation."""
     build = view.build
     duration = milliseconds(view.started, view.finished)
     return {
@@ -34,7 +34,7 @@ def row(view: BuildView, *, trigger: str = "Manual") -> dict[str, Any]:
 
 
 def page(views: Sequence[BuildView], *, index: int, size: int, trigger: str) -> dict[str, Any]:
-    """Give page number `index`, counted from 0; the numbers about paging are strings."""
+    """Return page number `index`, counted from 0; the numbers about paging are strings."""
     rows = views[index * size : (index + 1) * size]
     return {
         "health_score": "0",

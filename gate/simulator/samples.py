@@ -65,7 +65,7 @@ _FINAL = StagePlan(name="final", seconds=1, log=("[INFO] workspace cleared",))
 
 
 def _course(maven: StagePlan, word: str, tests: UnitTests | None = None) -> Course:
-    """Give the usual course around this Maven stage."""
+    """Return the usual course around this Maven stage."""
     return Course(stages=(_INITIAL, _CACHE, _CHECKOUT, maven, _UPLOAD, _FINAL), word=word, tests=tests)
 
 

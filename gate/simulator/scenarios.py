@@ -40,7 +40,7 @@ class Scenario:
 
 
 def lived_in(name: str, description: str, course: Course, usual: Course = samples.PASSING) -> Scenario:
-    """Give a job that was built six times before and whose build 57, with this course, starts with the simulator."""
+    """Return a job that was built six times before and whose build 57, with this course, starts with the simulator."""
     past = (
         Start(at=-72 * _HOUR, course=usual.paced(1.12)),
         Start(at=-49 * _HOUR, course=samples.FAILING),

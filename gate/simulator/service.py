@@ -34,7 +34,7 @@ class Service:
         self._records.update({build.record_id: build for build in builds})
 
     def located(self, call: Call) -> Call:
-        """Give the call with the job and the build that it names; neither needs to exist."""
+        """Return the call with the job and the build that it names; neither needs to exist."""
         if (record_id := call.params.get("record_id")) is not None:
             build = self._records.get(record_id)
             return call if build is None else replace(call, job_id=build.job_id, build_number=build.number)
@@ -43,7 +43,7 @@ class Service:
         return replace(call, job_id=call.value("job_id"), build_number=build_number)
 
     def job(self, call: Call) -> Job:
-        """Give the job that the call names; raise `Refusal` if there is none."""
+        """Return the job that the call names; raise `Refusal` if there is none."""
         if "record_id" in call.params and call.job_id is None:
             raise _not_found(call, "record")
         if call.job_id is None or not _JOB_ID.fullmatch(call.job_id):
@@ -53,7 +53,7 @@ class Service:
         return self.jobs[call.job_id]
 
     def builds(self, call: Call) -> list[BuildView]:
-        """Give all builds of the job that the call names, newest first."""
+        """Return all builds of the job that the call names, newest first."""
         job = self.job(call)
         with self._lock:
             now = self.clock.now()
@@ -61,7 +61,7 @@ class Service:
             return [build.at(now) for build in reversed(job.builds)]
 
     def build(self, call: Call) -> BuildView:
-        """Give the build that the call names; raise `Refusal` if there is none."""
+        """Return the build that the call names; raise `Refusal` if there is none."""
         builds = self.builds(call)
         if call.build_number is None:
             raise bad_parameter("build_no")
@@ -103,6 +103,6 @@ class Service:
 
 
 def _not_found(call: Call, what: str) -> Refusal:
-    """Give the service's answer about something that does not exist, with the code of the route's version."""
+    """Return the service's answer about something that does not exist, with the code of the route's version."""
     code = "DEVCB.00031006" if call.version == "v1" else "CB.00031006"
     return Refusal(service_error(422, code, f"The {what} does not exist."))

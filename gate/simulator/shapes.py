@@ -17,7 +17,7 @@ class Shape(ABC):
 
     @abstractmethod
     def shape(self, genuine: Callable[[], Answer]) -> Answer:
-        """Give the answer that is sent; what was asked has no effect unless `genuine` is called."""
+        """Return the answer that is sent; what was asked has no effect unless `genuine` is called."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ class Wire:
         self._clock = clock
 
     def head(self, answer: Answer) -> bytes:
-        """Give the status line and the headers of an answer; `Date` is the service's time."""
+        """Return the status line and the headers of an answer; `Date` is the service's time."""
         body = answer.body
         headers = {
             "Date": format_datetime(self._clock.now(), usegmt=True),

@@ -10,7 +10,7 @@ import click
 import pytest
 import yaml
 
-from gate.cli import main
+from gate.cli.commands import main
 from gate.model import Outcome, Verdict
 from gate.reports.result import outputs
 from tests.conftest import ROOT
@@ -34,7 +34,7 @@ CREDENTIALS = {
 
 
 def options() -> dict[str, click.Option]:
-    """Give the options of `wait` and `run` by their names."""
+    """Return the options of `wait` and `run` by their names."""
     found = {}
     for command in ("wait", "run"):
         for option in main.commands[command].params:
@@ -44,7 +44,7 @@ def options() -> dict[str, click.Option]:
 
 
 def default_of(option: click.Option) -> str:
-    """Give an option's default as an input has it."""
+    """Return an option's default as an input has it."""
     if option.is_flag:
         return "false"
     known = isinstance(option.default, (str, int, float, Path))
@@ -52,7 +52,7 @@ def default_of(option: click.Option) -> str:
 
 
 def variable_of(option: click.Option) -> str | None:
-    """Give the first variable of an option."""
+    """Return the first variable of an option."""
     return option.envvar if isinstance(option.envvar, str) or option.envvar is None else option.envvar[0]
 
 
@@ -99,7 +99,7 @@ def test_outputs_are_those_of_the_program() -> None:
 
 
 def pins(lock: str) -> dict[str, str]:
-    """Give the versions in a lock by package."""
+    """Return the versions in a lock by package."""
     return dict(re.findall(r"^([a-z0-9._-]+)==(\S+) \\$", (ROOT / ".github" / lock).read_text(), re.MULTILINE))
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from gate.simulator.simulator import Simulator
 from tests.conftest import ROOT
-from tests.test_run import wait_for
+from tests.end_to_end.test_run import wait_for
 from tests.tools import node_script, tool
 
 Simulate = Callable[..., Simulator]
@@ -35,7 +35,7 @@ class Step:
     commands: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
 
     def of(self, *names: str) -> list[tuple[str, dict[str, str], str]]:
-        """Give the commands of these names."""
+        """Return the commands of these names."""
         return [command for command in self.commands if command[0] in names]
 
 
@@ -78,7 +78,7 @@ class Driver:
 
 @pytest.fixture
 def driver(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    """Give a driver on a runner on which the action is installed; one worker installs it for all."""
+    """Return a driver on a runner on which the action is installed; one worker installs it for all."""
     node_script("drive-action.mjs")
     runner = tmp_path_factory.getbasetemp().parent / "runner"
     runner.mkdir(exist_ok=True)
@@ -92,7 +92,7 @@ def driver(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def address(simulator: Simulator) -> dict[str, str]:
-    """Give the inputs that lead the action to the simulator."""
+    """Return the inputs that lead the action to the simulator."""
     return {"endpoint": simulator.endpoint, "token": simulator.token, "poll_interval": "200ms", "max_age": "10h"}
 
 

@@ -58,7 +58,7 @@ def steady_with(durations: Sequence[float], calls: float) -> Replay:
 
 
 def planned(looks: Sequence[float]) -> Schedule:
-    """Give the schedule that looks at these ages."""
+    """Return the schedule that looks at these ages."""
     return lambda past, chance: (then - now for now, then in zip([0.0, *looks], looks, strict=False))
 
 

@@ -12,7 +12,7 @@ LONGEST = 90
 
 
 def best(durations: Sequence[float], calls: float) -> list[float]:
-    """Give the ages of the looks with the least mean lag that spend about so many calls a build on the average."""
+    """Return the ages of the looks with the least mean lag that spend about so many calls a build on the average."""
     cheap, dear = 0.01, 1000.0
     for _ in range(14):
         price = (cheap * dear) ** 0.5

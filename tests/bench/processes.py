@@ -29,7 +29,7 @@ class Run(NamedTuple):
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Give this process's environment without what would change the programs that are measured."""
+    """Return this process's environment without what would change the programs that are measured."""
     foreign = ("GATE_", "HUAWEICLOUD_", "AWS_", "PYTHONDONTWRITE", "GITHUB_", "GITLAB_", "CI")
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     proxies = {name: "" for name in own if name.lower().endswith("_proxy")}

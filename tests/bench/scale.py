@@ -62,7 +62,7 @@ def figures(
     expected: Mapping[str, str],
     watched: dict[str, dict[str, float]],
 ) -> tuple[object, ...]:
-    """Give the columns that both ways of running have."""
+    """Return the columns that both ways of running have."""
     right = sum(verdicts[name] == verdict for name, verdict in expected.items())
     lags = [one["lag"] for one in watched.values()]
     gap = max(one["gap"] for one in watched.values())

@@ -4,20 +4,20 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 
+from gate.core.forecast import FEWEST, MOST, PollPlan
 from gate.core.schedule import FIRST_PAUSES, pause
-from gate.core.timetable import FEWEST, MOST, Timetable
 
 Schedule = Callable[[Sequence[float], random.Random], Iterator[float]]
 """Takes the durations of the job's past builds; gives the pauses between looks, in seconds, without end."""
 
 
 def gate(interval: float) -> Schedule:
-    """Give the gate's schedule, which knows the job's past builds."""
+    """Return the gate's schedule, which knows the job's past builds."""
 
     def pauses(past: Sequence[float], chance: random.Random) -> Iterator[float]:
         if len(past) < FEWEST:
             yield from gate_steady(interval)(past, chance)
-        timetable, age = Timetable(past[-MOST:], interval), 0.0
+        timetable, age = PollPlan(past[-MOST:], interval), 0.0
         for looks in itertools.count(1):
             first = looks <= len(FIRST_PAUSES)
             wait = pause(looks, interval, chance.random()) if first else timetable.pause(age, chance.random())
@@ -28,24 +28,24 @@ def gate(interval: float) -> Schedule:
 
 
 def gate_steady(interval: float) -> Schedule:
-    """Give the gate's schedule where there is no history: three quick looks, then steady ones."""
+    """Return the gate's schedule where there is no history: three quick looks, then steady ones."""
     return lambda past, chance: (pause(looks, interval, chance.random()) for looks in itertools.count(1))
 
 
 def fixed(interval: float) -> Schedule:
-    """Give the schedule that looks every so many seconds."""
+    """Return the schedule that looks every so many seconds."""
     return lambda past, chance: itertools.repeat(interval)
 
 
 def gcloud_waiter(past: Sequence[float], chance: random.Random) -> Iterator[float]:
-    """Give gcloud's waiter for operations: 1 s, then 2 s x 1.4^n and up to a second more, 180 s at most."""
+    """Return gcloud's waiter for operations: 1 s, then 2 s x 1.4^n and up to a second more, 180 s at most."""
     yield 1.0
     for count in itertools.count():
         yield min(2.0 * 1.4 ** min(count, 30), 180.0) + chance.random()
 
 
 def exponential(first: float, factor: float, most: float) -> Schedule:
-    """Give a schedule whose pauses grow by a factor up to a bound."""
+    """Return a schedule whose pauses grow by a factor up to a bound."""
     return lambda past, chance: (min(first * factor ** min(count, 60), most) for count in itertools.count())
 
 

@@ -39,7 +39,7 @@ class Program(NamedTuple):
 
 
 def programs(endpoint: str) -> dict[str, Program]:
-    """Give what is compared, by its name; the first is what the others are compared with."""
+    """Return what is compared, by its name; the first is what the others are compared with."""
 
     def script(text: str) -> tuple[str, ...]:
         return sys.executable, "-c", text.format(endpoint=endpoint, job=JOB)

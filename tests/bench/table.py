@@ -15,7 +15,7 @@ def show(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]], not
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """Give the value below which this share of the values lies."""
+    """Return the value below which this share of the values lies."""
     return sorted(values)[min(int(share * len(values)), len(values) - 1)]
 
 

@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gate.codearts.client import Client
-from gate.codearts.commands import Commands
 from gate.codearts.connect import connect
-from gate.codearts.routes import Routes
-from gate.core.ports import Answer, Context, Event, Standing
+from gate.codearts.fallback_routes import Routes
+from gate.core.ports import CallResult, Context, Event
 from gate.core.wait import Wait
-from gate.model import Target, TargetOutcome
+from gate.model import Progress, Target, TargetOutcome
 from gate.settings import Connection, Rules, Token
 from gate.simulator.faults import Fault
 from gate.simulator.quota import Quota
@@ -31,11 +30,11 @@ class Workers:
         self._advance = advance
         self._size = size
         self._now = 0.0
-        self._answers: list[tuple[float, int, Answer]] = []
+        self._answers: list[tuple[float, int, CallResult]] = []
         self._numbers = itertools.count()
 
     def now(self) -> float:
-        """Give the instant."""
+        """Return the instant."""
         return self._now
 
     def has_room(self) -> bool:
@@ -45,13 +44,13 @@ class Workers:
     def submit(self, key: int, call: Callable[[], object]) -> None:
         """Carry out a call."""
         try:
-            answer = Answer(key, value=call())
+            answer = CallResult(key, value=call())
         except Exception as error:
-            answer = Answer(key, error=error)
+            answer = CallResult(key, error=error)
         heapq.heappush(self._answers, (self._now + LATENCY, next(self._numbers), answer))
 
     def next(self, until: float) -> Event | None:
-        """Give the next answer, or let the time pass until then."""
+        """Return the next answer, or let the time pass until then."""
         comes = self._answers[0][0] if self._answers else until
         then = max(min(comes, until), self._now)
         self._advance(then - self._now)
@@ -67,7 +66,7 @@ class Listener:
     told: list[str] = field(default_factory=list)
 
     def due(self) -> float:
-        """Give the instant of the next tick: never."""
+        """Return the instant of the next tick: never."""
         return float("inf")
 
     def say(self, target: Target, text: str, now: float) -> None:
@@ -77,7 +76,7 @@ class Listener:
     def remark(self, text: str) -> None:
         """Ignore a detail."""
 
-    def tick(self, standings: Sequence[Standing], now: float) -> None:
+    def tick(self, standings: Sequence[Progress], now: float) -> None:
         """Do nothing; never called."""
 
     def decided(self, outcome: TargetOutcome) -> None:
@@ -116,7 +115,6 @@ def wait(
         context = Context(
             rules=rules,
             service=Client(routes),
-            commands=Commands(routes),
             now=workers.now,
             chance=random.Random(1).random,
             say=lambda target, text: listener.say(target, text, workers.now()),

@@ -10,7 +10,7 @@ import requests_mock
 
 from gate.codearts.client import Client
 from gate.codearts.connect import connect
-from gate.codearts.routes import Routes
+from gate.codearts.fallback_routes import Routes
 from gate.codearts.session import Session
 from gate.settings import Connection, Token
 
@@ -20,7 +20,7 @@ JOB = "68491d9bc97b4774adb93e29b46d2dc6"
 
 
 def vendor(operation: str) -> Any:
-    """Give the vendor's published example of an operation's answer."""
+    """Return the vendor's published example of an operation's answer."""
     return json.loads((Path(__file__).parent / "vendor" / f"{operation}.json").read_text(encoding="utf-8"))
 
 
@@ -39,18 +39,18 @@ def remarks() -> list[str]:
 
 @pytest.fixture
 def session(remarks: list[str]) -> Session:
-    """Give a session with a token."""
+    """Return a session with a token."""
     connection = Connection(endpoint=ENDPOINT, credential=Token(value=TOKEN), request_timeout=5)
     return connect(connection, remarks.append, remarks.append)
 
 
 @pytest.fixture
 def client(session: Session) -> Client:
-    """Give a client on that session."""
+    """Return a client on that session."""
     return Client(Routes(session))
 
 
 @pytest.fixture
 def asked(service: requests_mock.Mocker) -> Callable[[], list[str]]:
-    """Give a function that lists the paths asked so far."""
+    """Return a function that lists the paths asked so far."""
     return lambda: [request.path for request in service.request_history]

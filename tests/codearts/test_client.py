@@ -10,7 +10,6 @@ from urllib.parse import parse_qs
 import pytest
 import requests_mock
 
-from gate.bounds import MAX_BYTES, MAX_LOG, MAX_TEXT
 from gate.codearts.client import PAGE, Client
 from gate.errors import (
     GateError,
@@ -22,6 +21,7 @@ from gate.errors import (
     Throttled,
     Unauthorised,
 )
+from gate.limits import MAX_BYTES, MAX_LOG, MAX_TEXT
 from gate.model import UnitTests
 from tests.codearts.conftest import ENDPOINT, JOB, TOKEN, vendor
 
@@ -125,7 +125,7 @@ def test_short_record_about_another_build_is_refused(service: requests_mock.Mock
 
 
 def rows(*numbers: int, **fields: Any) -> dict[str, Any]:
-    """Give a page of the list."""
+    """Return a page of the list."""
     states = [{"number": number, "state": "SUCCESS", **fields} for number in numbers]
     return {"error": None, "result": {"job_build_states": states, "total_page": "9"}, "status": "success"}
 

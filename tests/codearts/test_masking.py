@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.codearts.masking import mask
-from gate.core.text import clean, one_line
+from gate.text import clean, one_line
 
 SECRET = 'MIID+to/ken="of\\ all wörds'
 

@@ -10,17 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from urllib3.exceptions import LocationParseError
 
-from gate.bounds import MAX_BYTES
 from gate.codearts.auth import TokenAuth
 from gate.codearts.connect import connect
 from gate.codearts.session import Session
 from gate.errors import Forbidden, GateError, PermanentError, TooSlow, Unreachable, UsageProblem
+from gate.limits import MAX_BYTES
 from gate.settings import Connection, IamUser, Token
 from tests.codearts.conftest import ENDPOINT, TOKEN
 
 
 def with_file(file: Path) -> Session:
-    """Give a session with a token file."""
+    """Return a session with a token file."""
     connection = Connection(endpoint=ENDPOINT, credential=Token(file=file))
     return connect(connection, lambda _: None, lambda _: None)
 

@@ -10,12 +10,11 @@ import pytest
 import requests
 
 from gate.codearts.client import Client
-from gate.codearts.commands import Commands
 from gate.codearts.connect import connect
-from gate.codearts.routes import Routes
+from gate.codearts.fallback_routes import Routes
 from gate.codearts.session import Session
 from gate.codearts.signing import DATE_FORMAT, KeyPairAuth
-from gate.core.ports import Answer, Context, Event
+from gate.core.ports import CallResult, Context, Event
 from gate.core.wait import Wait
 from gate.errors import Unauthorised, UsageProblem
 from gate.model import Target, Verdict
@@ -42,14 +41,14 @@ def prepared(pair: KeyPair, request: requests.Request) -> requests.PreparedReque
 
 
 def pair_of(simulator: Simulator, **changes: str) -> KeyPair:
-    """Give the key pair that the simulator accepts."""
+    """Return the key pair that the simulator accepts."""
     keys = simulator.keys
     values = {"access_key": keys.ak, "secret_key": keys.sk, "security_token": keys.security_token or ""}
     return KeyPair(**(values | changes))
 
 
 def connected(simulator: Simulator, pair: KeyPair, warn: Callable[[str], None] = lambda _: None) -> Session:
-    """Give a session with the simulator that signs with `pair`."""
+    """Return a session with the simulator that signs with `pair`."""
     return connect(Connection(endpoint=simulator.endpoint, credential=pair), lambda _: None, warn)
 
 
@@ -125,10 +124,10 @@ class MovedClock:
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
         self._instant = 0.0
-        self._answers: list[tuple[int, Answer]] = []
+        self._answers: list[tuple[int, CallResult]] = []
 
     def now(self) -> float:
-        """Give the instant."""
+        """Return the instant."""
         return self._instant
 
     def has_room(self) -> bool:
@@ -138,13 +137,13 @@ class MovedClock:
     def submit(self, key: int, call: Callable[[], object]) -> None:
         """Carry out the call."""
         try:
-            answer = Answer(key, value=call())
+            answer = CallResult(key, value=call())
         except Exception as error:
-            answer = Answer(key, error=error)
+            answer = CallResult(key, error=error)
         heapq.heappush(self._answers, (key, answer))
 
     def next(self, until: float) -> Event | None:
-        """Give an answer, or let the time pass."""
+        """Return an answer, or let the time pass."""
         if self._answers:
             return heapq.heappop(self._answers)[1]
         assert math.isfinite(until)
@@ -164,7 +163,6 @@ def test_hundred_polls_of_an_hour_are_each_signed_afresh(simulate: Simulate) -> 
     context = Context(
         rules=Rules(poll_interval=30, timeout=7200),
         service=Client(routes),
-        commands=Commands(routes),
         now=clock.now,
         chance=itertools.cycle((0.1, 0.9, 0.5)).__next__,
         say=lambda *_: None,

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 import trustme
 
-from gate.bounds import MAX_BYTES, MAX_LINES, MAX_WIRE_BYTES
-from gate.codearts import answers
+from gate.codearts import responses
 from gate.codearts.connect import connect
-from gate.codearts.fields import Json
+from gate.codearts.json_fields import Json
 from gate.codearts.session import Session
 from gate.errors import InvalidAnswer, ServiceError, TooSlow, TransientError, Unreachable, Untrusted
+from gate.limits import MAX_BYTES, MAX_LINES, MAX_WIRE_BYTES
 from gate.settings import Connection, Token
 
 LIMIT = 1.0
@@ -92,7 +92,7 @@ def reset(data: bytes = b"") -> Act:
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Give a function that lets each connection meet an act, and gives the port."""
+    """Return a function that lets each connection meet an act, and gives the port."""
     with contextlib.ExitStack() as stack:
 
         def start(act: Act, context: ssl.SSLContext | None = None) -> int:
@@ -120,7 +120,7 @@ def serve() -> Iterator[Serve]:
 
 
 def session_to(port: int, scheme: str = "http", ca_bundle: Path | None = None, seconds: float = LIMIT) -> Session:
-    """Give a session to a port of this machine."""
+    """Return a session to a port of this machine."""
     connection = Connection(
         endpoint=f"{scheme}://127.0.0.1:{port}",
         credential=Token(value="a-token"),
@@ -132,11 +132,11 @@ def session_to(port: int, scheme: str = "http", ca_bundle: Path | None = None, s
 
 def ask(session: Session) -> Json:
     """Ask once and read the answer."""
-    return answers.payload(session.get("/x"), "x", session.hide)
+    return responses.payload(session.get("/x"), "x", session.hide)
 
 
 def packed(mebibytes: int) -> bytes:
-    """Give so many MiB of blanks, packed piece by piece."""
+    """Return so many MiB of blanks, packed piece by piece."""
     packer = zlib.compressobj(wbits=31)
     return b"".join([*(packer.compress(b" " * 2**20) for _ in range(mebibytes)), packer.flush()])
 

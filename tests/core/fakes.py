@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gate.core.ports import Answer, Context, Event, Interruption, Standing
+from gate.core.ports import CallResult, Context, Event, Interruption
 from gate.core.wait import Wait
 from gate.errors import InvalidAnswer
-from gate.model import Build, Order, Record, Stage, Target, TargetOutcome, UnitTests, Verdict
+from gate.model import ListedBuild, Order, Progress, Record, Stage, Target, TargetOutcome, UnitTests, Verdict
 from gate.settings import Rules
 
 JOB = "1" * 32
@@ -74,12 +74,12 @@ class FakeWorkers:
         seconds = 0.0
         try:
             try:
-                answer = Answer(key, value=call())
+                answer = CallResult(key, value=call())
             except _Delayed as delayed:
                 seconds, item = delayed.late.seconds, delayed.late.item
-                answer = Answer(key, error=item) if isinstance(item, Exception) else Answer(key, value=item)
+                answer = CallResult(key, error=item) if isinstance(item, Exception) else CallResult(key, value=item)
         except Exception as error:
-            answer = Answer(key, error=error)
+            answer = CallResult(key, error=error)
         if math.isfinite(seconds):
             self.at(self.clock + seconds, answer)
 
@@ -89,7 +89,7 @@ class FakeWorkers:
         if self._events and self._events[0][0] <= max(until, self.clock):
             instant, _, event = heapq.heappop(self._events)
             self.clock = max(self.clock, instant)
-            if isinstance(event, Answer):
+            if isinstance(event, CallResult):
                 self.busy -= 1
             return event
         assert math.isfinite(until), "the loop waits for ever"
@@ -131,7 +131,7 @@ class FakeService:
         return script(key, *args)
 
     def times(self, name: str) -> list[float]:
-        """Give the instants at which a method was called."""
+        """Return the instants at which a method was called."""
         return [instant for called, instant in self.asked if called == name]
 
     def now(self) -> datetime:
@@ -140,7 +140,7 @@ class FakeService:
     def is_running(self, job_id: str) -> bool | None:
         return self._play("is_running", job_id)  # type: ignore[no-any-return]
 
-    def builds(self, job_id: str, commit: str | None = None) -> Sequence[Build]:
+    def builds(self, job_id: str, commit: str | None = None) -> Sequence[ListedBuild]:
         return self._play("builds", job_id, commit)  # type: ignore[no-any-return]
 
     def record(self, job_id: str, build_number: int) -> Record:
@@ -157,10 +157,6 @@ class FakeService:
 
     def log_tail(self, record_id: str, lines: int) -> Sequence[str]:
         return self._play("log_tail", record_id, lines)  # type: ignore[no-any-return]
-
-
-class FakeCommands:
-    """Commands that nothing in these tests may use."""
 
     def start(self, order: Order) -> int:
         raise AssertionError("a build was started")
@@ -191,7 +187,7 @@ class Recording:
     def remark(self, text: str) -> None:
         self.remarks.append(text)
 
-    def tick(self, standings: Sequence[Standing], now: float) -> None:
+    def tick(self, standings: Sequence[Progress], now: float) -> None:
         self.ticks.append(now)
         self.next_tick = now + 60
 
@@ -212,7 +208,6 @@ class World:
         context = Context(
             rules=self.rules,
             service=self.service,
-            commands=FakeCommands(),
             now=self.workers.now,
             chance=lambda: chance,
             say=lambda target, text: self.observer.say(target, text, self.workers.now()),
@@ -240,20 +235,20 @@ class World:
 
 
 def pinned(number: int | None = 57, job: str = JOB, label: str = "app") -> Target:
-    """Give a target."""
+    """Return a target."""
     return Target(job_id=job, build_number=number, label=label)
 
 
 def record(word: str | None = "SUCCESS", number: int = 57, job: str = JOB, **fields: Any) -> Record:
-    """Give a record that knows no times."""
+    """Return a record that knows no times."""
     return Record(job_id=job, build_number=number, word=word, **fields)
 
 
 def ended(seconds_ago: float, word: str = "SUCCESS", number: int = 57, **fields: Any) -> Record:
-    """Give the record of a build that had ended so many seconds before the start."""
+    """Return the record of a build that had ended so many seconds before the start."""
     return record(word, number, finished_at=EPOCH - timedelta(seconds=seconds_ago), **fields)
 
 
-def build(number: int = 57, **fields: Any) -> Build:
-    """Give a row of the list of builds."""
-    return Build(number=number, **fields)
+def build(number: int = 57, **fields: Any) -> ListedBuild:
+    """Return a row of the list of builds."""
+    return ListedBuild(number=number, **fields)

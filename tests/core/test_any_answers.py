@@ -37,7 +37,7 @@ ends = st.sampled_from([None, EPOCH])
 
 @st.composite
 def failures(draw: st.DrawFn) -> Exception:
-    """Give an error of any class, with a wish to be left alone for a while."""
+    """Return an error of any class, with a wish to be left alone for a while."""
     classes = [
         value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.ServiceError)
     ]
@@ -96,7 +96,7 @@ def test_any_answers_about_a_pinned_build_end_in_one_verdict(script: list[Any], 
 
 
 def rows_of(item: Any) -> Any:
-    """Give the rows of a list of builds that comes at once or late; none of an error."""
+    """Return the rows of a list of builds that comes at once or late; none of an error."""
     rows = item.item if isinstance(item, Late) else item
     return rows if isinstance(rows, list) else ()
 
@@ -107,7 +107,7 @@ ages = st.sampled_from([0.0, 100.0, 899.0, 901.0, 1e4])
 
 @st.composite
 def any_record(draw: st.DrawFn) -> Any:
-    """Give the record of whichever build is asked for."""
+    """Return the record of whichever build is asked for."""
     word, run_word, age = draw(words), draw(run_words), draw(st.none() | ages)
     return lambda _job, number: (
         record(word, number, run_word=run_word) if age is None else ended(age, word, number, run_word=run_word)  # type: ignore[arg-type]

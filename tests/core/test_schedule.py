@@ -34,7 +34,7 @@ def test_jitter_reaches_both_bounds(chance: float) -> None:
 
 @given(st.integers(1, 10_000), st.floats(0.001, 3600), chances)
 def test_backoff_grows_to_the_steady_interval_at_most(failures: int, interval: float, chance: float) -> None:
-    """Trouble never makes the gate ask faster than twice a second, nor slower than its interval or a minute."""
+    """CheckFailed never makes the gate ask faster than twice a second, nor slower than its interval or a minute."""
     seconds = backoff(failures, interval, chance)
     assert BACKOFF_FIRST / 2 <= seconds <= min(max(interval, BACKOFF_FIRST), BACKOFF_MOST)
     assert seconds <= backoff(failures + 1, interval, chance)

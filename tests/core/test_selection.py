@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gate.errors import Forbidden, GateError, NotFound, RouteMissing, ServiceFailing
-from gate.model import Build, Record, Target, Verdict
+from gate.model import ListedBuild, Record, Target, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, JOB, World, build, ended, pinned, record
 
@@ -20,7 +20,7 @@ def judged(world: World) -> tuple[int | None, Verdict]:
 
 
 def by_number(**words: str) -> Any:
-    """Give a function that answers with the records of these builds, which have just ended: `b57="SUCCESS"`."""
+    """Return a function that answers with the records of these builds, which have just ended: `b57="SUCCESS"`."""
 
     def answer(_job: str, number: int) -> Record:
         if f"b{number}" not in words:
@@ -283,7 +283,9 @@ def test_pinned_build_that_does_not_exist_is_undetermined_soon() -> None:
 def test_expectation_is_the_median_of_builds_that_passed() -> None:
     """Failed builds and those without a duration do not count."""
     past = [(50.0, "SUCCESS"), (5.0, "FAILURE"), (70.0, "SUCCESS"), (None, "SUCCESS"), (60.0, "SUCCESS")]
-    rows = [Build(number=57)] + [build(56 - i, duration_seconds=took, word=word) for i, (took, word) in enumerate(past)]
+    rows = [ListedBuild(number=57)] + [
+        build(56 - i, duration_seconds=took, word=word) for i, (took, word) in enumerate(past)
+    ]
     world = World(NEWEST, builds=[rows], record=[record("RUNNING"), record("SUCCESS")])
     world.run()
     assert "past builds took about 1 m" in " ".join(world.observer.said)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.core import verdict as judging
-from gate.model import Reading, Record, State, Verdict
+from gate.model import Record, RecordState, State, Verdict
 from tests.core.fakes import EPOCH, JOB
 
 BARE = ["SUCCESS", "FAILURE", "ABORTED", "SCHEDULE_FAILURE", "UNKNOWN", "TIMEOUT", "Running", "InQueue", "Finished"]
@@ -23,7 +23,7 @@ RUN_WORDS = [None, "", "Running", "InQueue", "Finished", "RUNNING", "FINISHED", 
 
 
 def spellings(word: str) -> list[str]:
-    """Give a word in every spelling that somebody might send."""
+    """Return a word in every spelling that somebody might send."""
     return sorted(
         {word, word.lower(), word.upper(), word.title(), f" {word}", f"{word} ", f"{word}\n", word.swapcase()}
     )
@@ -33,7 +33,7 @@ EVERY_WORD = sorted({spelling for word in WORDS for spelling in spellings(word)}
 
 
 def made(word: str | None, run_word: str | None, *, finished: bool) -> Record:
-    """Give a record with these words."""
+    """Return a record with these words."""
     at = EPOCH - timedelta(seconds=5) if finished else None
     return Record(job_id=JOB, build_number=57, word=word, run_word=run_word, finished_at=at)
 
@@ -68,7 +68,7 @@ def test_exactly_one_word_passes_in_every_record(run_word: str | None, finished:
 def test_final_word_decides(word: str, state: State, verdict: Verdict, run_word: str | None, finished: bool) -> None:
     """A documented final word ends the wait in both shapes of a record, with or without a finish time."""
     reading = judging.read(made(word, run_word, finished=finished))
-    assert reading == Reading(state=state, word=word, ended=True)
+    assert reading == RecordState(state=state, word=word, ended=True)
     assert judging.judge(reading) is verdict
 
 
@@ -115,7 +115,7 @@ def test_any_words_pass_only_as_success(word: str | None, run_word: str | None, 
 @pytest.mark.parametrize("over", [False, True])
 def test_every_state_has_a_verdict_once_ended(state: State, over: bool) -> None:
     """Only a build that has ended is judged, and only success passes."""
-    verdict = judging.judge(Reading(state=state, word="x", ended=over))
+    verdict = judging.judge(RecordState(state=state, word="x", ended=over))
     assert (verdict is None) is not over
     assert (verdict is Verdict.PASSED) is (over and state is State.SUCCEEDED)
 

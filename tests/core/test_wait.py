@@ -31,14 +31,14 @@ TWO = (Target(job_id=JOB, build_number=57, label="one"), Target(job_id=OTHER, bu
 
 
 def throttled(retry_after: float) -> TransientError:
-    """Give a transient error with the service's wish."""
+    """Return a transient error with the service's wish."""
     error = Throttled("slow down")
     error.retry_after = retry_after
     return error
 
 
 def of(job: str, word: str) -> Any:
-    """Give the record of a job's build 57."""
+    """Return the record of a job's build 57."""
     return record(word, job=job)
 
 
@@ -124,7 +124,7 @@ def test_transient_errors_past_the_budget_are_undetermined(kind: type[TransientE
 
 
 def test_budget_begins_anew_after_an_answer() -> None:
-    """Trouble that heals is not added up."""
+    """CheckFailed that heals is not added up."""
     script = ([ServiceFailing("500")] * 6 + [record("RUNNING")]) * 10 + [record("SUCCESS")]
     world = World(record=script, rules=Rules(error_budget=60))
     assert world.verdict() is Verdict.PASSED
@@ -148,7 +148,7 @@ def test_budget_larger_than_the_timeout_ends_as_timed_out() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in PERMANENT if kind not in (NotFound, RouteMissing)])
 def test_permanent_error_ends_the_wait_at_once(kind: type[Exception]) -> None:
-    """Asking again cannot help, and may lock the account."""
+    """Retrier again cannot help, and may lock the account."""
     world = World(record=[record("RUNNING"), kind("no")])
     (outcome,) = world.run()
     assert (outcome.verdict, outcome.reason) == (Verdict.UNDETERMINED, "no")

@@ -12,7 +12,7 @@ BY_STATUS = Rules(verdict_from="status")
 
 
 def totals(failures: int = 0, errors: int = 0, total: int = 42) -> UnitTests:
-    """Give totals of unit tests."""
+    """Return totals of unit tests."""
     return UnitTests(total=total, failures=failures, errors=errors)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gate.doctor.doctor import examine
+from gate.doctor.run import examine
 from gate.settings import Connection, Token
 
 

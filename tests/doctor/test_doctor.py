@@ -34,7 +34,7 @@ TOKEN = "MIID-the-token-of-this-test"
 
 
 def findings(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
-    """Give the state of each step, by its name; the lines must be all of them, in their order."""
+    """Return the state of each step, by its name; the lines must be all of them, in their order."""
     rows = [line.partition(" ") for line in done.stdout.splitlines()]
     found = {rest.strip().partition(":")[0]: state for state, _, rest in rows}
     assert list(found) == STEPS
@@ -42,12 +42,12 @@ def findings(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 
 
 def failure(done: subprocess.CompletedProcess[str]) -> str:
-    """Give the line of the first step that failed."""
+    """Return the line of the first step that failed."""
     return next(line for line in done.stdout.splitlines() if line.startswith("failed"))
 
 
 def with_token(simulator: Simulator, **more: str) -> dict[str, str]:
-    """Give the variables that lead the doctor to the simulator."""
+    """Return the variables that lead the doctor to the simulator."""
     return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, **more}
 
 
@@ -161,7 +161,7 @@ def test_expired_token_is_named(simulate: Simulate, run_gate: Run) -> None:
 
 @pytest.mark.parametrize("minutes", [-30, 30])
 def test_clock_that_is_off_is_named_and_the_rest_still_checked(simulate: Simulate, run_gate: Run, minutes: int) -> None:
-    """A clock that is off fails the examination, though the later steps may be well."""
+    """A clock that is off fails the diagnosis, though the later steps may be well."""
     simulator = simulate(["passing"], signatures_in_service_time=True)
     simulator.clock.advance(minutes * 60)
     env = {
@@ -246,7 +246,7 @@ class Quiet(HTTPServer):
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Give a function that serves a handler on loopback, with TLS if given a context, and gives the port."""
+    """Return a function that serves a handler on loopback, with TLS if given a context, and gives the port."""
     servers: list[tuple[HTTPServer, threading.Thread]] = []
 
     def start(handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None) -> int:

@@ -81,12 +81,12 @@ class Project:
         return done.stdout + done.stderr
 
     def artifact(self, job: str, name: str) -> str:
-        """Give the text of a job's artifact."""
+        """Return the text of a job's artifact."""
         return (self.folder / ".gitlab-ci-local" / "artifacts" / job / name).read_text()
 
 
 def results(text: str) -> dict[str, str]:
-    """Give the PASS, WARN or FAIL of each job."""
+    """Return the PASS, WARN or FAIL of each job."""
     return {job: word for word, job in re.findall(r"^ (PASS|WARN|FAIL) +(\S+)", text, re.MULTILINE)}
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from gate.simulator.simulator import Simulator
 from tests.conftest import ROOT
-from tests.test_run import wait_for
+from tests.end_to_end.test_run import wait_for
 
 EXAMPLES = ROOT / "examples" / "jenkins"
 PIPELINE = "\n".join(re.findall(r"\bsh(?: |\(script: )'([^']*)'", (EXAMPLES / "Jenkinsfile").read_text()))
@@ -27,7 +27,7 @@ Step = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def step(tmp_path: Path) -> Iterator[Step]:
-    """Give a function that starts a script as a step in a workspace."""
+    """Return a function that starts a script as a step in a workspace."""
     tools = tmp_path / "tools"
     for folder in (tools, tmp_path / ".gate"):
         folder.mkdir()
@@ -56,7 +56,7 @@ def step(tmp_path: Path) -> Iterator[Step]:
 
 
 def environment(simulator: Simulator) -> Mapping[str, str]:
-    """Give the variables that Jenkins would have set."""
+    """Return the variables that Jenkins would have set."""
     return {
         "GATE_PACKAGE": "codearts-gate",
         "GATE_ENDPOINT": simulator.endpoint,

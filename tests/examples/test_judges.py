@@ -28,7 +28,7 @@ def judge(command: Sequence[str], *files: Path) -> subprocess.CompletedProcess[s
 
 
 def broken(tmp_path: Path, source: Path, old: str, new: str) -> Path:
-    """Give a copy of a file that is broken on purpose."""
+    """Return a copy of a file that is broken on purpose."""
     text = source.read_text()
     assert old in text
     copy = tmp_path / source.name

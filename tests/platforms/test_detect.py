@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import click
 import pytest
 
-from gate import options
-from gate.platforms.detect import ROOMS, detect
+from gate.cli import options
+from gate.platforms.detect import PLATFORMS, detect
 
 PLACES = {
     "github": {"GITHUB_ACTIONS": "true"},
@@ -44,4 +44,4 @@ def test_option_offers_every_room() -> None:
 
     platform = next(option for option in command.params if option.name == "platform")
     assert isinstance(platform.type, click.Choice)
-    assert sorted(platform.type.choices) == sorted(["auto", *ROOMS])
+    assert sorted(platform.type.choices) == sorted(["auto", *PLATFORMS])

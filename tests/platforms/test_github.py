@@ -19,7 +19,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def outcome(*verdicts: Verdict, reason: str = "What happened.") -> Outcome:
-    """Give an outcome with one target for each verdict."""
+    """Return an outcome with one target for each verdict."""
     targets = [
         TargetOutcome(label=f"app{number}", job_id="0" * 32, verdict=verdict, reason=reason, hint="What to do.")
         for number, verdict in enumerate(verdicts, 1)
@@ -36,7 +36,7 @@ def outcome(*verdicts: Verdict, reason: str = "What happened.") -> Outcome:
 
 @pytest.fixture
 def step(tmp_path: Path) -> Mapping[str, str]:
-    """Give the variables of a step whose files already hold something."""
+    """Return the variables of a step whose files already hold something."""
     (tmp_path / "output").write_text("before=1\n")
     (tmp_path / "page").write_text("before\n")
     return {

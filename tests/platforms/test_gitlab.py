@@ -15,7 +15,7 @@ SECTION = re.compile(r"section_(start|end):(\d+):([a-zA-Z0-9_.-]+)(\[[^\]]*\])?\
 
 
 def address_of(simulator: Simulator) -> dict[str, str]:
-    """Give the variables that lead the gate to the simulator, however long it takes to start."""
+    """Return the variables that lead the gate to the simulator, however long it takes to start."""
     return {
         "GATE_ENDPOINT": simulator.endpoint,
         "GATE_TOKEN": simulator.token,

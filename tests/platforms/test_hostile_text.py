@@ -34,7 +34,7 @@ HOSTILE = (
 
 
 def scenario(lines: tuple[str, ...]) -> Scenario:
-    """Give a job with a failed build, in whose every text the lines stand."""
+    """Return a job with a failed build, in whose every text the lines stand."""
     text = " \n ".join(lines)
     stage = StagePlan(name=text, seconds=2, word="FAILURE", log=lines)
     course = Course(stages=(stage,), word="FAILURE", message=text, branch=lines[0])
@@ -82,14 +82,14 @@ def see(simulate: Callable[..., Simulator], run_gate: Run, folder: Path, lines: 
 
 
 def commands(log: str) -> list[str]:
-    """Give the names of the commands that GitHub's runner takes out of a log."""
+    """Return the names of the commands that GitHub's runner takes out of a log."""
     names = [re.split("[ :]", line.lstrip()[2:])[0] for line in log.splitlines() if line.lstrip().startswith("::")]
     old = re.findall(r"##\w*\[([\w-]+)", log)  # also those of Azure Pipelines and TeamCity
     return [re.sub("^[0-9a-f]{32}$", "TOKEN", name) for name in [*names, *old]]
 
 
 def pairs(text: str) -> dict[str, str]:
-    """Give the lines of a file of outputs, without the values that hold texts or times."""
+    """Return the lines of a file of outputs, without the values that hold texts or times."""
     values = dict(line.split("=", 1) for line in text.splitlines())
     return {name: "" if name.lower().endswith(("results", "seconds")) else value for name, value in values.items()}
 

@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 
 from gate.model import Target
-from gate.platforms.live import cut
+from gate.platforms.progress import cut
 from gate.platforms.terminal import Terminal
 from gate.simulator.scenarios import Scenario, Start
 from gate.simulator.simulator import Simulator
 from tests.bench.crowd import COURSES
-from tests.platforms.test_standings import standing
+from tests.platforms.test_progress import standing
 
 APP = Target(job_id="1" * 32, label="app")
 
 
 def log(labels: bool) -> tuple[Any, io.StringIO]:
-    """Give a terminal that writes to a log, and the log; the process started at the instant 1000."""
+    """Return a terminal that writes to a log, and the log; the process started at the instant 1000."""
     stream = io.StringIO()
     return Terminal(1000.0, labels=labels, quiet=False, stream=stream), stream
 

@@ -12,9 +12,9 @@ from junitparser import JUnitXml
 from lxml import etree
 from markdown_it import MarkdownIt
 
-from gate.core.text import one_line
 from gate.model import Outcome, Stage, TargetOutcome, UnitTests, Verdict
 from gate.reports import junit, markdown, result, summary
+from gate.text import one_line
 
 NASTY = [
     "\x1b[31m", "\x1b]0;", "\x9b", "]]>", "<!--", "&amp;", "```", "`", "</details>", "<script>", "|", "\\", "**", "__",

@@ -32,7 +32,7 @@ every_verdict = pytest.mark.parametrize("verdict", list(Verdict))
 
 
 def by_junitparser(report: Path) -> tuple[str, str]:
-    """Give what junitparser understands of the build's case: its kind and its text."""
+    """Return what junitparser understands of the build's case: its kind and its text."""
     case = next(iter(next(iter(junitparser.JUnitXml.fromfile(str(report))))))
     kinds = {"Failure": "failure", "Error": "error", "Skipped": "skipped"}
     assert len(case.result) <= 1
@@ -42,7 +42,7 @@ def by_junitparser(report: Path) -> tuple[str, str]:
 
 
 def by_junit2html(report: Path) -> tuple[str, str]:
-    """Give what junit2html shows of it; errors are failures there."""
+    """Return what junit2html shows of it; errors are failures there."""
     page = report.with_suffix(".html")
     subprocess.run([sys.executable, "-m", "junit2htmlreport", report, page], check=True)
     text = " ".join(etree.HTML(page.read_text(encoding="utf-8")).itertext())
@@ -52,7 +52,7 @@ def by_junit2html(report: Path) -> tuple[str, str]:
 
 
 def by_xunit_viewer(report: Path) -> tuple[str, str]:
-    """Give what xunit-viewer shows of it."""
+    """Return what xunit-viewer shows of it."""
     command = [tool("xunit-viewer"), "--console", "--no-color", "--results", report.name, "--output", "none.html"]
     done = subprocess.run(command, cwd=report.parent, capture_output=True, text=True, check=False)
     match = re.search(r"^\s+(\S+) build time=\S+\n(.*?)^     \S", done.stdout, re.MULTILINE | re.DOTALL)
@@ -61,7 +61,7 @@ def by_xunit_viewer(report: Path) -> tuple[str, str]:
 
 
 def by_ctrf(report: Path) -> tuple[str, str]:
-    """Give what junit-to-ctrf makes of it; it drops the texts of skipped cases, and its exit status says nothing."""
+    """Return what junit-to-ctrf makes of it; it drops the texts of skipped cases, and its exit status says nothing."""
     converted = report.with_suffix(".json")
     command = [tool("junit-to-ctrf"), report.name, "--output", converted.name, "--tool", "junit-xml"]
     subprocess.run(command, cwd=report.parent, capture_output=True, check=True)

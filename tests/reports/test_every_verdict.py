@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 
 from gate.model import Outcome, Stage, TargetOutcome, Verdict
-from gate.reports import gantt, junit, result, stages, summary
+from gate.reports import gantt, junit, result, stage_display, summary
 
 WORDS = [None, "", "SUCCESS", "success", "FAILURE", "error", "TIMEOUT", "SCHEDULE_FAILURE", "ABORTED", "running", "?"]
 
@@ -28,7 +28,7 @@ every_verdict = pytest.mark.parametrize("verdict", list(Verdict))
 
 
 def outcome(verdict: Verdict, reason: str = "What happened.") -> Outcome:
-    """Give an outcome of one target, with stages in every state."""
+    """Return an outcome of one target, with stages in every state."""
     start = datetime(2024, 9, 24, tzinfo=UTC)
     parts = [Stage(name=f"with {word}", state=word, started_at=start, duration_seconds=1.5) for word in WORDS]
     target = TargetOutcome(
@@ -70,7 +70,7 @@ def test_junit_is_red_exactly_for_a_red_verdict(verdict: Verdict, tmp_path: Path
 @pytest.mark.parametrize("word", WORDS)
 def test_stage_is_shown_green_only_for_success(verdict: Verdict, word: str | None) -> None:
     """A stage is green for its own success alone, and red only in a build that did not pass."""
-    shown, reason = stages.shown(Stage(name="Maven", state=word), verdict)
+    shown, reason = stage_display.shown(Stage(name="Maven", state=word), verdict)
     assert (shown is Verdict.PASSED) == (word in ("SUCCESS", "success"))
     if verdict in (Verdict.PASSED, Verdict.SKIPPED):
         assert shown in (Verdict.PASSED, Verdict.SKIPPED)
@@ -88,7 +88,7 @@ def test_stage_is_shown_green_only_for_success(verdict: Verdict, word: str | Non
 )
 def test_stage_of_a_failed_build_is_shown_as_its_word_says(word: str | None, shown: Verdict, reason: str) -> None:
     """What happened to the stage is kept apart from that it has no result."""
-    assert stages.shown(Stage(name="Maven", state=word), Verdict.FAILED) == (shown, reason)
+    assert stage_display.shown(Stage(name="Maven", state=word), Verdict.FAILED) == (shown, reason)
 
 
 @every_verdict

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
-from gate.core.text import CUT
 from gate.model import Outcome, Stage, TargetOutcome, Verdict
 from gate.reports import junit
+from gate.text import CUT
 
 
 def target(*, label: str = "app", stages: Sequence[str] = (), log_tail: Sequence[str] = ()) -> TargetOutcome:
-    """Give a failed target whose stages succeeded."""
+    """Return a failed target whose stages succeeded."""
     return TargetOutcome(
         label=label,
         job_id="0" * 32,
@@ -25,12 +25,12 @@ def target(*, label: str = "app", stages: Sequence[str] = (), log_tail: Sequence
 
 
 def cases(*targets: TargetOutcome) -> list[tuple[str, str]]:
-    """Give class and name of every case in the report."""
+    """Return class and name of every case in the report."""
     return [(case.get("classname"), case.get("name")) for case in report(*targets).iter("testcase")]
 
 
 def report(*targets: TargetOutcome) -> etree._Element:
-    """Give the report, parsed."""
+    """Return the report, parsed."""
     start = datetime(2024, 9, 24, tzinfo=UTC)
     outcome = Outcome(
         verdict=Verdict.FAILED, exit_code=1, started_at=start, elapsed_seconds=1.0, api_calls=1, targets=targets

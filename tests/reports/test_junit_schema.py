@@ -22,7 +22,7 @@ SCHEMAS = f"{SOURCE}/tests/vendor/jenkins/xunit-plugin/{{}}/junit-10.xsd"
 
 @pytest.fixture(scope="session")
 def archive(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the source archive that the schemas ship in."""
+    """Return the source archive that the schemas ship in."""
     archive = pytestconfig.cache.mkdir("jenkins-schemas") / f"{SOURCE}.tar.gz"
     if not archive.exists():
         fresh = tmp_path_factory.mktemp("download")

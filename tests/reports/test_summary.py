@@ -11,7 +11,7 @@ START = datetime(2024, 9, 24, tzinfo=UTC)
 
 
 def outcome(count: int, *, verdict: Verdict = Verdict.FAILED) -> Outcome:
-    """Give an outcome with many targets, each with 20 stages and 100 kB of log."""
+    """Return an outcome with many targets, each with 20 stages and 100 kB of log."""
     targets = [
         TargetOutcome(
             label=f"service_{number}",

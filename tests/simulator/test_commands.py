@@ -1,4 +1,4 @@
-"""Starting and stopping builds."""
+"""Launcher and stopping builds."""
 
 import json
 from collections.abc import Callable

@@ -21,7 +21,7 @@ STATUS = "/v3/jobs/{job}/status"
 def signed(
     simulator: Simulator, *, keys: KeyPair | None = None, at: datetime | None = None, security_token: str | None = None
 ) -> dict[str, str]:
-    """Give the headers of a signed ShowJobStatus of the job `passing`."""
+    """Return the headers of a signed ShowJobStatus of the job `passing`."""
     request = SdkRequest(
         method="GET",
         schema="http",

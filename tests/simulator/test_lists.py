@@ -19,13 +19,13 @@ WALL_CLOCK = "%Y-%m-%d %H:%M:%S"
 
 
 def window(end: datetime, days: float = 30, **more: Any) -> dict[str, Any]:
-    """Give the parameters of a window that ends a minute after `end`, in China's local time."""
+    """Return the parameters of a window that ends a minute after `end`, in China's local time."""
     last = end.astimezone(CHINA) + timedelta(minutes=1)
     return {"start_time": f"{last - timedelta(days=days):{WALL_CLOCK}}", "end_time": f"{last:{WALL_CLOCK}}", **more}
 
 
 def numbers(answer: requests.Response) -> list[int]:
-    """Give the build numbers of a page."""
+    """Return the build numbers of a page."""
     return [row["number"] for row in answer.json()["result"]["job_build_states"]]
 
 

@@ -28,7 +28,7 @@ def schema() -> Any:
 
 @pytest.fixture(scope="module")
 def checks() -> list[Any]:
-    """Give what an answer is held against."""
+    """Return what an answer is held against."""
     from schemathesis.checks import CHECKS, load_all_checks
 
     load_all_checks()

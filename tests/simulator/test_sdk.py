@@ -90,7 +90,7 @@ def call(client: Any, simulator: Simulator, operation: str, **more: Any) -> Any:
 
 
 def strangers(model: Any, document: Any) -> Iterator[str]:
-    """Give the fields of an answer that the vendor's model does not read, and those of the model that are absent."""
+    """Return the fields of an answer that the vendor's model does not read, and those of the model that are absent."""
     if isinstance(document, list):
         for pair in zip(model, document, strict=True):
             yield from strangers(*pair)

@@ -1,0 +1,65 @@
+"""Operations that the service has under several paths: the first one that the host publishes is taken, and kept."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from gate.codearts import responses
+from gate.codearts.json_fields import Json
+from gate.codearts.session import Session
+from gate.errors import RouteMissing
+
+T = TypeVar("T")
+
+Route = Callable[[str], T]
+"""Asks by one path; takes what was asked for, for messages."""
+
+
+class Routes:
+    """Makes routes on one session, and remembers which of them answered."""
+
+    def __init__(self, session: Session) -> None:
+        """Nothing is known about the host yet."""
+        self.session = session
+        self._published: dict[str, int] = {}
+
+    def get(self, path: str, read: Callable[[Json], T], params: Mapping[str, object] | None = None) -> Route[T]:
+        """Make a route that reads JSON."""
+        return lambda what: read(responses.payload(self.session.get(path, params), what, self.session.hide))
+
+    def post(
+        self,
+        path: str,
+        read: Callable[[Json], T],
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
+    ) -> Route[T]:
+        """Make a route that sends JSON, or nothing, and reads JSON; an empty answer counts as an empty object."""
+        return lambda what: read(
+            responses.payload(self.session.post(path, body, params), what, self.session.hide, blank={})
+        )
+
+    def lines(self, path: str, count: int, params: Mapping[str, object], seconds: float) -> Route[Sequence[str]]:
+        """Make a route that reads the last `count` lines of what text comes within some seconds."""
+        return lambda what: responses.last_lines(
+            self.session.get(path, params, seconds=seconds), what, count, self.session.hide
+        )
+
+    def first(self, operation: str, routes: Sequence[Route[T]], what: str = "") -> T:
+        """Ask by the first route that this host publishes; the one that answered is tried first from then on.
+
+        Raises `RouteMissing` when there is none: that says something about the host, and nothing about a build.
+        """
+        known = self._published.get(operation, 0)
+        for index in sorted(range(len(routes)), key=lambda index: (index != known, index)):
+            try:
+                answer = routes[index](what or operation)
+            except RouteMissing as error:
+                missing = error
+            else:
+                self._published[operation] = index
+                return answer
+        raise RouteMissing(
+            f"{what or operation}: {self.session.host} publishes none of the routes that the gate knows",
+            status=missing.status,
+            code=missing.code,
+        )

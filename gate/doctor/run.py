@@ -1,0 +1,102 @@
+"""The steps in their order, each carried out in time, and what is printed about them."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+
+import click
+
+from gate.codearts.connect import Say
+from gate.core.ports import CallResult, DebugLine
+from gate.doctor import network_checks, service_checks
+from gate.doctor.diagnosis import CheckFailed, CheckSkipped, Diagnosis
+from gate.errors import ServiceError
+from gate.platforms.detect import detect
+from gate.reports.result import one_json_line
+from gate.runtime.workers import WorkerPool
+from gate.settings import Connection
+from gate.text import one_line
+
+Check = Callable[[Diagnosis], str]
+
+STEPS: tuple[tuple[str, Check], ...] = (
+    ("settings", network_checks.settings),
+    ("name resolution", network_checks.name_resolution),
+    ("connection", network_checks.connection),
+    ("TLS", network_checks.tls),
+    ("gateway", network_checks.gateway),
+    ("clock", network_checks.clock),
+    ("credential", service_checks.credential),
+    ("job", service_checks.job),
+    ("newest build", service_checks.newest_build),
+    ("record routes", service_checks.record_routes),
+)
+
+REQUESTS = 3
+"""Request timeouts that a step may last: one request, a sign-in, and the request once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of a step: `ok`, `failed` or `skipped`, the facts, and what to mend."""
+
+    step: str
+    state: str
+    facts: str
+    mend: str = ""
+
+    def line(self) -> str:
+        """Return the finding as people read it."""
+        return f"{self.state:<8} {self.step}: {self.facts}" + (f". {self.mend}" if self.mend else "")
+
+
+def examine(connection: Connection, job_id: str | None, *, as_json: bool, verbose: bool) -> int:
+    """Go through all steps, print a line for each as it ends, and give the exit code: 0, or 5 if any failed."""
+    crew, room = WorkerPool(len(STEPS)), detect(os.environ.get("GATE_PLATFORM", "auto"), os.environ)
+    remark: Say = (lambda text: crew.post(DebugLine(text))) if verbose else (lambda _: None)
+    exam = Diagnosis(connection, job_id, remark)
+    findings = []
+    for finding in _findings(exam, crew, lambda text: click.echo(room.safe(text), err=True)):
+        findings.append(finding)
+        if not as_json:
+            click.echo(room.safe(finding.line()))
+    exit_code = 5 if any(finding.state == "failed" for finding in findings) else 0
+    if as_json:
+        click.echo(one_json_line({"exit_code": exit_code, "steps": [asdict(finding) for finding in findings]}))
+    return exit_code
+
+
+def _findings(exam: Diagnosis, crew: WorkerPool, tell: Say) -> Iterator[Finding]:
+    """Carry out one step after the other; those behind one that failed are skipped. `tell` takes details."""
+    broken = ""
+    for step, check in STEPS:
+        if broken:
+            yield Finding(step, "skipped", f"because {broken} failed")
+            continue
+        try:
+            finding = Finding(step, "ok", _carry_out(check, exam, crew, tell))
+        except CheckSkipped as reason:
+            finding = Finding(step, "skipped", str(reason))
+        except CheckFailed as trouble:
+            finding = Finding(step, "failed", str(trouble), trouble.mend)
+            broken = step if trouble.ends else ""
+        yield replace(finding, facts=one_line(finding.facts, limit=500))
+
+
+def _carry_out(check: Check, exam: Diagnosis, crew: WorkerPool, tell: Say) -> str:
+    """Carry a step out elsewhere than in this thread, and not for longer than its time; raises `CheckFailed`."""
+    seconds = REQUESTS * exam.connection.request_timeout
+    until = time.monotonic() + seconds
+    crew.submit(0, lambda: check(exam))
+    while (event := crew.next(until)) is not None:
+        match event:
+            case DebugLine(text):
+                tell(f"         {one_line(text, limit=500)}")
+            case CallResult(error=None, value=facts):
+                return str(facts)
+            case CallResult(error=ServiceError() as error):
+                raise CheckFailed(str(error), error.hint)
+            case CallResult(error=error):
+                raise error or AssertionError
+    raise CheckFailed(f"no end within {seconds:g} s", "Something between holds the call: the DNS, a proxy, a firewall.")

@@ -1,0 +1,40 @@
+"""Durations as people write them."""
+
+import re
+
+FORMS = "90, 2.5, 90s, 10m, 1h30m or 500ms"
+
+MOST = 366 * 24 * 3600.0
+"""Seconds at most; far more could not be reckoned with as a socket's timeout or as a date."""
+
+_NUMBER = r"\d+(?:\.\d+)?"
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_WITH_UNITS = re.compile("".join(rf"(?:(?P<{unit}>{_NUMBER}){unit})?" for unit in _UNITS), re.ASCII)
+
+
+def parse(text: str) -> float:
+    """Return the seconds that `text` means: plain seconds, or numbers with the units h, m, s, ms in this order.
+
+    Raises `ValueError` for everything else, `nan`, `inf`, signs and exponents included, and for more than a year.
+    """
+    text = text.strip()
+    if re.fullmatch(_NUMBER, text, re.ASCII):
+        seconds = float(text)
+    else:
+        match = _WITH_UNITS.fullmatch(text)
+        if not text or match is None:
+            raise ValueError(f"{text!r} is not a duration; write it as {FORMS}")
+        seconds = sum(float(number) * _UNITS[unit] for unit, number in match.groupdict().items() if number)
+    if seconds > MOST:
+        raise ValueError(f"{text[:20]!r} is too long a duration; the longest is a year")
+    return seconds
+
+
+def spell(seconds: float) -> str:
+    """Write seconds the short way: `0.4 s`, `12 s`, `5 m`, `1 h 30 m`."""
+    if seconds < 0.95:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    parts = [(hours, "h"), (minutes, "m"), (rest if not hours else 0, "s")]
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"

@@ -1,0 +1,1 @@
+"""Output streams that never block, and the threads that carry out blocking calls."""

@@ -1,0 +1,196 @@
+"""The life of an IAM user's tokens, without a network."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+import requests
+from requests import PreparedRequest
+
+from gate.codearts.iam_auth import IamAuth
+from gate.codearts.iam_sign_in import Issued
+from gate.errors import GateError, ServiceFailing, Unauthorised
+from gate.settings import IamUser
+
+USER = IamUser(name="somebody", password="pass word", domain="account", project="cn-north-4")
+DAY = 86400.0
+
+
+class Desk:
+    """Stands in for IAM and for the clock."""
+
+    def __init__(self, seconds: float = DAY) -> None:
+        self.seconds = seconds
+        self.instant = 1000.0
+        self.tries = 0
+        self.problem: GateError | None = None
+        self.hold: Callable[[], object] = lambda: None
+        self.looks = 0
+        self.auth = IamAuth(USER, self.sign_in, self.now)
+
+    def now(self) -> float:
+        """Return the instant, and count who asks."""
+        self.looks += 1
+        return self.instant
+
+    def sign_in(self) -> Issued:
+        """Issue `token-1`, `token-2` ..., or fail."""
+        self.tries += 1
+        self.hold()
+        if self.problem:
+            raise self.problem
+        return Issued(f"token-{self.tries}", self.seconds)
+
+    def request(self) -> PreparedRequest:
+        """Return a request with the credential on it."""
+        return requests.Request("GET", "http://127.0.0.1/", auth=self.auth).prepare()
+
+    def token(self) -> str:
+        """Return the token that a request would carry now."""
+        return self.request().headers["X-Auth-Token"]
+
+
+def in_threads(count: int, call: Callable[[], object]) -> list[object]:
+    """Call something in several threads at the same time; give what came of each, errors included."""
+    results: list[object] = []
+    together = threading.Barrier(count)
+
+    def work() -> None:
+        together.wait(5)
+        try:
+            results.append(call())
+        except GateError as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    return results
+
+
+def test_token_is_fetched_with_the_first_request_and_kept() -> None:
+    """Nobody signs in before there is something to ask, and then once."""
+    desk = Desk()
+    assert desk.tries == 0
+    assert [desk.token() for _ in range(3)] == ["token-1"] * 3
+
+
+@pytest.mark.parametrize(("seconds", "good_for"), [(DAY, DAY - 300), (1200, 900), (60, 30)])
+def test_token_is_renewed_before_it_ends(seconds: float, good_for: float) -> None:
+    """Five minutes ahead, or at half of a short life."""
+    desk = Desk(seconds)
+    desk.token()
+    desk.instant += good_for - 1
+    assert desk.token() == "token-1"
+    desk.instant += 1
+    assert desk.token() == "token-2"
+
+
+def test_early_renewal_that_fails_leaves_the_old_token_in_use_until_its_end() -> None:
+    """A fault of IAM in the last five minutes harms nobody; it is asked again when the token has ended."""
+    desk = Desk()
+    desk.token()
+    desk.instant += DAY - 200
+    desk.problem = ServiceFailing("no")
+    assert [desk.token() for _ in range(5)] == ["token-1"] * 5
+    assert desk.tries == 2
+    desk.instant += 200
+    with pytest.raises(ServiceFailing):
+        desk.token()
+    desk.problem = None
+    assert desk.token() == "token-4"
+
+
+def test_refused_token_is_replaced_once() -> None:
+    """When the new token is refused as well before the service ever accepted it, there is no third one."""
+    desk = Desk()
+    first = desk.request()
+    assert desk.auth.renew(first)
+    second = desk.request()
+    assert second.headers["X-Auth-Token"] == "token-2"
+    assert not desk.auth.renew(second)
+    assert desk.tries == 2
+
+
+def test_token_that_was_accepted_may_be_replaced_when_it_is_refused_later() -> None:
+    """Two refusals far apart are two refusals, and each is worth one sign-in."""
+    desk = Desk()
+    desk.auth.renew(desk.request())
+    second = desk.request()
+    desk.auth.accepted(second)
+    assert desk.auth.renew(second)
+    assert desk.token() == "token-3"
+
+
+def test_many_refusals_at_once_are_worth_one_sign_in() -> None:
+    """Threads whose requests were refused with one token share the next one."""
+    desk = Desk()
+    refused = desk.request()
+    assert in_threads(8, lambda: desk.auth.renew(refused)) == [True] * 8
+    assert (desk.tries, desk.token()) == (2, "token-2")
+
+
+def test_late_refusal_of_an_old_token_costs_no_sign_in() -> None:
+    """A refusal that arrives when there is a newer token leads to that one."""
+    desk = Desk()
+    old = desk.request()
+    desk.auth.renew(old)
+    assert desk.auth.renew(old)
+    assert desk.tries == 2
+
+
+def test_wrong_password_is_tried_once_however_many_ask() -> None:
+    """A refused sign-in is final, so that no account gets locked."""
+    desk = Desk()
+    desk.problem = Unauthorised("wrong", status=401, hint="use another")
+    results = [*in_threads(8, desk.token), *in_threads(2, desk.token)]
+    assert [(type(result), str(result), getattr(result, "hint", "")) for result in results] == [
+        (Unauthorised, "wrong", "use another")
+    ] * 10
+    assert desk.tries == 1
+
+
+def test_threads_that_waited_for_a_failed_sign_in_do_not_try_again_themselves() -> None:
+    """A fault of IAM answers all who wait; who asks afterwards may try again."""
+    desk = Desk()
+    desk.problem = ServiceFailing("no")
+    gone_on = threading.Event()
+    desk.hold = lambda: gone_on.wait(10)
+    results: list[object] = []
+    threads = threading.Thread(target=lambda: results.extend(in_threads(5, desk.token)))
+    threads.start()
+    deadline = time.monotonic() + 10
+    while desk.looks < 6:  # each of them looks at the clock, and the one that signs in looks twice
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    gone_on.set()
+    threads.join(10)
+    assert [type(result) for result in results] == [ServiceFailing] * 5
+    assert desk.tries == 1
+    desk.problem = None
+    assert desk.token() == "token-2"
+
+
+def test_sign_in_that_failed_after_a_refusal_still_counts_as_its_renewal() -> None:
+    """The token that comes late is the one after the refusal: when it is refused too, there is none after it."""
+    desk = Desk()
+    refused = desk.request()
+    desk.problem = ServiceFailing("no")
+    with pytest.raises(ServiceFailing):
+        desk.auth.renew(refused)
+    desk.problem = None
+    late = desk.request()
+    assert late.headers["X-Auth-Token"] == "token-3"
+    assert not desk.auth.renew(late)
+
+
+def test_secrets_are_the_password_and_every_token() -> None:
+    """All of them can be blotted out; none stands in a repr."""
+    desk = Desk()
+    desk.auth.renew(desk.request())
+    assert desk.auth.secrets() == ("pass word", "token-1", "token-2")
+    assert "pass word" not in repr(USER)
+    assert "token-1" not in repr(Issued("token-1", 1))

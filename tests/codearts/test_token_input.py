@@ -1,0 +1,66 @@
+"""Tokens from files and pipes: one token, in time, or a sentence that names the file."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gate.codearts import token_input
+from gate.codearts.token_input import read_token
+from gate.errors import UsageProblem
+from gate.limits import MAX_TOKEN_BYTES
+
+Piped = Callable[..., Path]
+
+
+@pytest.fixture
+def piped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Piped:
+    """Return a function that makes a FIFO into which these pieces come, and whose writer then goes, or stays."""
+    monkeypatch.setattr(token_input, "TOKEN_SECONDS", 0.5)
+    done = threading.Event()
+
+    def make(*pieces: bytes, stays: bool = False) -> Path:
+        fifo = tmp_path / "fifo"
+        os.mkfifo(fifo)
+
+        def write() -> None:
+            with fifo.open("wb", buffering=0) as stream:
+                for piece in pieces:
+                    stream.write(piece)
+                    time.sleep(0.05)  # so that the pieces come one by one
+                if stays:
+                    done.wait(5)
+
+        if pieces:
+            threading.Thread(target=write, daemon=True).start()
+        return fifo
+
+    return make
+
+
+def test_token_comes_through_a_pipe(piped: Piped) -> None:
+    """In pieces, as `--token-file <(command)` brings it."""
+    assert read_token(piped(b"a-tok", b"en\n")) == "a-token"
+
+
+def test_pipe_that_nobody_writes_to_is_given_up(piped: Piped) -> None:
+    """Opening it does not wait for a writer."""
+    with pytest.raises(UsageProblem, match=r"--token-file .*fifo gave no whole token within 0\.5 s"):
+        read_token(piped())
+
+
+def test_pipe_that_does_not_end_is_given_up(piped: Piped) -> None:
+    """Half a token is none."""
+    with pytest.raises(UsageProblem, match="no whole token"):
+        read_token(piped(b"half-a-tok", stays=True))
+
+
+@pytest.mark.parametrize("make", [lambda _: Path("/dev/zero"), lambda folder: folder / "large"])
+def test_source_without_end_fills_no_memory(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    """A device or a wrong file: no more than a token is read."""
+    (tmp_path / "large").write_bytes(b"x" * (MAX_TOKEN_BYTES + 1))
+    with pytest.raises(UsageProblem, match="must hold one token and nothing else"):
+        read_token(make(tmp_path))

@@ -1,0 +1,148 @@
+"""Looks at one build: when they come, what is said, and what builds of one job share."""
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from gate.core.forecast import LONGEST
+from gate.core.poller import LIST_TRUST_SECONDS
+from gate.errors import Forbidden, ServiceFailing
+from gate.model import ListedBuild, Record, Verdict
+from gate.settings import Rules
+from tests.core.fakes import EPOCH, World, build, pinned, record
+
+
+def history(count: int, seconds: float) -> list[ListedBuild]:
+    """Return a job's list: build 57 runs, so many before it passed in about so many seconds."""
+    past = [
+        build(56 - index, word="SUCCESS", duration_seconds=seconds * (1 + 0.01 * (index % 5))) for index in range(count)
+    ]
+    return [build(57, word="RUNNING"), *past]
+
+
+def running(until: float, world: list[World]) -> Any:
+    """Return the record of a build that started with the wait and passes after so many seconds."""
+
+    def answer(job: str, number: int) -> Record:
+        started = EPOCH
+        if world[0].elapsed >= until:
+            return record("SUCCESS", number, job, started_at=started, finished_at=EPOCH + timedelta(seconds=until))
+        return record("RUNNING", number, job, started_at=started)
+
+    return answer
+
+
+def watch(seconds: float, builds: list[ListedBuild], **rules: Any) -> World:
+    """Wait for a build of so many seconds; gives the world afterwards."""
+    worlds: list[World] = []
+    world = World(pinned(None), record=[running(seconds, worlds)], builds=[builds], rules=Rules(**rules))
+    worlds.append(world)
+    assert world.verdict() is Verdict.PASSED
+    return world
+
+
+def test_without_history_looks_are_steady() -> None:
+    """2, 4 and 8 s, then the interval."""
+    times = watch(60, history(5, 60)).service.times("record")
+    assert [later - earlier for earlier, later in pairwise(times)] == pytest.approx([2, 4, 8, *[10] * 5])
+
+
+def test_history_brings_the_end_closer_for_no_more_calls() -> None:
+    """A build like those before is seen sooner after its end."""
+    durations = [600.0 + more for more in range(20)]
+    plain, informed = ([watch(seconds, history(count, 600)) for seconds in durations] for count in (5, 30))
+    lags = [sum(world.elapsed for world in worlds) - sum(durations) for worlds in (plain, informed)]
+    calls = [sum(len(world.service.asked) for world in worlds) for worlds in (plain, informed)]
+    assert lags[1] < 0.6 * lags[0]
+    assert calls[1] <= calls[0]
+
+
+def test_build_that_hangs_is_looked_at_all_the_same() -> None:
+    """No look is put off for more than two intervals."""
+    times = watch(3000, history(30, 60)).service.times("record")
+    assert max(later - earlier for earlier, later in pairwise(times)) <= 10 * LONGEST + 0.01
+
+
+def test_record_that_selection_has_read_is_not_read_again() -> None:
+    """The list and one record: no third call before the first pause."""
+    world = watch(1.5, history(0, 0))
+    assert [name for name, _ in world.service.asked] == ["builds", "record", "record"]
+
+
+def test_slow_build_is_said_to_be_slow_once() -> None:
+    """Slower than 95 % of twenty passes, with both times."""
+    said = [text for text in watch(200, history(25, 60)).observer.said if "slower" in text]
+    assert len(said) == 1
+    assert said[0].startswith("build 57 is slower than 95 % of the past builds that passed")
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(60, 25), (200, 19)])
+def test_usual_build_or_short_history_gives_no_warning(seconds: float, count: int) -> None:
+    """Nothing can be said about 95 % of a few."""
+    assert not [text for text in watch(seconds, history(count, 60)).observer.said if "slower" in text]
+
+
+class Shared:
+    """Two builds of one job, which end after 60 and 90 s."""
+
+    def __init__(self, **scripts: Any) -> None:
+        ends = {7: 60.0, 8: 90.0}
+
+        def word(number: int) -> str:
+            return "SUCCESS" if self.world.elapsed >= ends[number] else "RUNNING"
+
+        usual = {
+            "record": [lambda job, number: record(word(number), number, job, started_at=EPOCH)],
+            "builds": [lambda *_: [build(number, word=word(number)) for number in (8, 7)]],
+        }
+        self.world = World(pinned(7, label="one"), pinned(8, label="two"), **(usual | scripts))
+        self.verdicts = [outcome.verdict for outcome in self.world.run()]
+        self.lists = len(self.world.service.times("builds"))
+        self.records = len(self.world.service.times("record"))
+
+
+def test_builds_of_one_job_share_the_list() -> None:
+    """One call tells about both; the verdict still comes from each one's record."""
+    shared = Shared()
+    assert shared.verdicts == [Verdict.PASSED] * 2
+    assert shared.records == 4
+    assert shared.lists < 15
+
+
+def test_list_that_fails_is_no_trouble_of_the_builds() -> None:
+    """It saves calls and decides nothing, however long it fails."""
+    shared = Shared(builds=[ServiceFailing("500")], rules=Rules(error_budget=5))
+    assert shared.verdicts == [Verdict.PASSED] * 2
+
+
+@pytest.mark.parametrize("builds", [[Forbidden("no list")], [[]]])
+def test_list_that_tells_nothing_costs_next_to_nothing(builds: list[Any]) -> None:
+    """Not allowed, or too short: each target goes on alone."""
+    shared = Shared(builds=builds)
+    assert shared.verdicts == [Verdict.PASSED] * 2
+    assert shared.lists <= 2
+
+
+def test_list_that_stays_behind_does_not_hide_the_end() -> None:
+    """A list that says for ever that the builds run is believed for a while only."""
+    shared = Shared(builds=[[build(8, word="RUNNING"), build(7, word="RUNNING")]])
+    assert shared.verdicts == [Verdict.PASSED] * 2
+    assert shared.world.elapsed < LIST_TRUST_SECONDS + 60
+
+
+def test_list_alone_never_passes_a_build() -> None:
+    """The list says that all is well, the record does not."""
+    shared = Shared(
+        builds=[[build(8, word="SUCCESS"), build(7, word="SUCCESS")]],
+        record=[record("RUNNING", 7), record("RUNNING", 8), lambda job, number: record("FAILURE", number, job)],
+    )
+    assert shared.verdicts == [Verdict.FAILED] * 2
+
+
+def test_targets_of_several_jobs_read_no_list() -> None:
+    """Nothing is to be shared."""
+    world = World(pinned(7, label="one"), pinned(7, "2" * 32, "two"), record=[lambda job, n: record("SUCCESS", n, job)])
+    assert [outcome.verdict for outcome in world.run()] == [Verdict.PASSED] * 2
+    assert world.service.times("builds") == []

@@ -1,0 +1,113 @@
+"""The log as a side channel, through the program: whatever it is like, the verdict and the time stay."""
+
+import itertools
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from gate.simulator import samples
+from gate.simulator.answers import bare, service_error
+from gate.simulator.faults import Fault
+from gate.simulator.scenarios import Scenario, Start
+from gate.simulator.shapes import Reply
+from gate.simulator.simulator import Simulator
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Simulate = Callable[..., Simulator]
+
+HOSTILE = "\x1b[31mred\x1b[0m \x1b]0;title\x07::error::gotcha\r::add-mask::x ##[error]y ]]> <b>&\ud83d\x00\x08end"
+
+
+def large() -> Iterator[bytes]:
+    """Return a log of 200 MB."""
+    line = b"x" * 1023 + b"\n"
+    return itertools.repeat(line * 64, 200 * 16)
+
+
+def endless() -> Iterator[bytes]:
+    """Return a log that comes slowly and never ends."""
+    for number in itertools.count():
+        time.sleep(0.05)
+        yield b"line %d\n" % number
+
+
+def one_endless_line() -> Iterator[bytes]:
+    """Return a log without a line end."""
+    return itertools.repeat(b"y" * 65536, 1000)
+
+
+def hostile() -> Iterator[bytes]:
+    """Return a log full of control sequences and commands."""
+    return iter([HOSTILE.encode("utf-8", "surrogatepass"), b"\xff\xfe\n", b"the last line\n"])
+
+
+def environment(simulator: Simulator) -> Mapping[str, str]:
+    """Return the variables that lead the gate to the simulator."""
+    return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
+
+
+def ended_with(log: Callable[[], Iterator[bytes]]) -> Scenario:
+    """Return a job whose build has just failed, with this log."""
+    return Scenario(name="logged", starts=(Start(at=-60, course=replace(samples.FAILING, log=log)),))
+
+
+@pytest.mark.parametrize("log", [large, endless, one_endless_line, hostile])
+def test_any_log_leaves_verdict_and_time_alone(
+    simulate: Simulate, run_gate: Run, tmp_path: Path, log: Callable[[], Iterator[bytes]]
+) -> None:
+    """The verdict stands, at most five seconds pass, and nothing in the log acts."""
+    simulator = simulate([ended_with(log)])
+    started = time.monotonic()
+    done = run_gate("wait", simulator.jobs["logged"], env=environment(simulator))
+    assert time.monotonic() - started < 5 + 5  # the start of a process can take seconds on a busy machine
+    assert (done.returncode, done.stdout.split()[0]) == (1, "failed"), done.stderr
+    written = done.stderr + (tmp_path / "gate-report.xml").read_text()
+    assert not set(written) & set(map(chr, (*range(9), *range(11, 32), 127, 0x9B)))
+    assert not [line for line in done.stderr.splitlines() if line.startswith(("::", "##["))]
+    ET.fromstring((tmp_path / "gate-report.xml").read_bytes())
+
+
+def test_cut_log_says_that_it_is_cut(simulate: Simulate, run_gate: Run) -> None:
+    """The end of what was read is not passed off as the end of the log."""
+    simulator = simulate([ended_with(large)])
+    done = run_gate("wait", simulator.jobs["logged"], "--log-tail", "2", env=environment(simulator))
+    assert "this is not its end" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        Reply(service_error(500, "CB.00030004", "Calling the executor failed.")),
+        Reply(bare({"error_code": "DEVCB.00031006", "error_msg": "no such record"})),
+        Reply(bare({"result": "a log in JSON"})),
+    ],
+    ids=["500", "error with 200", "JSON with 200"],
+)
+def test_log_that_cannot_be_had_is_one_line_and_no_verdict(simulate: Simulate, run_gate: Run, act: Any) -> None:
+    """An error instead of a log is asked for once, told in one line, and changes nothing."""
+    faults = [Fault(operations=("DownloadBuildFullLog",), act=act, times=None)]
+    simulator = simulate(["failing"], speed=40, faults=faults)
+    done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator))
+    assert (done.returncode, len(simulator.journal.of("DownloadBuildFullLog"))) == (1, 1)
+    assert "the log could not be read, which changes no verdict" in done.stderr
+
+
+def test_missing_v1_route_of_the_log_is_replaced_by_v4(simulate: Simulate, run_gate: Run) -> None:
+    """A host that publishes only the older route gives the log by that."""
+    simulator = simulate(["failing"], speed=40, unpublished=["DownloadBuildFullLog"])
+    done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator))
+    assert (done.returncode, "COMPILATION ERROR" in done.stderr) == (1, True)
+
+
+def test_log_tail_of_zero_fetches_no_log(simulate: Simulate, run_gate: Run) -> None:
+    """With --log-tail 0 the service is not asked for a log."""
+    simulator = simulate(["failing"], speed=40)
+    done = run_gate("wait", simulator.jobs["failing"], "--log-tail", "0", env=environment(simulator))
+    assert done.returncode == 1
+    assert not [entry for entry in simulator.journal.entries if "download-log" in entry.path]

@@ -1,0 +1,286 @@
+"""`run` as a process: a build is started once, waited for by its number, and stopped when the gate gives up."""
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gate.simulator.answers import bare, gateway_error, service_error
+from gate.simulator.deliveries import Drip, Drop, Point, Silence
+from gate.simulator.faults import Fault
+from gate.simulator.shapes import Reply
+from gate.simulator.simulator import Simulator
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Start = Callable[..., "subprocess.Popen[str]"]
+Simulate = Callable[..., Simulator]
+
+ORDERS = ("ExecuteJob", "RunJob")
+STOPS = ("StopBuildJob", "StopTheJob")
+SLOWLY = Drip(interval=0.002, headers=True)
+
+
+def environment(simulator: Simulator) -> Mapping[str, str]:
+    """Return the variables that lead the gate to the simulator."""
+    return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
+
+
+def orders(simulator: Simulator) -> int:
+    """Count the builds that were ordered and started."""
+    return len([entry for entry in simulator.journal.of(*ORDERS) if entry.status == 200])
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 10) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("scenario", "status", "word"), [("passing", 0, "SUCCESS"), ("failing", 1, "FAILURE")])
+def test_started_build_is_the_one_that_is_judged(
+    simulate: Simulate, run_gate: Run, scenario: str, status: int, word: str
+) -> None:
+    """The build that was started gives the verdict, although the newest build before it still runs."""
+    simulator = simulate([scenario], speed=40)
+    done = run_gate("run", simulator.jobs[scenario], env=environment(simulator))
+    assert (done.returncode, "build=58 " in done.stdout, f"state={word}" in done.stdout) == (status, True, True)
+    assert orders(simulator) == 1
+    assert not simulator.journal.of(*STOPS)
+
+
+def test_missing_v1_route_is_replaced_by_v3(simulate: Simulate, run_gate: Run) -> None:
+    """A host that does not publish ExecuteJob is asked by RunJob, whose answer has no envelope."""
+    simulator = simulate(["passing"], speed=40, unpublished=["ExecuteJob"])
+    done = run_gate("run", simulator.jobs["passing"], env=environment(simulator))
+    assert (done.returncode, "build=58 " in done.stdout) == (0, True), done.stderr
+    assert orders(simulator) == 1
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        Drop(reset=True),
+        Drop(point=Point.HEADERS),
+        Drop(point=Point.BODY),
+        Silence(processed=True),
+        Reply(service_error(500, "CB.00060101", "Internal error.")),
+        Reply(gateway_error(502, "0201", "Backend unavailable.")),
+    ],
+    ids=["reset", "headers", "body", "silence", "500", "502"],
+)
+def test_lost_answer_to_the_order_starts_no_second_build(simulate: Simulate, run_gate: Run, act: Any) -> None:
+    """Whatever happens after the order was sent, it is sent once, and the newest build is named for the user."""
+    simulator = simulate(["passing"], speed=1, faults=[Fault(operations=ORDERS, act=act)])
+    job = simulator.jobs["passing"]
+    done = run_gate("run", job, env={**environment(simulator), "GATE_REQUEST_TIMEOUT": "1s"})
+    assert done.returncode == 5
+    assert len(simulator.journal.of(*ORDERS)) == 1
+    assert "whether a build was started is not known" in done.stderr
+    assert re.search(rf"codearts-gate wait {job}:5[78]", done.stderr)
+
+
+def test_refused_connection_is_tried_again_and_then_given_up(run_gate: Run) -> None:
+    """An order that never left this machine is tried within the error budget; nothing says that it may have started."""
+    done = run_gate(
+        "run", "a" * 32, "--endpoint", "http://127.0.0.1:9", "--error-budget", "500ms", env={"GATE_TOKEN": "t"}
+    )
+    assert done.returncode == 5
+    assert "asking again" in done.stderr
+    assert "not known" not in done.stderr
+
+
+def test_record_that_appears_late_is_pending(simulate: Simulate, run_gate: Run) -> None:
+    """A build that was just started may be unknown to the service for a while."""
+    unknown = Fault(
+        operations=("ShowJobBuildRecordDetail",),
+        act=Reply(service_error(422, "DEVCB.00031006", "No such record.")),
+        times=3,
+    )
+    simulator = simulate(["passing"], speed=40, faults=[unknown])
+    done = run_gate("run", simulator.jobs["passing"], env=environment(simulator))
+    assert done.returncode == 0, done.stderr
+
+
+def test_order_carries_what_was_asked_for(simulate: Simulate, run_gate: Run) -> None:
+    """Parameters and the commit reach the service; the build is of that commit."""
+    simulator = simulate(["passing"], speed=40)
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    arguments = ("--param", "mode=fast", "--param", "empty=", "--commit", commit)
+    done = run_gate("run", simulator.jobs["passing"], *arguments, "--json", env=environment(simulator))
+    assert done.returncode == 0, done.stderr
+    assert f'"commit": "{commit}"' in done.stdout
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_signal_stops_exactly_the_started_build(
+    simulate: Simulate, start_gate: Start, tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    """The build that this gate started is stopped, and no other; the report says so."""
+    simulator = simulate(["slow"], speed=1)
+    process = start_gate("run", simulator.jobs["slow"], env=environment(simulator))
+    wait_for(lambda: simulator.journal.of("ShowJobBuildRecordDetail"))
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, "interrupted" in out) == (status, True), err
+    assert [(entry.operation, entry.build_number, entry.status) for entry in simulator.journal.of(*STOPS)] == [
+        ("StopBuildJob", 58, 200)
+    ]
+    assert "it was told to stop" in (tmp_path / "gate-report.xml").read_text()
+
+
+def test_signal_while_the_order_is_under_way_still_stops_the_build(simulate: Simulate, start_gate: Start) -> None:
+    """The number that arrives after the signal is enough to stop the build."""
+    simulator = simulate(["slow"], speed=1, faults=[Fault(operations=ORDERS, act=SLOWLY)])
+    process = start_gate("run", simulator.jobs["slow"], env=environment(simulator))
+    wait_for(lambda: simulator.journal.of(*ORDERS))
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 143
+    assert [entry.build_number for entry in simulator.journal.of(*STOPS)] == [58], err
+
+
+def test_timeout_stops_the_started_build(simulate: Simulate, run_gate: Run, tmp_path: Path) -> None:
+    """The verdict stays timed out; the report says that the build was stopped."""
+    simulator = simulate(["slow"], speed=1)
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
+    assert (done.returncode, done.stdout.split()[0]) == (3, "timed-out")
+    assert [entry.build_number for entry in simulator.journal.of(*STOPS)] == [58]
+    assert "it was told to stop" in (tmp_path / "gate-report.xml").read_text()
+
+
+@pytest.mark.parametrize("end", ["timeout", "signal"])
+def test_order_without_an_answer_is_told_as_one(
+    simulate: Simulate, start_gate: Start, tmp_path: Path, end: str
+) -> None:
+    """When the gate must end first, nobody may believe that there is no build."""
+    simulator = simulate(["slow"], speed=1, faults=[Fault(operations=ORDERS, act=Silence(processed=True), times=None)])
+    options = ("--request-timeout", "60s", "--timeout", "1500ms" if end == "timeout" else "60s")
+    process = start_gate("run", simulator.jobs["slow"], *options, env=environment(simulator))
+    wait_for(lambda: simulator.journal.of(*ORDERS))
+    if end == "signal":
+        process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == (3 if end == "timeout" else 143)
+    assert "a build was ordered, but no answer has come" in (tmp_path / "gate-report.xml").read_text()
+    assert "before you start another build" in err.splitlines()[-1]
+
+
+def test_stop_waits_for_no_turn(simulate: Simulate, start_gate: Start) -> None:
+    """The gate's own request rate must not leave a build behind."""
+    simulator = simulate(["slow"], speed=1)
+    process = start_gate("run", simulator.jobs["slow"], "--max-rate", "1", env=environment(simulator))
+    wait_for(lambda: simulator.journal.of(*ORDERS))
+    time.sleep(0.3)  # the order's answer; with this rate, nothing else can be asked for a minute
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, [entry.build_number for entry in simulator.journal.of(*STOPS)]) == (143, [58]), err
+
+
+def test_second_signal_leaves_open_whether_the_build_was_stopped(
+    simulate: Simulate, start_gate: Start, tmp_path: Path
+) -> None:
+    """What is not known is said so."""
+    simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=Silence(), times=None)])
+    process = start_gate("run", simulator.jobs["slow"], env=environment(simulator))
+    wait_for(lambda: simulator.journal.of("ShowJobBuildRecordDetail"))
+    process.send_signal(signal.SIGTERM)
+    wait_for(lambda: simulator.journal.of(*STOPS))
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert "whether build 58 was stopped is not known" in (tmp_path / "gate-report.xml").read_text()
+
+
+def test_answer_that_names_an_old_build_is_not_believed(simulate: Simulate, run_gate: Run) -> None:
+    """A build that ended before it was ordered is somebody else's."""
+    number = bare({"status": "success", "result": {"actual_build_number": "57"}})
+    simulator = simulate(["passing"], speed=0, faults=[Fault(operations=ORDERS, act=Reply(number), times=None)])
+    simulator.clock.advance(5 * 3600)
+    done = run_gate("run", simulator.jobs["passing"], "--error-budget", "1s", env=environment(simulator))
+    assert (done.returncode, "ended before the build was ordered" in done.stderr) == (5, True), done.stderr
+
+
+def test_keep_running_leaves_the_started_build_alone(simulate: Simulate, run_gate: Run) -> None:
+    """With --keep-running nothing is stopped, and the user is told how to do it."""
+    simulator = simulate(["slow"], speed=1)
+    arguments = ("--timeout", "2s", "--keep-running")
+    done = run_gate("run", simulator.jobs["slow"], *arguments, env=environment(simulator))
+    assert (done.returncode, simulator.journal.of(*STOPS)) == (3, ())
+    assert f"/v3/jobs/{simulator.jobs['slow']}/58/stop" in done.stderr
+
+
+def test_waited_build_is_never_stopped(simulate: Simulate, run_gate: Run) -> None:
+    """A build that this gate did not start goes on; the final line gives the command that would stop it."""
+    simulator = simulate(["slow"], speed=1)
+    done = run_gate("wait", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
+    assert (done.returncode, simulator.journal.of(*STOPS)) == (3, ())
+    assert f"/v3/jobs/{simulator.jobs['slow']}/57/stop" in done.stderr.splitlines()[-1]
+    assert simulator.token not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("unpublished", "act", "sentence"),
+    [
+        (["StopBuildJob"], None, "it was told to stop"),
+        ([], Reply(service_error(400, "DEV.CB.032302", "Reload.")), "it had ended before it could be stopped"),
+        ([], Silence(), "it could not be stopped and may go on"),
+    ],
+    ids=["v1 route", "already ended", "silence"],
+)
+def test_stop_that_goes_otherwise_keeps_the_verdict(
+    simulate: Simulate, run_gate: Run, unpublished: list[str], act: Any, sentence: str
+) -> None:
+    """The stop's own fate is told and changes no verdict, and it takes five seconds at most."""
+    faults = [Fault(operations=STOPS, act=act, times=None)] if act else []
+    simulator = simulate(["slow"], speed=1, faults=faults, unpublished=unpublished)
+    started = time.monotonic()
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
+    assert (done.returncode, sentence in done.stderr) == (3, True), done.stderr
+    assert time.monotonic() - started < 2 + 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--param", "nonsense"], "--param"),
+        (["--param", "PATH=/tmp"], "PATH"),
+        (["--param", "a b=c"], "--param"),
+        (["--param", "a=" + "x" * 8193], "8192"),
+        (["--param", "a=1", "--param", "a=2"], "--param"),
+        (["--tag", "v1", "--branch", "main"], "--tag"),
+        (["--commit", "0123456", "--branch", "main"], "--branch and --commit"),
+        (["--commit", "xyz"], "--commit"),
+    ],
+    ids=["form", "forbidden", "name", "size", "twice", "tag and branch", "branch and commit", "commit"],
+)
+def test_bad_order_is_refused_before_anything_is_sent(run_gate: Run, arguments: list[str], named: str) -> None:
+    """A wrong parameter is a usage error that names it; the service hears nothing."""
+    done = run_gate(
+        "run", "a" * 32, *arguments, env={"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9"}, seconds=10
+    )
+    assert (done.returncode, named in done.stderr.splitlines()[-1]) == (2, True), done.stderr
+
+
+def test_number_behind_the_job_is_refused(run_gate: Run) -> None:
+    """A new build has no number yet."""
+    env = {"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9"}
+    done = run_gate("run", f"{'a' * 32}:5", env=env)
+    assert (done.returncode, "without a build number" in done.stderr) == (2, True)
+
+
+def test_signal_before_anything_was_sent_ends_at_once(start_gate: Start) -> None:
+    """An order that never got through needs no waiting for."""
+    env = {"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9"}
+    process = start_gate("run", "a" * 32, env=env)
+    assert process.stderr is not None
+    assert any("asking again" in line for line in process.stderr)
+    sent = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+    assert (process.returncode, time.monotonic() - sent < 2) == (143, True)

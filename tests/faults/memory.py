@@ -1,0 +1,128 @@
+"""The simulator without a network: its gateway called directly, on a clock that moves when waited on."""
+
+# ruff: noqa: ARG002 - the methods are those of Wire and Session
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.message import Message
+from email.parser import BytesHeaderParser
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from gate.codearts.client import Client
+from gate.codearts.fallback_routes import Routes
+from gate.codearts.session import Reply, Session
+from gate.core.ports import Context
+from gate.core.wait import Wait
+from gate.errors import TooSlow, Unreachable
+from gate.model import Order, Target, TargetOutcome
+from gate.settings import Rules
+from gate.simulator.simulator import Simulator
+from gate.simulator.wire import Wire
+from tests.core.fakes import FakeWorkers, Recording
+
+
+class MemoryWire(Wire):
+    """Keeps what is sent; whatever would take time raises `OSError`, as does a flood."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._clock = simulator.clock
+        self.data = bytearray()
+
+    def send(self, data: bytes) -> None:
+        """Keep some bytes."""
+        self.data += data
+        if len(self.data) > 1_000_000:
+            raise ConnectionAbortedError("enough")
+
+    def pause(self, seconds: float) -> None:
+        """Refuse to wait."""
+        raise TimeoutError
+
+    def wait_for_hangup(self) -> None:
+        """Refuse to wait."""
+        raise TimeoutError
+
+    def reset_on_close(self) -> None:
+        """Do nothing: the connection ends in any case."""
+
+
+class MemorySession:
+    """Takes the place of the HTTP session."""
+
+    host = "memory"
+    endpoint = "http://memory"
+    curl_token = "$GATE_TOKEN"
+
+    def __init__(self, simulator: Simulator, workers: FakeWorkers) -> None:
+        self._simulator = simulator
+        self._workers = workers
+        self._seen = workers.now()
+
+    def now(self) -> datetime:
+        """Return the service's time."""
+        self.catch_up()
+        return self._simulator.clock.now()
+
+    def catch_up(self) -> None:
+        """Let the service's clock follow that of the workers."""
+        self._simulator.clock.advance(self._workers.now() - self._seen)
+        self._seen = self._workers.now()
+
+    def hide(self, text: str) -> str:
+        """Blot the token out."""
+        return text.replace(self._simulator.token, "***")
+
+    def get(self, path: str, params: Mapping[str, object] | None = None, *, seconds: float | None = None) -> Reply:
+        """Ask."""
+        return self._ask("GET", path, params, b"")
+
+    def post(self, path: str, body: Mapping[str, Any] | None, params: Mapping[str, object] | None = None) -> Reply:
+        """Order."""
+        return self._ask("POST", path, params, b"" if body is None else json.dumps(body).encode())
+
+    def _ask(self, method: str, path: str, params: Mapping[str, object] | None, body: bytes) -> Reply:
+        self.catch_up()
+        headers = Message()
+        headers["X-Auth-Token"] = self._simulator.token
+        target = path + (f"?{urlencode(dict(params))}" if params else "")
+        wire = MemoryWire(self._simulator)
+        try:
+            whole = self._simulator._gateway.serve(method, target, headers, body, wire)
+        except OSError as error:
+            raise TooSlow("no answer in time") from error
+        head, found, content = bytes(wire.data).partition(b"\r\n\r\n")
+        if not whole or not found:
+            raise Unreachable("the connection broke")
+        first, _, lines = head.partition(b"\r\n")
+        fields = BytesHeaderParser().parsebytes(lines)
+        return Reply(int(first.split()[1]), dict(fields.items()), content)
+
+
+class MemoryWait:
+    """One wait on a simulator in memory."""
+
+    def __init__(self, simulator: Simulator, target: Target, rules: Rules, order: Order | None = None) -> None:
+        self.workers = FakeWorkers()
+        self.observer = Recording()
+        self._rules = rules
+        self._session = MemorySession(simulator, self.workers)
+        routes = Routes(cast(Session, self._session))
+        context = Context(
+            rules=rules,
+            service=Client(routes),
+            order=order,
+            now=self.workers.now,
+            chance=lambda: 0.5,
+            say=lambda target, text: self.observer.say(target, text, self.workers.now()),
+        )
+        self.wait = Wait([target], context, self.workers, self.observer)
+
+    def run(self) -> tuple[TargetOutcome, timedelta]:
+        """Wait to the end; give the outcome and how long it took."""
+        started = self.workers.now()
+        self.wait.run(started + self._rules.timeout)
+        self._session.catch_up()
+        [watch] = self.wait.watches
+        return watch.findings.outcome(), timedelta(seconds=self.workers.now() - started)

@@ -1,0 +1,67 @@
+"""The moments at which a fault strikes: which requests of which target, with what would happen without it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from gate.simulator import samples
+from gate.simulator.builds import Phase
+from gate.simulator.faults import RECORD_ROUTES, Fault
+from gate.simulator.journal import SIGN_IN
+from gate.simulator.mishaps import mishap
+from gate.simulator.scenarios import Scenario, Start, lived_in
+from gate.simulator.simulator import Simulator
+
+LISTS = ("ListBuildInfoRecordByJobId", "ListBuildInfoRecord")
+ORDERS = ("ExecuteJob", "RunJob")
+LOGS = ("DownloadBuildFullLog", "DownloadBuildLog")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Requests about one target."""
+
+    name: str
+    operations: Sequence[str]
+    phases: Collection[Phase] = tuple(Phase)
+    """Where the build is at this moment and after it."""
+    target: str = ":57"
+    ended: bool = False
+    """Whether the target's build has failed before the gate starts, so that only the report is left to be made."""
+    record: bool = False
+    """Whether the requests are for the build's record."""
+
+    @property
+    def of_build(self) -> bool:
+        """Whether the answers name their build, and may come a moment late."""
+        return self.record or self.name == "unit-tests"
+
+    def scenario(self, name: str) -> Scenario:
+        """Return the job for it."""
+        if self.ended:
+            return Scenario(name=name, starts=(Start(at=-100, course=samples.FAILING),), first_number=57)
+        return lived_in(name, "", samples.PASSING)
+
+    def fault(self, name: str, simulator: Simulator, job_id: str, once: bool) -> Fault:
+        """Return the fault of this name at this moment of a job."""
+        return mishap(
+            name,
+            operations=self.operations,
+            job_id=job_id,
+            times=1 if once else None,
+            when=lambda call: not self.record or simulator.service.build(call).phase in self.phases,
+        )
+
+
+WAITING = (
+    Moment(name="selection", operations=LISTS, target=""),
+    Moment(name="first", operations=RECORD_ROUTES, record=True),
+    Moment(name="middle", operations=RECORD_ROUTES, phases=(Phase.RUNNING, Phase.ENDED), record=True),
+    Moment(name="last", operations=RECORD_ROUTES, phases=(Phase.ENDED,), record=True),
+    Moment(name="unit-tests", operations=("ShowReportSummary",)),
+    Moment(name="stages", operations=("ShowBuildRecordFullStages",), ended=True),
+    Moment(name="log", operations=LOGS, ended=True),
+)
+"""The moments of `wait`; the last two are side channels."""
+
+START = Moment(name="start", operations=ORDERS)
+SIGNING_IN = Moment(name="sign-in", operations=(SIGN_IN,))

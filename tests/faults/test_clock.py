@@ -1,0 +1,40 @@
+"""A clock of this machine that jumps: what is old stays old, what runs is waited for."""
+
+from pathlib import Path
+
+import pytest
+
+from gate.simulator import samples
+from gate.simulator.scenarios import Scenario, Start
+from tests.conftest import ROOT
+from tests.faults.conftest import RunGate, Simulate, environment
+
+JUMPING = '''
+import datetime, itertools
+
+class Jumping(datetime.datetime):
+    """Every other look at the clock finds it three days earlier, or later."""
+
+    jumps = itertools.cycle([0, {days}])
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime_now(tz) + datetime.timedelta(days=next(cls.jumps))
+
+datetime_now = datetime.datetime.now
+datetime.datetime = Jumping
+'''
+
+
+@pytest.mark.parametrize("days", [-3, 3])
+@pytest.mark.parametrize(("ended", "status"), [(-1200, 5), (-100, 0)], ids=["stale", "fresh"])
+def test_jumps_make_no_old_result_fresh(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, days: int, ended: float, status: int
+) -> None:
+    """How old a build is, is told by the service's clock and by one that never jumps."""
+    (tmp_path / "sitecustomize.py").write_text(JUMPING.replace("{days}", str(days)))
+    scenario = Scenario(name="past", starts=(Start(at=ended, course=samples.PASSING),))
+    simulator = simulate([scenario])
+    env = {**environment(simulator), "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    done = run_gate("wait", simulator.jobs["past"], "--appear-timeout", "500ms", env=env)
+    assert done.returncode == status, done.stderr

@@ -1,0 +1,126 @@
+"""Signals at every moment: the status says so, the report is there, and no traceback is."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gate.simulator.deliveries import Silence
+from gate.simulator.faults import RECORD_ROUTES, Fault
+from gate.simulator.journal import SIGN_IN, STOPS
+from gate.simulator.simulator import Simulator
+from tests.faults.conftest import Simulate, StartGate, environment, error_types, sign_in_environment, wait_for
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signal_ends_the_wait_with_128_and_its_number(
+    slow: Simulator, start_gate: StartGate, tmp_path: Path, number: int
+) -> None:
+    """The verdict is interrupted, the report is written, and a build that others started is left alone."""
+    process = start_gate("wait", slow.jobs["slow"], env=environment(slow))
+    wait_for(lambda: slow.journal.of(*RECORD_ROUTES))
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out.split()[0]) == (128 + number, "interrupted"), err
+    assert error_types(tmp_path / "gate-report.xml") == ["Interrupted"]
+    assert not slow.journal.of(*STOPS)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signal_during_a_hung_request_ends_at_once(
+    simulate: Simulate, start_gate: StartGate, tmp_path: Path, number: int
+) -> None:
+    """A request under way is not waited for."""
+    simulator = simulate(["slow"], faults=[Fault(act=Silence(), times=None)])
+    process = start_gate("wait", simulator.jobs["slow"], "--request-timeout", "60s", env=environment(simulator))
+    wait_for(lambda: simulator.journal.entries)
+    sent = time.monotonic()
+    process.send_signal(number)
+    process.communicate(timeout=20)
+    assert (process.returncode, time.monotonic() - sent < 5) == (128 + number, True)
+    assert error_types(tmp_path / "gate-report.xml") == ["Interrupted"]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signal_during_a_hung_sign_in_ends_at_once(
+    simulate: Simulate, start_gate: StartGate, tmp_path: Path, number: int
+) -> None:
+    """Before there is a token, too; the password is not sent a second time."""
+    simulator = simulate(["slow"], faults=[Fault(act=Silence(), operations=(SIGN_IN,), times=None)])
+    env = sign_in_environment(simulator)
+    process = start_gate("wait", simulator.jobs["slow"], "--request-timeout", "60s", env=env)
+    wait_for(lambda: simulator.journal.of(SIGN_IN))
+    sent = time.monotonic()
+    process.send_signal(number)
+    process.communicate(timeout=20)
+    assert (process.returncode, time.monotonic() - sent < 5) == (128 + number, True)
+    assert (len(simulator.journal.entries), error_types(tmp_path / "gate-report.xml")) == (1, ["Interrupted"])
+
+
+def test_second_signal_shortens_the_last_seconds(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
+    """The first one begins to stop the build that was started; the next ends that, with the report all the same."""
+    simulator = simulate(["slow"], faults=[Fault(act=Silence(), operations=STOPS, times=None)])
+    process = start_gate("run", simulator.jobs["slow"], env=environment(simulator))
+    wait_for(lambda: simulator.journal.of(*RECORD_ROUTES))
+    process.send_signal(signal.SIGINT)
+    wait_for(lambda: simulator.journal.of(*STOPS))
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert error_types(tmp_path / "gate-report.xml") == ["Interrupted"]
+
+
+def test_shower_of_signals_during_the_writing_leaves_a_whole_report(
+    slow: Simulator, start_gate: StartGate, tmp_path: Path
+) -> None:
+    """Whatever arrives while the report is written: it is whole, and nothing else is left behind."""
+    process = start_gate("wait", slow.jobs["slow"], env=environment(slow), stderr=subprocess.DEVNULL)
+    wait_for(lambda: slow.journal.entries)
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.002)
+    assert process.returncode in (143, -signal.SIGTERM)
+    assert error_types(tmp_path / "gate-report.xml") == ["Interrupted"]
+    assert [path.name for path in tmp_path.iterdir()] == ["gate-report.xml"]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("imported", ["click.core", "requests.sessions"])
+def test_signal_during_imports_says_no_result(tmp_path: Path, number: int, imported: str) -> None:
+    """Before there is anything to wait for, the signal ends the process: no traceback, and never status 0 or 1."""
+    command = [sys.executable, "-X", "importtime", "-m", "gate", "wait", "a" * 32]
+    env = {"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9", "PATH": "/usr/bin:/bin"}
+    with subprocess.Popen(command, env=env, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if line.rstrip().endswith(f" {imported}"):
+                process.send_signal(number)
+        process.wait(timeout=20)
+    assert process.returncode in (-number, 128 + number)
+    assert "Traceback" not in "".join(lines)
+
+
+def test_hang_up_that_the_caller_ignores_is_ignored(slow: Simulator, start_gate: StartGate) -> None:
+    """`nohup` means what it says; SIGTERM works all the same."""
+
+    def ignore() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    options: dict[str, Any] = {"preexec_fn": ignore}
+    process = start_gate("wait", slow.jobs["slow"], env=environment(slow), **options)
+    wait_for(lambda: slow.journal.of(*RECORD_ROUTES))
+    process.send_signal(signal.SIGHUP)
+    seen = len(slow.journal.entries)
+    wait_for(lambda: len(slow.journal.entries) > seen + 2)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 143

@@ -1,0 +1,143 @@
+"""stdout and stderr that are closed, left or stalled: verdict, report and deadline stay as they are."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gate.runtime.streams import BackgroundWriter
+from gate.simulator.simulator import Simulator
+from tests.conftest import ROOT
+from tests.faults.conftest import Simulate, StartGate, environment, error_types, wait_for
+
+SHELL = '"$GATE_PYTHON" -m gate wait "$@" '
+
+
+def fill(writer: int) -> int:
+    """Fill a pipe, and give how many bytes that took."""
+    os.set_blocking(writer, False)
+    filled = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            filled += os.write(writer, b" " * 4096)
+    os.set_blocking(writer, True)
+    return filled
+
+
+def run_in_shell(simulator: Simulator, script: str, folder: Path, python: str) -> "subprocess.CompletedProcess[str]":
+    """Run the gate on the simulator's job by a line of shell; the gate's own status is printed as `status=`."""
+    [job_id] = simulator.jobs.values()
+    env = {**os.environ, **environment(simulator), "PYTHONPATH": str(ROOT), "GATE_PYTHON": python}
+    command = ["bash", "-c", script, "bash", job_id]
+    return subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        SHELL + ">&-; echo status=$?",
+        SHELL + "2>&-; echo status=$?",
+        SHELL + ">&- 2>&- <&-; echo status=$?",
+        SHELL + "2>&1 | head -0; echo status=${PIPESTATUS[0]}",
+        SHELL + "--json | head -c 1; echo status=${PIPESTATUS[0]}",
+        SHELL + ">/dev/full 2>/dev/full; echo status=$?",
+        SHELL + "2>&1 >/dev/null | true; echo status=${PIPESTATUS[0]}",
+    ],
+    ids=["stdout closed", "stderr closed", "all closed", "head -0", "one byte", "full device", "true"],
+)
+def test_stream_that_takes_nothing_changes_no_status(simulate: Simulate, tmp_path: Path, script: str) -> None:
+    """The verdict's status and the report are as always, and nothing is written where a stream is closed."""
+    simulator = simulate(["failing"], speed=200)
+    done = run_in_shell(simulator, script, tmp_path, sys.executable)
+    assert "status=1" in done.stdout, done
+    assert error_types(tmp_path / "gate-report.xml") == ["BuildFailed"]
+    assert "Traceback" not in done.stderr
+    assert all(entry.authorised for entry in simulator.journal.entries)
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_reader_that_stalls_does_not_move_the_deadline(
+    slow: Simulator, start_gate: StartGate, tmp_path: Path, stream: str
+) -> None:
+    """A pipe that is full when the gate starts to write: the gate ends in time, with its report."""
+    reader, writer = os.pipe()
+    fill(writer)
+    streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | {stream: writer}
+    started = time.monotonic()
+    process = start_gate("wait", slow.jobs["slow"], "--timeout", "1s", "--verbose", env=environment(slow), **streams)
+    process.wait(timeout=30)
+    assert time.monotonic() - started < 1 + 5
+    assert process.returncode == 3
+    assert error_types(tmp_path / "gate-report.xml") == ["GateTimeout"]
+    os.close(reader)
+    os.close(writer)
+
+
+def test_signal_is_not_held_up_by_a_reader_that_stalls(slow: Simulator, start_gate: StartGate, tmp_path: Path) -> None:
+    """Who has sent it sends a stronger one soon."""
+    reader, writer = os.pipe()
+    fill(writer)
+    process = start_gate("wait", slow.jobs["slow"], "--verbose", env=environment(slow), stderr=writer)
+    wait_for(lambda: len(slow.journal.entries) > 2)
+    sent = time.monotonic()
+    process.terminate()
+    process.communicate(timeout=30)
+    assert (process.returncode, time.monotonic() - sent < 5) == (143, True)
+    assert error_types(tmp_path / "gate-report.xml") == ["Interrupted"]
+    os.close(reader)
+    os.close(writer)
+
+
+def test_reader_that_is_slow_gets_the_whole_result(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
+    """A document that is larger than the pipe is not cut off because its reader takes a while."""
+    simulator = simulate(["failing"], speed=200)
+    reader, writer = os.pipe()
+    filled = fill(writer)
+    process = start_gate("wait", simulator.jobs["failing"], env=environment(simulator), stdout=writer)
+    os.close(writer)
+    report = tmp_path / "gate-report.xml"
+    while not report.exists():
+        time.sleep(0.05)
+    time.sleep(1.5)  # the reader's own slowness, not a wait for anything
+    with os.fdopen(reader, "rb") as file:
+        data = file.read()
+    process.communicate(timeout=20)
+    assert (process.returncode, data[filled:].split()[:1]) == (1, [b"failed"])
+
+
+def test_pipe_that_does_not_block_is_written_whole() -> None:
+    """A parent may have made the pipe non-blocking: what does not fit at once comes later."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    outlet = BackgroundWriter(writer)
+    data = os.urandom(500_000)
+    outlet.write(data)
+    got = b""
+    while len(got) < len(data):
+        got += os.read(reader, 65536)
+    outlet.drain(time.monotonic() + 10)
+    assert got == data
+    os.close(reader)
+    os.close(writer)
+
+
+def test_backlog_has_a_bound() -> None:
+    """What nobody reads is dropped in the end, so that memory stays flat."""
+    reader, writer = os.pipe()
+    outlet = BackgroundWriter(writer)
+    for _ in range(100):
+        assert outlet.write(b"x" * 100_000) == 100_000
+    kept: list[bytes] = []
+    taking = threading.Thread(target=lambda: kept.extend(iter(lambda: os.read(reader, 65536), b"")))
+    taking.start()
+    outlet.drain(time.monotonic() + 10)
+    os.close(writer)
+    taking.join(timeout=10)
+    assert 1_000_000 <= sum(map(len, kept)) < 1_400_000
+    os.close(reader)

@@ -1,0 +1,167 @@
+"""Report files are whole, ordinary files, and a path that cannot be written is one clear sentence."""
+
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from gate.errors import ReportFailed
+from gate.files import write
+
+
+def listing(folder: Path) -> list[str]:
+    """Return the names in `folder`."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_missing_folders_are_made(tmp_path: Path) -> None:
+    """The file stands in the folder that was asked for, and nothing beside it."""
+    write(tmp_path / "a" / "b" / "r.xml", b"report")
+    assert (tmp_path / "a" / "b" / "r.xml").read_bytes() == b"report"
+    assert listing(tmp_path / "a" / "b") == ["r.xml"]
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_mode_is_that_of_an_ordinary_file(tmp_path: Path, mask: int, mode: int) -> None:
+    """A collector that runs as another user can read the report, unless the umask forbids it."""
+    before = os.umask(mask)
+    try:
+        write(tmp_path / "r.xml", b"report")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "r.xml").stat().st_mode) == mode
+
+
+def test_relative_path_and_old_file_are_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A longer report of an earlier run leaves nothing behind."""
+    monkeypatch.chdir(tmp_path)
+    write(Path("r.xml"), b"a long report")
+    write(Path("r.xml"), b"short")
+    assert (tmp_path / "r.xml").read_bytes() == b"short"
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_symbolic_link_stays_and_its_target_is_written(tmp_path: Path, exists: bool) -> None:
+    """The report lands where the link points to, whether that exists already or not."""
+    (tmp_path / "real").mkdir()
+    if exists:
+        (tmp_path / "real" / "r.xml").write_bytes(b"old")
+    (tmp_path / "link.xml").symlink_to("real/r.xml")
+    write(tmp_path / "link.xml", b"report")
+    assert (tmp_path / "link.xml").is_symlink()
+    assert (tmp_path / "real" / "r.xml").read_bytes() == b"report"
+
+
+def test_path_that_is_a_folder_is_refused(tmp_path: Path) -> None:
+    """The folder stays as it was."""
+    with pytest.raises(ReportFailed) as failure:
+        write(tmp_path, b"report")
+    assert str(failure.value) == f"The report {tmp_path} could not be written: it is a folder."
+    assert listing(tmp_path) == []
+    assert failure.value.hint
+
+
+@pytest.mark.parametrize("below", ["r.xml", "deeper/r.xml"])
+def test_file_in_place_of_a_folder_is_refused(tmp_path: Path, below: str) -> None:
+    """The sentence says that a part of the path is a file."""
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        ReportFailed, match=r"r\.xml could not be written: a part of its path is a file, not a folder\.$"
+    ):
+        write(tmp_path / "file" / below, b"report")
+
+
+@pytest.mark.parametrize(
+    ("path", "cause"),
+    [
+        ("/proc/no/r.xml", "no such file or directory|permission denied"),
+        ("/sys/r.xml", "permission denied|operation not permitted|read-only file system"),
+        ("/", "it is a folder|device or resource busy|permission denied"),
+        ("n" * 300, "file name too long"),
+        ("null\0byte", "embedded null byte"),
+    ],
+)
+def test_path_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, cause: str
+) -> None:
+    """The sentence names the path and the system's own cause."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ReportFailed, match=f"could not be written: ({cause})\\.$"):
+        write(Path(path), b"report")
+    assert listing(tmp_path) == []
+
+
+def test_link_to_itself_is_refused(tmp_path: Path) -> None:
+    """A loop of links is an error, and not an endless one."""
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ReportFailed, match="too many levels of symbolic links"):
+        write(tmp_path / "loop", b"report")
+
+
+def test_failed_write_leaves_the_old_report_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the last step fails, the old file is whole and the temporary one is gone."""
+    write(tmp_path / "r.xml", b"old")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(ReportFailed, match=r"permission denied\.$"):
+        write(tmp_path / "r.xml", b"new")
+    assert (tmp_path / "r.xml").read_bytes() == b"old"
+    assert listing(tmp_path) == ["r.xml"]
+
+
+def test_device_is_written_to_and_not_replaced() -> None:
+    """`/dev/null` is how people turn a report off."""
+    write(Path("/dev/null"), b"report")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_fifo_with_a_reader_gets_the_report(tmp_path: Path) -> None:
+    """A pipe gets the bytes and stays a pipe."""
+    os.mkfifo(tmp_path / "fifo")
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write(tmp_path / "fifo", b"report")
+        assert os.read(reader, 100) == b"report"
+        with pytest.raises(ReportFailed, match="its reader does not keep up"):
+            write(tmp_path / "fifo", b"x" * 1_000_000)
+    finally:
+        os.close(reader)
+
+
+def test_fifo_without_a_reader_is_refused_at_once(tmp_path: Path) -> None:
+    """The gate never waits for somebody to read its report."""
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(ReportFailed, match="no such device or address"):
+        write(tmp_path / "fifo", b"report")
+
+
+def test_file_that_stdout_goes_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--summary /dev/stdout > file` would take the verdict lines out of the file."""
+    with (tmp_path / "out.txt").open("wb") as out:
+        monkeypatch.setattr(os, "fstat", lambda number, real=os.fstat: real(out.fileno() if number == 1 else number))
+        with pytest.raises(ReportFailed, match="the program's own output goes to that file"):
+            write(tmp_path / "out.txt", b"report")
+
+
+def test_many_writers_of_one_path_never_mix(tmp_path: Path) -> None:
+    """The file is at every moment one whole report of one writer."""
+    path = tmp_path / "r.xml"
+    reports = [bytes([letter]) * 200_000 for letter in b"abcd"]
+    write(path, reports[0])
+    with ThreadPoolExecutor(4) as pool:
+        written = [pool.submit(write, path, report) for report in reports * 10]
+        seen = [path.read_bytes() for _ in range(50)]
+    assert all(job.result() is None for job in written)
+    assert set(seen) <= set(reports)
+    assert listing(tmp_path) == ["r.xml"]
+
+
+def test_surrogates_in_a_path_do_no_harm(tmp_path: Path) -> None:
+    """A path that is not UTF-8 is written under its own bytes."""
+    write(tmp_path / os.fsdecode(b"r\xff.xml"), b"report")
+    assert listing(tmp_path) == ["r\udcff.xml"]

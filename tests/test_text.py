@@ -1,0 +1,120 @@
+"""Remote text is made safe before anybody shows it."""
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.text import CUT, clean, one_line, tail, word
+
+ANY_TEXT = st.lists(
+    st.characters() | st.sampled_from(["\x1b[", "\x1b]", "\x9b", "\x9d", "\x1b\\", "\x07", "31m", "\r\n", "\ud800"])
+).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\x1b[1;31mERROR\x1b[0m", "ERROR"),
+        ("\x1b[38:2::255:0:0mred", "red"),
+        ("\x1b[?25lhidden\x1b[2K", "hidden"),
+        ("a\x1b[31", "a"),
+        ("\x9b31mred\x9b0m", "red"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]8;;https://example.com\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x9d0;title\x9ctext", "text"),
+        ("\x1bPq#0\x1b\\text", "text"),
+        ("\x1b_payload\x1b\\text", "text"),
+        ("one\x1b]0;never ended\ntwo", "one\ntwo"),
+        ("\x1b]0;never ended\x1b[31mred", "red"),
+        ("\x1b(Bplain\x1b=\x1b7", "plain"),
+        ("end\x1b", "end"),
+        ("\x1b\x1b[31mred", "red"),
+    ],
+)
+def test_escape_sequences_are_removed_whole(text: str, expected: str) -> None:
+    """Nothing of a sequence is left, neither its parameters nor its payload."""
+    assert clean(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\tb\nc", "a\tb\nc"),
+        ("a\r\nb\rc\x0bd\x0ce\x85f\u2028g\u2029h", "a\nb\nc\nd\ne\nf\ng\nh"),
+        ("a\x00\x08\x1f\x7f\x80b", "ab"),
+        ("\ud800a\udfff", "\ufffda\ufffd"),
+        ("a\ufffe\uffffb", "ab"),
+        ("構建失敗 é 🚀 👩\u200d💻", "構建失敗 é 🚀 👩\u200d💻"),
+        ("user\u202etxt.exe\u202c \u2066x\u2069", "usertxt.exe x"),
+        ("\u200eleft \u200fright \u061carabic", "left right arabic"),
+    ],
+)
+def test_characters_that_do_harm_are_removed_and_others_stay(text: str, expected: str) -> None:
+    """Line ends become newlines, controls vanish, lone surrogates are replaced, and every script and emoji stays."""
+    assert clean(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SUCCESS", "SUCCESS"),
+        ("構建成功", "構建成功"),
+        ("SUCCESS\x00", r"'SUCCESS\x00'"),
+        ("SUCCESS ", "'SUCCESS '"),
+        ("SUC\u200bCESS", r"'SUC\u200bCESS'"),
+        ("SUCCESS\x1b]never ended", r"'SUCCESS\x1b]never ended'"),
+        ("x" * 99, "x" * 59 + "…"),
+    ],
+)
+def test_word_that_is_more_than_it_looks_like_is_shown_escaped(text: str, expected: str) -> None:
+    """No word is shown as another one."""
+    assert word(text) == expected
+
+
+@given(ANY_TEXT)
+def test_any_text_becomes_harmless(text: str) -> None:
+    """What is left can be encoded, has no control but tab and newline, no bidi control, and is clean already."""
+    cleaned = clean(text)
+    assert cleaned.encode().decode() == cleaned
+    assert {char for char in cleaned if unicodedata.category(char) == "Cc"} <= {"\t", "\n"}
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\ufffe\uffff]", cleaned)
+    assert clean(cleaned) == cleaned
+
+
+@given(ANY_TEXT, st.integers(min_value=1, max_value=50))
+def test_any_text_fits_one_line(text: str, limit: int) -> None:
+    """One line has no line end, no white space but single spaces, and no more characters than allowed."""
+    line = one_line(text, limit=limit)
+    assert len(line) <= limit
+    assert line.split() == line.split(" ") or line == ""
+    assert len(line.splitlines()) <= 1
+
+
+def test_long_line_ends_with_an_ellipsis() -> None:
+    """A shortened line says so, and shows no space before the ellipsis."""
+    assert one_line("one\n two   three", limit=9) == "one two…"
+    assert one_line("one two", limit=7) == "one two"
+
+
+def test_short_log_is_given_whole() -> None:
+    """Lines within the limit are joined and cleaned."""
+    assert tail(["\x1b[31mone\x1b[0m", "two", ""], 100) == "one\ntwo"
+
+
+def test_long_log_keeps_its_end_and_whole_lines() -> None:
+    """A cut log starts with a note, then with the first line that fits whole."""
+    assert tail(["a" * 50, "second", "third"], len(CUT) + 15) == f"{CUT}second\nthird"
+
+
+def test_long_last_line_is_cut_between_characters() -> None:
+    """A line over the limit loses its beginning, and no character is halved."""
+    assert tail(["é" * 40], len(CUT) + 11) == CUT + "é" * 5
+
+
+@given(st.lists(ANY_TEXT), st.integers(min_value=0, max_value=60))
+def test_any_log_stays_within_its_limit(lines: list[str], limit: int) -> None:
+    """The limit counts bytes, the note included."""
+    assert len(tail(lines, limit).encode()) <= limit
