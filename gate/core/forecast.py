@@ -3,7 +3,7 @@
 Polling is the inspection problem (Barlow, Hunter, Proschan 1963; Keller 1974): polls cost calls, waiting costs time,
 and the mean delay is smallest when the density of polls at an age is proportional to the square root of the hazard
 there, the chance that a build which is still running ends just then. Here it is the cube root: the mean gets a little
-worse, but builds that end when nobody expects it wait less. `python -m tests.bench lag` replays builds through all this.
+worse, but builds that end when nobody expects it wait less. `python -m tests.bench lag` replays builds through it.
 """
 
 import math
