@@ -1,4 +1,4 @@
-"""The words of the gate as types: frozen values that every room may use."""
+"""The frozen value types that all packages share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +28,9 @@ class Verdict(StrEnum):
     UNDETERMINED = "undetermined"
     INTERRUPTED = "interrupted"
     SKIPPED = "skipped"
+    """Not judged: no build appeared and `--if-none pass` was given, or another target ended the run (`--fail-fast`)."""
+    STARTED = "started"
+    """A build was started and is not waited for (`run --no-wait`)."""
 
     @property
     def token(self) -> str:
@@ -84,7 +87,14 @@ class Record:
     run_word: str | None = None
     record_id: str | None = None
     branch: str | None = None
+    tag: str | None = None
     commit: str | None = None
+    parent_record_id: str | None = None
+    """The record of the multi-job build of which this build is a child; `None` for a build of its own."""
+    project_id: str | None = None
+    """The CodeArts project of the job (`devcloud_project_id`)."""
+    daily_number: str | None = None
+    """The number of the build within its day, `YYYYMMDD.n`; lists of jobs name builds by it."""
     created_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -110,11 +120,65 @@ class Stage(NamedTuple):
 
 
 class UnitTests(NamedTuple):
-    """Totals of a build's unit tests."""
+    """Totals of a build's unit tests, or of those of one stage."""
 
     total: int
     failures: int
     errors: int
+    successes: int | None = None
+    is_success: bool | None = None
+    """What the service says of them as a whole; `None` when it says nothing."""
+    parts: tuple["UnitTests", ...] = ()
+    """The totals of each stage that ran tests."""
+    name: str = ""
+    """The stage, where these are the totals of one."""
+
+
+class ProjectRow(NamedTuple):
+    """A job in the list of a project's jobs, with what the list says of the job's last build."""
+
+    job_id: str
+    build_number: int | None = None
+    daily_number: str | None = None
+    word: str | None = None
+    """The list's own word for the result (`blue`, `red`, `building`, ...), which is not a record's."""
+    run_word: str | None = None
+    is_finished: bool | None = None
+
+
+class LogPiece(NamedTuple):
+    """A part of the log of a build that may still be running."""
+
+    text: str
+    next_offset: int
+    has_more: bool
+
+
+class FailedStep(NamedTuple):
+    """What the service's analysis says of a step that failed."""
+
+    step: str
+    code: str
+    message: str
+
+
+class ChildBuild(NamedTuple):
+    """A build that is part of a multi-job build; `state` is the service's own word."""
+
+    name: str
+    state: str | None = None
+    build_number: int | None = None
+    started_at: datetime | None = None
+    duration_seconds: float | None = None
+
+
+class Attempt(NamedTuple):
+    """A build of this run that never got an executor and was ordered again (`run --retries`)."""
+
+    build_number: int
+    state: str | None
+    reason: str
+    build_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +206,12 @@ class TargetOutcome:
     tests: UnitTests | None = None
     log_tail: Sequence[str] = ()
     """The last lines of the build's log, as the service sent them."""
+    build_url: str | None = None
+    """The link to the build, from `--build-url`."""
+    attempts: Sequence[Attempt] = ()
+    """The tries before this build, the first one first."""
+    children: Sequence[ChildBuild] = ()
+    """The builds of which a multi-job build consists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,3 +237,7 @@ class Progress(NamedTuple):
     """For how long the build has been under way, by the service's clock."""
     expected_seconds: float | None
     """How long past builds of the job took; `None` when that is not known."""
+    stage: str | None = None
+    """The stage that runs now, where it is known."""
+    was_polled: bool = True
+    """False while the service has not been asked about the target yet."""

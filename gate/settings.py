@@ -64,12 +64,17 @@ class Connection:
         require(self.request_timeout, "--request-timeout")
 
 
+DEFAULT_MAX_AGE = 900.0
+"""Seconds since the end of a build, without which an old result would be judged as this pipeline's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """How to select, wait and judge; all times in seconds."""
 
     commit: str | None = None
-    max_age: float = 900.0
+    max_age: float | None = None
+    """How old an ended build may be; `None` when it was not asked for: see `age_limit`."""
     appear_timeout: float = 300.0
     timeout: float = 3600.0
     poll_interval: float = 10.0
@@ -81,17 +86,36 @@ class Rules:
     log_tail: int = 50
     keep_running: bool = False
     """Whether a build that this gate started goes on when the gate gives up on it."""
+    if_none: Literal["fail", "pass"] = "fail"
+    """What it means when no build appeared in time although the service answered."""
+    follow: bool = False
+    """Whether the log of a running build is shown while it grows."""
+    no_wait: bool = False
+    """Whether the gate ends as soon as its build has been started."""
+    retries: int = 0
+    """How often a build is ordered again that ended with `SCHEDULE_FAILURE`."""
 
     def __post_init__(self) -> None:
         """Refuse times that would make the wait endless or senseless, and rules that contradict each other."""
         require(self.timeout, "--timeout")
         require(self.poll_interval, "--poll-interval")
         require(self.max_rate, "--max-rate")
-        require(self.max_age, "--max-age", zero=True)
+        if self.max_age is not None:
+            require(self.max_age, "--max-age", zero=True)
         require(self.appear_timeout, "--appear-timeout", zero=True)
         require(self.error_budget, "--error-budget", zero=True)
         if self.require_tests and self.verdict_from == "status":
             raise UsageProblem("--require-tests goes only with --verdict record: /status names no build to have tests")
+
+    @property
+    def age_limit(self) -> float | None:
+        """How many seconds ago a build may have ended and still be judged; `None`: any time ago.
+
+        With a commit, any build of it is this pipeline's, unless `--max-age` was given.
+        """
+        if self.max_age is None:
+            return None if self.commit else DEFAULT_MAX_AGE
+        return self.max_age
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +123,8 @@ class Reports:
     """Where the reports go, and how much is said."""
 
     junit: Path = Path("gate-report.xml")
+    build_url: str | None = None
+    """The template of the link to a build."""
     summary: Path | None = None
     outputs: Path | None = None
     platform: str = "auto"
@@ -115,6 +141,7 @@ class Settings:
     order: Order | None = None
     """The build to start; its job is then the only target."""
     connection: Connection
+    region: str = ""
     rules: Rules = field(default_factory=Rules)
     reports: Reports = field(default_factory=Reports)
 

@@ -115,13 +115,12 @@ class Selection:
     def _object_to_ended(self, record: Record, elapsed: float) -> Steps[str]:
         """Say why a build that has ended is not the one to judge: another one runs, or it is stale."""
         now = self._service.now()
-        fresh = is_fresh(record, now - timedelta(seconds=elapsed + self._rules.max_age), now)
+        limit = self._rules.age_limit or 0.0
+        fresh = is_fresh(record, now - timedelta(seconds=elapsed + limit), now)
         believed = not fresh or elapsed < LISTING_LAG
         if believed and (busy := (yield from self._is_busy())):
             return f"{busy}, but its newest known build, {record.build_number}, has ended"
-        return (
-            "" if fresh else f"build {record.build_number} ended more than {spell(self._rules.max_age)} ago (--max-age)"
-        )
+        return "" if fresh else f"build {record.build_number} ended more than {spell(limit)} ago (--max-age)"
 
     def _is_busy(self) -> Steps[str]:
         """Say that the job runs now, or may do so; empty when it does not, and where the service does not say."""

@@ -82,20 +82,31 @@ def judge(reading: RecordState) -> Verdict | None:
 PRECEDENCE = (Verdict.INTERRUPTED, Verdict.FAILED, Verdict.ABORTED, Verdict.TIMED_OUT, Verdict.UNDETERMINED)
 
 
-def combine(verdicts: Sequence[Verdict]) -> Verdict:
-    """Combine the targets' verdicts into one; passed only if there is at least one and every one passed."""
+def combine(verdicts: Sequence[Verdict], *, skipped_passes: bool = False) -> Verdict:
+    """Combine the targets' verdicts into one; passed only if there is at least one and every one passed.
+
+    `skipped_passes`: whether a target for which no build appeared is no obstacle (`--if-none pass`).
+    """
     for verdict in PRECEDENCE:
         if verdict in verdicts:
             return verdict
-    if verdicts and all(verdict is Verdict.PASSED for verdict in verdicts):
+    if verdicts == [Verdict.STARTED]:
+        return Verdict.STARTED
+    relevant = [verdict for verdict in verdicts if not (skipped_passes and verdict is Verdict.SKIPPED)]
+    if verdicts and not relevant:
+        return Verdict.SKIPPED
+    if relevant and all(verdict is Verdict.PASSED for verdict in relevant):
         return Verdict.PASSED
     return Verdict.UNDETERMINED
 
 
 def exit_code(verdict: Verdict, signal_number: int | None = None) -> int:
-    """Return the exit code of a combined verdict; an interrupted run ends with 128 plus the signal's number."""
+    """Return the exit code of a combined verdict; an interrupted run ends with 128 plus the signal's number.
+
+    `combine` returns `SKIPPED` and `STARTED` only where the user has asked for that (`--if-none pass`, `--no-wait`).
+    """
     match verdict:
-        case Verdict.PASSED:
+        case Verdict.PASSED | Verdict.SKIPPED | Verdict.STARTED:
             return 0
         case Verdict.FAILED:
             return 1
@@ -103,7 +114,7 @@ def exit_code(verdict: Verdict, signal_number: int | None = None) -> int:
             return 3
         case Verdict.ABORTED:
             return 4
-        case Verdict.UNDETERMINED | Verdict.SKIPPED:
+        case Verdict.UNDETERMINED:
             return 5
         case Verdict.INTERRUPTED:
             return 128 + (signal_number or 2)

@@ -19,7 +19,7 @@ from gate.text import one_line
 MOST = 10
 """Annotations of one kind that GitHub shows of a step; it drops the others without a word."""
 
-_GREEN = (Verdict.PASSED, Verdict.SKIPPED)
+_GREEN = (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED)
 
 
 class GitHub(Platform):

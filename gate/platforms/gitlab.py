@@ -52,7 +52,7 @@ def _colour(verdict: Verdict) -> int:
             return 32
         case Verdict.FAILED | Verdict.ABORTED:
             return 31
-        case Verdict.TIMED_OUT | Verdict.UNDETERMINED | Verdict.INTERRUPTED | Verdict.SKIPPED:
+        case Verdict.TIMED_OUT | Verdict.UNDETERMINED | Verdict.INTERRUPTED | Verdict.SKIPPED | Verdict.STARTED:
             return 33
         case _:
             assert_never(verdict)

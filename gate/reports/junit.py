@@ -99,7 +99,7 @@ def _judge(case: Any, verdict: Verdict, message: str, text: str) -> None:
             case.add_error_info(message, text, "Undetermined")
         case Verdict.INTERRUPTED:
             case.add_error_info(message, text, "Interrupted")
-        case Verdict.SKIPPED:
+        case Verdict.SKIPPED | Verdict.STARTED:
             case.add_skipped_info(message, text)
         case _:
             assert_never(verdict)

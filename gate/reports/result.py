@@ -106,7 +106,7 @@ def _target(target: TargetOutcome) -> dict[str, object]:
         "record_id": _text(target.record_id),
         "polls": target.polls,
         "stages": [_stage(stage) for stage in target.stages],
-        "tests": target.tests and target.tests._asdict(),
+        "tests": target.tests and {name: getattr(target.tests, name) for name in ("total", "failures", "errors")},
     }
 
 

@@ -27,6 +27,6 @@ def shown(stage: Stage, verdict: Verdict) -> tuple[Verdict, str]:
     ended = _WORDS.get(word.casefold())
     if ended is None:
         return Verdict.SKIPPED, f"The stage has no result; the service's word for it is {word}."
-    if ended is not Verdict.PASSED and verdict in (Verdict.PASSED, Verdict.SKIPPED):
+    if ended is not Verdict.PASSED and verdict in (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED):
         return Verdict.SKIPPED, f"The service's word for the stage is {word}, but the build's verdict is {verdict}."
     return ended, f"The stage ended as {word}."

@@ -21,6 +21,7 @@ ICONS = {
     Verdict.UNDETERMINED: "❓",
     Verdict.INTERRUPTED: "✋",
     Verdict.SKIPPED: "⏭️",
+    Verdict.STARTED: "▶️",
 }
 
 LOG_LIMIT = 50_000

@@ -126,7 +126,8 @@ CODES = {
     Verdict.TIMED_OUT: 3,
     Verdict.ABORTED: 4,
     Verdict.UNDETERMINED: 5,
-    Verdict.SKIPPED: 5,
+    Verdict.SKIPPED: 0,
+    Verdict.STARTED: 0,
     Verdict.INTERRUPTED: 130,
 }
 
@@ -156,11 +157,23 @@ def test_interrupted_exits_with_the_signal(number: int, code: int) -> None:
         ([Verdict.PASSED, Verdict.SKIPPED], Verdict.UNDETERMINED),
         ([Verdict.FAILED, Verdict.INTERRUPTED], Verdict.INTERRUPTED),
         ([], Verdict.UNDETERMINED),
+        ([Verdict.STARTED], Verdict.STARTED),
+        ([Verdict.STARTED, Verdict.PASSED], Verdict.UNDETERMINED),
+        ([Verdict.SKIPPED], Verdict.UNDETERMINED),
     ],
 )
 def test_verdicts_combine_by_the_contracts_order(verdicts: list[Verdict], combined: Verdict) -> None:
     """Any failed, else any aborted, else any timed out, else any undetermined; no target is no pass."""
     assert judging.combine(verdicts) is combined
+
+
+def test_skipped_targets_pass_only_where_that_was_asked_for() -> None:
+    """`--if-none pass`: a target without a build is no obstacle, and a run without any build is skipped."""
+    both = [Verdict.PASSED, Verdict.SKIPPED]
+    assert judging.combine(both, skipped_passes=True) is Verdict.PASSED
+    assert judging.combine([Verdict.SKIPPED] * 2, skipped_passes=True) is Verdict.SKIPPED
+    assert judging.combine([*both, Verdict.FAILED], skipped_passes=True) is Verdict.FAILED
+    assert judging.combine([], skipped_passes=True) is Verdict.UNDETERMINED
 
 
 def test_combination_passes_only_if_all_passed() -> None:

@@ -49,7 +49,7 @@ def step(tmp_path: Path) -> Mapping[str, str]:
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_target_gives_one_annotation(verdict: Verdict) -> None:
     """A good verdict is a notice, every other one an error, with label and verdict in the title."""
-    kind = "notice" if verdict in (Verdict.PASSED, Verdict.SKIPPED) else "error"
+    kind = "notice" if verdict in (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED) else "error"
     lines = list(GitHub({}).annotations(outcome(verdict)))
     assert lines == [f"::{kind} title=codearts-gate%3A app1 {verdict}::What happened.%0AWhat to do."]
 
