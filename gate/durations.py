@@ -1,11 +1,11 @@
-"""Durations as people write them."""
+"""Durations as people write and read them."""
 
 import re
 
 FORMS = "90, 2.5, 90s, 10m, 1h30m or 500ms"
 
 MOST = 366 * 24 * 3600.0
-"""Seconds at most; far more could not be reckoned with as a socket's timeout or as a date."""
+"""The longest duration in seconds. Far longer ones overflow the timeout of a socket, or a date."""
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -13,9 +13,9 @@ _WITH_UNITS = re.compile("".join(rf"(?:(?P<{unit}>{_NUMBER}){unit})?" for unit i
 
 
 def parse(text: str) -> float:
-    """Return the seconds that `text` means: plain seconds, or numbers with the units h, m, s, ms in this order.
+    """Return the seconds that `text` means: plain seconds, or numbers with the units h, m, s and ms in this order.
 
-    Raises `ValueError` for everything else, `nan`, `inf`, signs and exponents included, and for more than a year.
+    Raises `ValueError` for anything else, such as `nan`, `inf`, a sign or an exponent, and for more than a year.
     """
     text = text.strip()
     if re.fullmatch(_NUMBER, text, re.ASCII):
@@ -31,7 +31,7 @@ def parse(text: str) -> float:
 
 
 def spell(seconds: float) -> str:
-    """Write seconds the short way: `0.4 s`, `12 s`, `5 m`, `1 h 30 m`."""
+    """Return seconds in a short form with at most two units: `0.4 s`, `12 s`, `5 m`, `1 h 30 m`."""
     if seconds < 0.95:
         return f"{max(seconds, 0):.1f} s"
     whole = round(seconds)

@@ -1,13 +1,17 @@
-"""Remote text made safe: nothing in it can steer a terminal, break an XML file or turn a line around."""
+"""Remote text made safe to show: it cannot control a terminal, break an XML file or reverse the direction of a line.
+
+Also the sizes of what is shown: the end of one log, and the shares of several.
+"""
 
 import re
 from collections.abc import Sequence
 
 CUT = "[earlier lines left out]\n"
+"""What a shortened log starts with."""
 
-# ECMA-48: a control sequence; a control string (OSC, DCS, SOS, PM, APC), which ends with its line when nobody ends it,
-# so that an unfinished one hides no more than that; any other escape. The first two also in their one-byte C1 forms.
-# All four stay uncompiled here: `re` compiles and keeps them at their first use, which is after the first request.
+# ECMA-48: a control sequence; a control string (OSC, DCS, SOS, PM, APC), which ends at the latest with its line, so
+# that an unfinished one hides no more than that; any other escape sequence. The first two also in their C1 forms of one
+# byte. The four patterns are not compiled here: `re` does that at their first use, which is after the first request.
 _ESCAPES = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
     r"|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n\r]*(?:\x07|\x1b\\|\x9c)?"
@@ -15,7 +19,7 @@ _ESCAPES = (
 )
 _LINE_ENDS = r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]"
 _SURROGATES = r"[\ud800-\udfff]"
-# What is no Char of XML 1.0 (section 2.2), the terminal's DEL and C1, and all that turns the direction of a text.
+# Characters that XML 1.0 does not allow (its section 2.2), DEL and the C1 controls, and the bidirectional controls.
 _UNSAFE = (
     r"[^\t\n -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
     r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
@@ -27,31 +31,31 @@ def clean(text: str) -> str:
 
     Every kind of line end becomes `\n`, tabs stay, and a lone surrogate becomes U+FFFD.
     """
-    if text.isascii() and text.isprintable():  # most are, and there are many
+    if text.isascii() and text.isprintable():  # true of most texts; saves four searches
         return text
     text = re.sub(_LINE_ENDS, "\n", re.sub(_ESCAPES, "", text))
     return re.sub(_UNSAFE, "", re.sub(_SURROGATES, "\ufffd", text))
 
 
 def one_line(text: str, *, limit: int = 300) -> str:
-    """Return `text` cleaned, with single spaces for white space, and with an ellipsis when over `limit` characters."""
+    """Return `text` cleaned, on one line with single spaces; over `limit` characters, it ends with an ellipsis."""
     line = " ".join(clean(text).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def word(text: str) -> str:
-    r"""Return a word of the service as it can be shown: escaped, if it is more than it looks like, such as `SUCCESS\0`.
+    r"""Return a word of the service for people to read; one with invisible characters, such as `SUCCESS\0`, is escaped.
 
-    Cleaned, it would read as another word, and that one may mean something.
+    Cleaned instead, it would look like another word, which may have a meaning.
     """
     return one_line(text if text.isprintable() and one_line(text, limit=len(text)) == text else ascii(text), limit=60)
 
 
 def tail(lines: Sequence[str], limit: int) -> str:
-    """Return the cleaned lines as one text that ends without a newline, cut at the front to `limit` bytes of UTF-8.
+    """Return the cleaned lines as one text without a newline at its end, cut at the front to `limit` bytes of UTF-8.
 
-    A cut text starts with `CUT`, and where it can, with a whole line. Too small a limit gives an empty text.
-    No more lines are looked at than are given, as a log can be long.
+    Blank lines at the end are left out. A shortened text starts with `CUT` and, where possible, with a whole line; a
+    limit too small for that gives an empty text. Only as many lines are read as fit, since a log can be long.
     """
     if limit <= 0:
         return ""
@@ -67,8 +71,34 @@ def tail(lines: Sequence[str], limit: int) -> str:
     data = "\n".join(reversed(kept)).encode()
     if len(data) <= limit:
         return data.decode()
-    room = limit - len(CUT)
-    if room <= 0:
+    rest = limit - len(CUT)
+    if rest <= 0:
         return ""
-    end = data[-room:].decode(errors="ignore")
+    end = data[-rest:].decode(errors="ignore")
     return CUT + (end.partition("\n")[2] or end)
+
+
+def tails(logs: Sequence[Sequence[str]], limit: int, *, each: int) -> list[str]:
+    """Return the end of every log, at most `limit` bytes of UTF-8 for all of them and `each` for one.
+
+    The limit is shared out: what a short log does not need goes to the longer ones.
+    """
+    ends = [tail(lines, min(each, limit)) for lines in logs]
+    shares = share_out([len(end.encode()) for end in ends], limit)
+    return [
+        end if len(end.encode()) <= share else tail(lines, share)
+        for lines, end, share in zip(logs, ends, shares, strict=True)
+    ]
+
+
+def share_out(sizes: Sequence[int], limit: int) -> list[int]:
+    """Return how much of `limit` each of `sizes` gets: all of it if it is small, else the same as every large one.
+
+    The shares add up to at most `limit`, and none is above its size.
+    """
+    shares = [0] * len(sizes)
+    left = max(limit, 0)
+    for done, index in enumerate(sorted(range(len(sizes)), key=sizes.__getitem__)):
+        shares[index] = min(sizes[index], left // (len(sizes) - done))
+        left -= shares[index]
+    return shares

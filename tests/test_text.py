@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.text import CUT, clean, one_line, tail, word
+from gate.text import CUT, clean, one_line, share_out, tail, tails, word
 
 ANY_TEXT = st.lists(
     st.characters() | st.sampled_from(["\x1b[", "\x1b]", "\x9b", "\x9d", "\x1b\\", "\x07", "31m", "\r\n", "\ud800"])
@@ -118,3 +118,46 @@ def test_long_last_line_is_cut_between_characters() -> None:
 def test_any_log_stays_within_its_limit(lines: list[str], limit: int) -> None:
     """The limit counts bytes, the note included."""
     assert len(tail(lines, limit).encode()) <= limit
+
+
+@pytest.mark.parametrize(
+    ("sizes", "limit", "shares"),
+    [
+        ([], 10, []),
+        ([3, 4], 10, [3, 4]),
+        ([8, 8], 10, [5, 5]),
+        ([2, 9, 9], 10, [2, 4, 4]),
+        ([9, 2, 9], 11, [4, 2, 5]),
+        ([1, 100], 10, [1, 9]),
+        ([5], 0, [0]),
+        ([5, 5], -1, [0, 0]),
+    ],
+)
+def test_large_sizes_share_what_the_small_ones_leave(sizes: list[int], limit: int, shares: list[int]) -> None:
+    """A size below its share is granted whole, and its rest goes to the others."""
+    assert share_out(sizes, limit) == shares
+
+
+@given(st.lists(st.integers(0, 10**9)), st.integers(0, 10**6))
+def test_any_shares_use_the_limit_and_keep_to_it(sizes: list[int], limit: int) -> None:
+    """Nothing of the limit is left unused while a size is not granted, and large sizes get the same."""
+    shares = share_out(sizes, limit)
+    assert sum(shares) == min(sum(sizes), limit)
+    cut = [share for size, share in zip(sizes, shares, strict=True) if share < size]
+    assert all(share <= size for size, share in zip(sizes, shares, strict=True))
+    assert max(cut, default=0) - min(cut, default=0) <= 1
+    assert max(shares, default=0) <= max(cut, default=10**9)
+
+
+def test_logs_of_many_targets_stay_within_one_limit() -> None:
+    """Short logs are whole, long ones get the same size, and all keep their end."""
+    ends = tails([["x" * 99] * 1000, ["short"], ["y" * 99] * 1000], 10_000, each=8_000)
+    assert ends[1] == "short"
+    assert [end.startswith(CUT) for end in ends] == [True, False, True]
+    assert 9_700 < sum(len(end.encode()) for end in ends) <= 10_000
+    assert len(ends[0]) == len(ends[2])
+
+
+def test_single_log_stays_within_its_own_limit() -> None:
+    """One long log does not take the whole of what all may have."""
+    assert len(tails([["x" * 99] * 1000], 50_000, each=8_000)[0]) <= 8_000

@@ -1,1 +1,1 @@
-"""An outcome as bytes: JUnit, Markdown, JSON, dotenv."""
+"""The reports of an outcome: JUnit, Markdown, JSON and dotenv."""

@@ -9,19 +9,19 @@ from gate.reports.stage_display import shown
 from gate.text import one_line
 
 MOST_STAGES = 200
-"""A chart of more stages is unreadable, and near Mermaid's own limit of 50 000 characters."""
+"""A chart of more stages cannot be read, and comes near Mermaid's limit of 50 000 characters."""
 
 _HEAD = (
     "gantt",
     "    dateFormat YYYY-MM-DD HH:mm:ss",
     "    axisFormat %H:%M:%S",
-    "    todayMarker off",  # the times are in UTC, but the reader's browser would mark its own now among them
+    "    todayMarker off",  # the times are UTC; the browser would mark its local time among them
 )
 _TAGS = {Verdict.PASSED: "done, ", Verdict.FAILED: "crit, ", Verdict.ABORTED: "crit, ", Verdict.SKIPPED: ""}
 
 
 def chart(stages: Sequence[Stage], verdict: Verdict) -> str:
-    """Return a Gantt chart, in UTC, of the stages whose start and duration are known; empty when there is none."""
+    """Return a Gantt chart, in UTC, of the stages whose start and duration are known; empty if there is none."""
     tasks = [task for number, stage in enumerate(stages, 1) if (task := _task(number, stage, verdict))]
     if not 0 < len(tasks) <= MOST_STAGES:
         return ""
@@ -29,11 +29,12 @@ def chart(stages: Sequence[Stage], verdict: Verdict) -> str:
 
 
 def _task(number: int, stage: Stage, verdict: Verdict) -> str:
-    """Return one stage's line. Its number keeps a name from being a keyword; a bar of no length cannot be seen."""
+    """Return the line of one stage. It starts with a number, so that the name of a stage is never read as a keyword."""
     start, duration = instant(stage.started_at), seconds(stage.duration_seconds)
     if start is None or duration is None:
         return ""
     name = re.sub(r"[^\w .()-]+", " ", one_line(stage.name, limit=60))
     tag = _TAGS[shown(stage, verdict)[0]]
     moment = start.replace("T", " ").removesuffix("Z")
-    return f"    {number} {name} :{tag}{moment}, {max(round(duration), 1)}s"
+    length = max(round(duration), 1)  # a bar without length is invisible
+    return f"    {number} {name} :{tag}{moment}, {length}s"

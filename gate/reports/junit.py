@@ -1,7 +1,7 @@
 """The JUnit report: one flat suite per target, one case for the build and one for each of its stages.
 
-The file passes every consumer that it was tried on, which takes more than the library gives: it drops a failure that
-has neither message nor text, cannot encode every string, names no root, writes six decimals and `disabled`.
+The library `junit-xml` alone is not enough: it drops a failure that has neither message nor text, cannot encode every
+string, gives the root no name, and writes six decimals and the attribute `disabled`.
 """
 
 from collections.abc import Iterable

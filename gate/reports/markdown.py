@@ -1,21 +1,21 @@
-"""Pieces of GitHub-flavoured Markdown in which remote text stays text."""
+"""Parts of GitHub-flavoured Markdown, in which remote text is shown as it is."""
 
 import re
 from collections.abc import Iterable, Sequence
 
 from gate.text import one_line
 
-# ASCII punctuation that has a function inside a line; of `_`, only one that is not inside a word; the dot of `www.`.
+# ASCII punctuation with a function inside a line (`_` only at the edge of a word), and the dot of `www.`.
 _ACTIVE = re.compile(r"[!-'*+:-@\[-^`{-~]|(?<![^\W_])_|_(?![^\W_])|(?<=[wW])\.")
 
 
 def escape(text: str | None, *, limit: int = 300) -> str:
-    """Return `text` as part of a line that Markdown shows as it is, also in a table; `—` for none.
+    """Return `text` as a part of a line, or of a table, that Markdown shows as it is; `—` for none.
 
-    It must not stand first in a line, where `-` and `1.` would start a list.
+    Not for the start of a line, where `-` and `1.` would begin a list.
 
     Active characters become character references, which have no function in Markdown. GitHub looks for `@name` and
-    `#1` after that, in the finished page: a zero-width space keeps them apart.
+    `#1` later, in the finished page; a zero-width space after `@` and `#` prevents that.
     """
     line = one_line(text or "", limit=limit)
     return _ACTIVE.sub(_reference, line) or "—"

@@ -19,18 +19,18 @@ def lines(outcome: Outcome) -> str:
 
 
 def to_json(outcome: Outcome) -> str:
-    """Return the contract's JSON document on one line of ASCII, without a newline."""
+    """Return the JSON document on one line of ASCII, without a newline."""
     return one_json_line(document(outcome))
 
 
 def one_json_line(value: object) -> str:
-    """Return JSON on one line of ASCII, without a newline, in which nothing is a command to a CI system."""
-    # Runners look for commands of the forms `##[error]` and `##vso[...]` anywhere in a line.
+    """Return `value` as JSON on one line of ASCII, without a newline; nothing in it is a command to a CI system."""
+    # Some CI systems look for commands such as `##[error]` and `##vso[...]` anywhere in a line.
     return re.sub(r"##(?=\w*\[)", r"\\u0023#", json.dumps(value, allow_nan=False))
 
 
 def document(outcome: Outcome) -> dict[str, object]:
-    """Return the contract's document as plain values; texts are cleaned, unknown values are `None`."""
+    """Return the JSON document as plain values; texts are cleaned, unknown values are `None`."""
     return {
         "verdict": outcome.verdict.value,
         "exit_code": outcome.exit_code,

@@ -1,4 +1,4 @@
-"""How a stage is shown. Stages never decide: the build's own record does."""
+"""How a stage is shown. A stage never decides the verdict; the record of the build does."""
 
 from gate.model import Stage, Verdict
 from gate.text import one_line

@@ -1,4 +1,4 @@
-"""The summary for people, as Markdown: the verdicts in a table, then for each target what there is to know."""
+"""The summary for people, as Markdown: a table of the verdicts, then a section for each target."""
 
 from collections.abc import Iterable
 
