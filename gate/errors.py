@@ -1,75 +1,76 @@
-"""Everything that can go wrong, as one tree.
+"""All errors of the gate, as one tree.
 
     GateError
     ├── UsageProblem            the call or the configuration is wrong
     ├── ReportFailed            a report could not be written
     └── ServiceError            the service gave no usable answer
-        ├── TransientError      may heal by itself: asked again within the error budget
-        │   ├── Unreachable     no connection, or it broke
+        ├── TransientError      may pass by itself: retried within the error budget
+        │   ├── Unreachable     no connection, or it was interrupted
         │   ├── TooSlow         no complete answer within the request timeout
         │   ├── Throttled       the service asks for fewer requests
-        │   ├── ServiceFailing  the service, or the gateway before it, has a fault
-        │   └── InvalidAnswer   an answer that is no answer: not JSON, too large, about another build
-        ├── GaveUp              transient errors went on for longer than the error budget
-        ├── StartLost           a build was ordered, and the answer got lost
-        └── PermanentError      will not heal by itself: ends the wait at once
+        │   ├── ServiceFailing  the service or its gateway reports an internal fault
+        │   └── InvalidAnswer   an unusable answer: not JSON, too large, about another build
+        ├── GaveUp              transient errors lasted longer than the error budget
+        ├── StartLost           a build was ordered, but the answer was lost
+        └── PermanentError      will not pass by itself: ends the wait at once
             ├── Unauthorised    the credential was refused
-            ├── Forbidden       the credential is good, but may not do this
+            ├── Forbidden       the credential is valid, but lacks a permission
             ├── NotFound        no such job, build or record
-            ├── RouteMissing    this deployment does not publish the path
+            ├── RouteMissing    this host does not publish the path
             ├── Untrusted       the server's certificate is not trusted
-            └── Refused         the request was refused as wrong
+            └── Refused         the request was rejected as wrong
 
-A message holds facts (host, HTTP status, the service's code and text), never a secret. `hint` says what to do.
+A message states facts (host, HTTP status, the service's code and text) and never contains a secret. `hint` tells the
+user what to do.
 """
 
 
 class GateError(Exception):
-    """Raised when the gate cannot do what it was asked to do; the base of all below."""
+    """The base class of all errors that the gate raises on purpose."""
 
     hint = ""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        """`message`: one sentence of facts. `hint`: one sentence of advice, else the class's own."""
+        """`message`: one sentence of facts. `hint`: advice that replaces the hint of the class."""
         super().__init__(message)
         self.hint = hint or self.hint
 
 
 class UsageProblem(GateError):
-    """Raised when an option, a variable or an argument is wrong; nothing was asked of the service."""
+    """Raised when an option, a variable or an argument is wrong, before any request is sent."""
 
 
 class ReportFailed(GateError):
     """Raised when a report could not be written."""
 
-    hint = "Give a path that this user may write to."
+    hint = "Use a path that this user can write to."
 
 
 class ServiceError(GateError):
     """Raised when the service gave no usable answer."""
 
     def __init__(self, message: str, *, status: int | None = None, code: str = "", hint: str = "") -> None:
-        """`status`: the HTTP status, if there was one. `code`: the service's own error code, such as `APIGW.0301`."""
+        """`status`: the HTTP status, if there was an answer. `code`: the error code in it, such as `APIGW.0301`."""
         super().__init__(message, hint=hint)
         self.status = status
         self.code = code
 
 
 class TransientError(ServiceError):
-    """Raised when asking again later may help."""
+    """Raised when the same request may succeed later."""
 
-    hint = "The service may be having trouble; run the gate again, or raise --error-budget."
+    hint = "The service may have a temporary problem. Run the gate again, or increase --error-budget."
     retry_after: float | None = None
-    """Seconds that the service asked us to wait, if it did."""
+    """Seconds to wait before the next request, if the service stated them."""
     sent = True
-    """Whether the request may have reached the service; false only when that is certain."""
+    """Whether the request may have reached the service; false only if it certainly did not."""
 
 
 class Unreachable(TransientError):
-    """Raised when no connection could be made, or when it broke before the answer was complete."""
+    """Raised when no connection could be established, or when it ended before the answer was complete."""
 
     hint = (
-        "Check --endpoint or --region, name resolution, the proxy and the firewall; `codearts-gate doctor` tries each."
+        "Check --endpoint or --region, name resolution, the proxy and the firewall. `codearts-gate doctor` checks each."
     )
 
 
@@ -77,51 +78,54 @@ class TooSlow(TransientError):
     """Raised when the answer was not complete within the request timeout."""
 
     hint = (
-        "The service is slow or something between holds the connection; raise --request-timeout if it is always slow."
+        "The service is slow, or a proxy or firewall holds the connection. Increase --request-timeout if this persists."
     )
 
 
 class Throttled(TransientError):
     """Raised when the service asks for fewer requests (429, APIGW.0308, CB.00060211)."""
 
-    hint = "Too many requests under this account; lower --max-rate, raise --poll-interval or --error-budget."
+    hint = (
+        "Too many requests were sent with this account. Lower --max-rate, or increase --poll-interval or "
+        "--error-budget."
+    )
 
 
 class ServiceFailing(TransientError):
-    """Raised when the service or its gateway reports a fault of its own."""
+    """Raised when the service or its gateway reports an internal fault."""
 
 
 class InvalidAnswer(TransientError):
-    """Raised when an answer cannot be read as what was asked for."""
+    """Raised when an answer is unusable: not JSON, too large, without a needed field, or about another build."""
 
-    hint = "Check that --endpoint is the API host of CodeArts Build and that no proxy answers in its place."
+    hint = "Check that --endpoint is the API host of CodeArts Build, and that no proxy answers instead of it."
 
 
 class GaveUp(ServiceError):
-    """Raised when transient errors went on for longer than the error budget."""
+    """Raised when transient errors lasted longer than the error budget."""
 
 
 class StartLost(ServiceError):
-    """Raised when nobody can say whether a build was started; it is never ordered a second time."""
+    """Raised when it is unknown whether a build was started; it is never ordered a second time."""
 
-    hint = "Look at the job in the CodeArts console before you start another build."
+    hint = "Check in the CodeArts console whether it runs, before you start another build."
 
 
 class PermanentError(ServiceError):
-    """Raised when asking again cannot help."""
+    """Raised when repeating the request cannot help."""
 
 
 class Unauthorised(PermanentError):
     """Raised when the credential was refused."""
 
     hint = (
-        "Use a fresh project-scoped token of this region, or a valid AK/SK; nothing was tried again, so that no "
-        "account gets locked."
+        "Use a new token with project scope in this region, or a valid AK/SK. The request was not repeated, so that "
+        "the account is not locked."
     )
 
 
 class Forbidden(PermanentError):
-    """Raised when the credential is good but lacks a permission."""
+    """Raised when the credential is valid but lacks a permission."""
 
     hint = "Give the user permission to view (and for `run`, to run) this build job in its CodeArts project."
 
@@ -129,24 +133,22 @@ class Forbidden(PermanentError):
 class NotFound(PermanentError):
     """Raised when the service knows no such job, build or record."""
 
-    hint = (
-        "Check the job id (the last part of the build job's address in the browser), the build number and the region."
-    )
+    hint = "Check the job id (the last part of the job's URL in the CodeArts console), the build number and the region."
 
 
 class RouteMissing(PermanentError):
-    """Raised when this host does not publish the path (404 with gateway code 0101): says nothing about a build."""
+    """Raised when this host does not publish the path (404 with gateway code 0101). Says nothing about a build."""
 
-    hint = "Check --endpoint; `codearts-gate doctor` lists the routes that this host publishes."
+    hint = "Check --endpoint. `codearts-gate doctor` lists the routes that this host publishes."
 
 
 class Untrusted(PermanentError):
     """Raised when the server's TLS certificate is not trusted."""
 
-    hint = "Name the file with your CA's certificate in --ca-bundle or REQUESTS_CA_BUNDLE."
+    hint = "Set --ca-bundle or REQUESTS_CA_BUNDLE to the file with the certificate of your CA."
 
 
 class Refused(PermanentError):
-    """Raised when the service refuses the request as wrong, or sends the gate elsewhere."""
+    """Raised when the service rejects the request as wrong, or answers with a redirect."""
 
-    hint = "Check --endpoint, the job id and the build number; --verbose shows what was asked."
+    hint = "Check --endpoint, the job id and the build number. --verbose shows each request."

@@ -1,4 +1,4 @@
-"""RecordState and writing files, pipes and devices; nothing here waits longer than its time limit."""
+"""Read and write files, pipes and devices, each within a time limit."""
 
 import os
 import select
@@ -11,22 +11,22 @@ from pathlib import Path
 from gate.errors import ReportFailed
 
 WRITE_SECONDS = 0.5
-"""Seconds in which the reader of a pipe must take a report: reports are written in the seconds after the deadline."""
+"""Seconds for the reader of a pipe to take a report, because reports are written in the seconds after the deadline."""
 
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # Windows has neither this flag nor such pipes
 
 
 def read_pipe(path: Path, max_bytes: int, seconds: float) -> bytes:
-    """Return what `path` holds up to its end; reading stops once `max_bytes` bytes or more have come.
+    """Return the content of the pipe `path` up to its end, or until `max_bytes` bytes or more were read.
 
-    Raises `OSError`, and `TimeoutError` when the end does not come within `seconds`.
+    Raises `OSError`, and `TimeoutError` when neither is reached within `seconds`.
     """
     until, data = time.monotonic() + seconds, b""
     descriptor = os.open(path, os.O_RDONLY | _NONBLOCK)
     try:
         while len(data) < max_bytes:
             if not select.select([descriptor], [], [], max(until - time.monotonic(), 0.0))[0]:
-                raise TimeoutError("its writer does not finish")
+                raise TimeoutError("its writer did not finish in time")
             if not (piece := os.read(descriptor, max_bytes)):
                 break
             data += piece
@@ -38,7 +38,7 @@ def read_pipe(path: Path, max_bytes: int, seconds: float) -> bytes:
 def append(path: Path, content: bytes, seconds: float = WRITE_SECONDS) -> None:
     """Append `content` to `path`, which is created if it does not exist.
 
-    Raises `OSError`, and `TimeoutError` when the reader of a pipe does not take everything within `seconds`.
+    Raises `OSError`, and `TimeoutError` when the reader of a pipe does not read everything within `seconds`.
     """
     until = time.monotonic() + seconds
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NONBLOCK | getattr(os, "O_NOCTTY", 0), 0o666)
@@ -48,21 +48,23 @@ def append(path: Path, content: bytes, seconds: float = WRITE_SECONDS) -> None:
                 content = content[os.write(descriptor, content) :]
             except BlockingIOError:
                 if not select.select([], [descriptor], [], max(until - time.monotonic(), 0.0))[1]:
-                    raise TimeoutError("its reader does not keep up") from None
+                    raise TimeoutError("its reader did not read everything in time") from None
     finally:
         os.close(descriptor)
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write `content` to `path`, which at every moment is either the old file or the new one, whole.
+    """Write `content` to `path` atomically: readers see either the complete old file or the complete new one.
 
-    Parent folders are made, the mode is that of an ordinary new file, and a symbolic link stays and points to the new
-    content. A device, pipe or FIFO (`/dev/stdout`, `/dev/null`) is written to and not replaced, within a time limit.
-    Raises `ReportFailed` with the path and the cause.
+    Parent folders are created, the mode is that of an ordinary new file, and a symbolic link stays and points to the
+    new content. A device, pipe or FIFO (`/dev/stdout`, `/dev/null`) is written to within a time limit, not replaced.
+    Raises `ReportFailed`, which names the path and the cause.
     """
     try:
         if _is_own_output(path):
-            raise ReportFailed(f"The report {path} could not be written: the program's own output goes to that file.")
+            raise ReportFailed(
+                f"The report {path} could not be written: stdout or stderr of this program is redirected to that file."
+            )
         if _is_stream(path):
             append(path, content)
         else:
@@ -72,7 +74,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def _is_own_output(path: Path) -> bool:
-    """Tell whether `path` is the regular file that stdout or stderr goes to: replaced, it would lose what it holds."""
+    """Return whether `path` is the regular file of stdout or stderr, whose content a new file would replace."""
     with suppress(OSError):
         status = path.stat()
         return stat.S_ISREG(status.st_mode) and any(os.path.samestat(status, os.fstat(number)) for number in (1, 2))
@@ -80,7 +82,7 @@ def _is_own_output(path: Path) -> bool:
 
 
 def _is_stream(path: Path) -> bool:
-    """Tell whether `path` exists and is neither a regular file nor a folder."""
+    """Return whether `path` exists and is neither a regular file nor a folder."""
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -89,7 +91,7 @@ def _is_stream(path: Path) -> bool:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a temporary file beside `path`, then rename it over `path`; it is gone in every case."""
+    """Write a temporary file in the same folder, then rename it to `path`; it never stays behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.parent / f".gate-{uuid.uuid4().hex}.tmp"
     try:
@@ -101,7 +103,7 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def _cause(error: OSError | ValueError) -> str:
-    """Return the cause in words that say what to look at."""
+    """Return the cause of a failed write, in words for the user."""
     match error:
         case FileExistsError() | NotADirectoryError():
             return "a part of its path is a file, not a folder"

@@ -1,48 +1,47 @@
-"""How much the service can make the gate take: every limit on an answer, with its reason.
+"""Limits on the size and the time of what the gate reads, each with its reason.
 
-Not here, as they are rules of the wait: what a side channel may take and the last seconds after the deadline
-(`gate.core.watch`, `gate.core.wait`), pauses and rates
-(`gate.core.schedule`), the clock (`gate.codearts.service_clock`). Redirects: none is followed. Nesting: an
-answer nested more deeply than the interpreter's own JSON reader goes is no answer.
+Limits of the wait are elsewhere: side channels and the seconds after the deadline in `gate.core.watch` and
+`gate.core.wait`, pauses and rates in `gate.core.schedule`, the clock in `gate.codearts.service_clock`. Redirects are
+not followed. JSON that is nested too deeply for the interpreter's JSON reader is an invalid answer.
 """
 
 MAX_BYTES = 8 * 1024 * 1024
-"""The body of an answer, unpacked: logs are large, and only their end is shown."""
+"""Bytes of the body of an answer after decompression. Logs are large, and only their end is shown."""
 
 MAX_JSON_BYTES = 2 * 1024 * 1024
-"""The body of an answer that is read as JSON: a page of 100 builds takes 80 KB, and parsed lists take 30 times as much
-memory as their text."""
+"""Bytes of a JSON body: a page of 100 builds takes 80 KB, and parsed lists use 30 times as much memory as their
+text."""
 
 MAX_HEADER_BYTES = 256 * 1024
-"""The headers of an answer (and `http.client` takes 100 of them, each up to 64 KiB)."""
+"""Bytes of the headers of an answer (`http.client` allows 100 headers of up to 64 KiB each)."""
 
 MAX_LINES = 200
-"""Lines in a row: the headers of an answer with those of interim ones before it, or the trailers behind its body."""
+"""Consecutive lines: the headers of an answer and of the interim answers before it, or the trailers after its body."""
 
 MAX_WIRE_BYTES = MAX_BYTES + MAX_BYTES // 2
-"""An answer behind its headers as it comes, chunk sizes and trailers included: these have no limit of their own."""
+"""Bytes of an answer after its headers as sent, with chunk sizes and trailers, which have no limit of their own."""
 
 MAX_TEXT = 4096
-"""Characters of one text of a record (a branch, a message): each may come to stand in a report."""
+"""Characters of one text of a record (a branch, a message), because it may appear in a report."""
 
 MAX_LOG = 100_000
-"""Characters of a log that are kept of each target; nobody shows more bytes."""
+"""Characters that are kept of the log of each target; no report shows more."""
 
 MAX_STAGE = 120
-"""Characters of a stage's name: it is the name of a case."""
+"""Characters of a stage's name, which becomes the name of a test case."""
 
 MAX_STAGES = 200
-"""Stages of a build: each becomes a case of the report, which is written in the seconds after the deadline."""
+"""Stages of a build: each becomes a test case of the report, which is written in the seconds after the deadline."""
 
 MAX_CONNECTIONS = 8
-"""Requests under way at once; with the limits above this bounds the gate's memory."""
+"""Concurrent requests; together with the limits above this bounds the gate's memory."""
 
 LOG_SECONDS = 5.0
 """Seconds for reading a log."""
 
 MAX_TOKEN_BYTES = 100_000
-"""A token; the vendor's schema allows `X-Auth-Token` as many characters."""
+"""Bytes of a token: the vendor's schema allows `X-Auth-Token` as many characters."""
 
 TOKEN_SECONDS = 4.0
-"""Seconds for a token that comes through a pipe: it is read before anything else, and even a `--timeout` of a second
-must hold. Behind a slower command, write the token to a file first."""
+"""Seconds for reading a token from a pipe. It is read before the wait begins, and must not delay a short `--timeout`
+for long."""

@@ -127,7 +127,7 @@ def test_fifo_with_a_reader_gets_the_report(tmp_path: Path) -> None:
     try:
         write(tmp_path / "fifo", b"report")
         assert os.read(reader, 100) == b"report"
-        with pytest.raises(ReportFailed, match="its reader does not keep up"):
+        with pytest.raises(ReportFailed, match="its reader did not read everything in time"):
             write(tmp_path / "fifo", b"x" * 1_000_000)
     finally:
         os.close(reader)
@@ -144,7 +144,7 @@ def test_file_that_stdout_goes_to_is_refused(tmp_path: Path, monkeypatch: pytest
     """`--summary /dev/stdout > file` would take the verdict lines out of the file."""
     with (tmp_path / "out.txt").open("wb") as out:
         monkeypatch.setattr(os, "fstat", lambda number, real=os.fstat: real(out.fileno() if number == 1 else number))
-        with pytest.raises(ReportFailed, match="the program's own output goes to that file"):
+        with pytest.raises(ReportFailed, match="stdout or stderr of this program is redirected to that file"):
             write(tmp_path / "out.txt", b"report")
 
 

@@ -1,4 +1,4 @@
-"""Credentials as `requests.auth.AuthBase`: set on every request, so that `.netrc` cannot replace them."""
+"""Credentials as `requests.auth.AuthBase` objects, set on every request, so that `.netrc` cannot replace them."""
 
 import shlex
 import threading
@@ -15,47 +15,47 @@ TOKEN_HEADER = "X-Auth-Token"  # noqa: S105 - the header's name, from the vendor
 
 
 class Auth(AuthBase):
-    """A credential that signs requests and may have a newer version of itself."""
+    """A credential that authenticates requests; some kinds can be renewed."""
 
     family = ""
-    """What kind of credential this is and where it comes from, for people."""
+    """The kind of credential and where it comes from, for messages."""
 
     curl_token = ""
-    """What a shell would put in the token's header; empty where no shell has the token."""
+    """A shell expression for the token, for commands shown to users; empty when a shell has no token."""
 
-    def renew(self, refused: PreparedRequest) -> bool:  # noqa: ARG002 - for those who can
-        """Tell whether there is a newer credential than the one that was `refused`, which may be tried once."""
+    def renew(self, refused: PreparedRequest) -> bool:  # noqa: ARG002 - subclasses use it
+        """Return whether there is a newer credential than that of the `refused` request; it may be tried once."""
         return False
 
-    def turn(self) -> AbstractContextManager[object]:
-        """Return what a request must hold while it is sent; nothing, for a credential that may be tried in parallel."""
+    def sending_lock(self) -> AbstractContextManager[object]:
+        """Return the lock to hold while a request is sent; no lock for a credential that may be tried in parallel."""
         return nullcontext()
 
     def accepted(self, request: PreparedRequest) -> None:
-        """Take note that the service accepted the credential of `request`."""
+        """Record that the service accepted the credential of `request`."""
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the texts that must not be shown."""
+        """Return the strings that must never be shown."""
         return ()
 
 
 class NoAuth(Auth):
-    """No credential at all, to see what the gateway says then."""
+    """No credential: used to see how the gateway answers without one."""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Leave the request as it is."""
+        """Return the request unchanged."""
         return request
 
 
 class TokenAuth(Auth):
-    """An IAM token; one from a file is read again when it is refused, as long waits outlive tokens.
+    """An IAM token. A token file is read again when the token is refused, because a long wait outlives a token.
 
-    A token that is refused before it was ever accepted is not sent again: with hundreds of targets, that would take
-    hundreds of requests.
+    A token that is refused before it was ever accepted is not sent again: with hundreds of targets, that would mean
+    hundreds of refused requests.
     """
 
     def __init__(self, token: Token) -> None:
-        """Read the token; raises `UsageProblem` when the file has none."""
+        """Read the token. Raises `UsageProblem` when there is no usable token."""
         self._file = token.file
         self._lock = threading.Lock()
         self._token = read_token(token.file) if token.file else checked(token.value, "GATE_TOKEN")
@@ -65,18 +65,18 @@ class TokenAuth(Auth):
         self.curl_token = f"$(cat {shlex.quote(str(self._file))})" if self._file else "$GATE_TOKEN"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Put the token in its header; raises `Unauthorised` when there is none but the refused one."""
+        """Set the token header. Raises `Unauthorised` when the only token is one that was refused."""
         if self._token == self._bad and self._newest() == self._bad:
-            raise Unauthorised("the token was refused before, and is not sent again")
+            raise Unauthorised("the token was refused before and is not sent again")
         request.headers[TOKEN_HEADER] = self._token
         return request
 
     def accepted(self, request: PreparedRequest) -> None:
-        """Take note that the token is good: a refusal is then that of one request."""
+        """Record that the token is valid: a later refusal then concerns one request only."""
         self._good = request.headers.get(TOKEN_HEADER, "")
 
     def renew(self, refused: PreparedRequest) -> bool:
-        """Read the token file again; the token counts as newer when it differs from the refused one."""
+        """Read the token file again. A token is newer when it differs from the refused one."""
         token = refused.headers.get(TOKEN_HEADER, "")
         if self._newest() != token:
             return True
@@ -85,7 +85,7 @@ class TokenAuth(Auth):
         return False
 
     def _newest(self) -> str:
-        """Return the token that the file holds by now; the one that is known, if it holds none or there is no file."""
+        """Return the token that the file holds now, or the last known one when the file has no usable token."""
         if self._file is not None:
             with self._lock, suppress(UsageProblem):
                 token = read_token(self._file)
@@ -95,5 +95,5 @@ class TokenAuth(Auth):
         return self._token
 
     def secrets(self) -> tuple[str, ...]:
-        """Return all tokens that were read."""
+        """Return every token that was read so far."""
         return (self._token, *self._former)

@@ -1,4 +1,4 @@
-"""What to do about a refused credential, as far as the gateway's text tells the cause."""
+"""Advice for a refused credential, chosen by the code and the text of the gateway's answer."""
 
 import re
 
@@ -6,29 +6,29 @@ _CAUSES = (
     (
         r"0307|token expires",
         (
-            "The token has expired, or it is one of another region, or of the whole account and not of one project; "
-            "get a fresh one with project scope in this region, or let the gate sign in as an IAM user."
+            "The token has expired, belongs to another region, or is scoped to the account instead of a project. "
+            "Get a new token with project scope in this region, or set GATE_IAM_USER so that the gate signs in itself."
         ),
     ),
     (
         r"decrypt token fail",
-        "What was sent is no token of this region: give the whole X-Subject-Token that this region's IAM issued.",
+        "The value is not a token of this region. Use the complete X-Subject-Token header of this region's IAM.",
     ),
-    (r"signature expired", "Set this machine's clock: a signature holds for 15 minutes."),
+    (r"signature expired", "Set the clock of this machine: a signature is valid for 15 minutes."),
     (
         r"verify aksk signature fail",
         (
-            "HUAWEICLOUD_SDK_SK is not the key of HUAWEICLOUD_SDK_AK, or a temporary key lacks its "
-            "HUAWEICLOUD_SDK_SECURITY_TOKEN, or something between changes the requests."
+            "HUAWEICLOUD_SDK_SK does not belong to HUAWEICLOUD_SDK_AK, or a temporary key is used without "
+            "HUAWEICLOUD_SDK_SECURITY_TOKEN, or a proxy changes the requests."
         ),
     ),
-    (r"\bak\b.* not exist", "HUAWEICLOUD_SDK_AK is no access key of this cloud, or no longer one."),
-    (r"reach the limit", "The access key is locked after too many refusals; wait five minutes, then mend the key."),
-    (r"get token error", "HUAWEICLOUD_SDK_PROJECT_ID is not the id of the IAM project of this region."),
+    (r"\bak\b.* not exist", "HUAWEICLOUD_SDK_AK does not exist (or no longer exists) in this cloud."),
+    (r"reach the limit", "The access key is locked after too many refusals. Wait five minutes, then correct the key."),
+    (r"get token error", "HUAWEICLOUD_SDK_PROJECT_ID is not the id of this region's IAM project."),
 )
 
 
 def hint(code: str, message: str) -> str:
-    """Return advice for the code and the text of a 401; empty when they tell no cause (the signing guide's table)."""
+    """Return advice for the code and the text of a 401, empty when neither is in the signing guide's table."""
     text = f"{code} {message}"
     return next((advice for pattern, advice in _CAUSES if re.search(pattern, text, re.IGNORECASE)), "")

@@ -12,34 +12,33 @@ from gate.errors import InvalidAnswer, ServiceError, StartLost, TransientError
 from gate.limits import LOG_SECONDS
 from gate.model import ListedBuild, Order, Record, Stage, UnitTests
 
-PAGE, PAGES = 100, 10
-"""Builds on a page of the list (the service's limit), and pages read at most."""
+PAGE_SIZE, MAX_PAGES = 100, 10
+"""Builds on one page of a job's list (the service's limit), and pages that are read at most."""
 
 WINDOW = timedelta(days=29)
-"""How far back builds are listed: a window of over 31 days is refused (CB.00031105), and the end lies a day ahead,
-because the service reads the times by a local clock."""
+"""How far back builds are listed. The service refuses more than 31 days (CB.00031105); the window ends a day ahead,
+because the service interprets the times in a local zone."""
 
-LEAP = timedelta(minutes=10)
-"""By more than this, the service's clock does not move while it lists builds: it was not known before."""
+MAX_CLOCK_CHANGE = timedelta(minutes=10)
+"""If the service's clock changes by more during a listing, it was unknown before, and the window was the wrong one."""
 
 RECORD_ROUTES = (
     ("/v1/record/{job_id}/{build_number}/record-info", wire_format.record_of),
     ("/v4/jobs/{job_id}/{build_number}/record-info", wire_format.record_of),
     ("/v1/record/{job_id}/{build_number}/build-info-record", wire_format.short_record_of),
 )
-"""The paths to the record of one build, and how each answer is read: ShowJobBuildRecordDetail, else the older
-ShowRecordDetail, else ShowBuildInfoRecord."""
+"""The paths to the record of one build, with the function that reads each answer: ShowJobBuildRecordDetail, the older
+ShowRecordDetail, and ShowBuildInfoRecord."""
 
 
 ALREADY_ENDED = "DEV.CB.032302"
-"""The code of a refusal to stop a build that has ended ("the task status has been refreshed")."""
+"""The error code for stopping a build that has already ended ("the task status has been refreshed")."""
 
 
 class Client:
-    """Reads what CodeArts Build says of jobs and builds, and starts and stops builds."""
+    """Reads jobs and builds from CodeArts Build, and starts and stops builds."""
 
     def __init__(self, routes: Routes) -> None:
-        """Nothing is asked yet."""
         self._routes = routes
 
     def now(self) -> datetime:
@@ -47,13 +46,13 @@ class Client:
         return self._routes.session.now()
 
     def is_running(self, job_id: str) -> bool | None:
-        """Ask whether the job runs now (ShowJobStatus); `None` when the service does not say."""
+        """Return whether the job runs now (ShowJobStatus); `None` when the answer does not tell."""
         return self._routes.first(
             "the job's running state", [self._routes.get(f"/v3/jobs/{job_id}/status", wire_format.is_running_of)]
         )
 
     def record(self, job_id: str, build_number: int) -> Record:
-        """Ask for the record of one build; raises `InvalidAnswer` for an answer about another one."""
+        """Return the record of one build. Raises `InvalidAnswer` for an answer about another build."""
         what = f"build {build_number}"
         routes = [
             self._routes.get(path.format(job_id=job_id, build_number=build_number), read)
@@ -62,38 +61,38 @@ class Client:
         record = self._routes.first("the record of a build", routes, what)
         if record.build_number != build_number or record.job_id not in ("", job_id):
             other = f"build {record.build_number} of job {record.job_id or job_id}"
-            raise InvalidAnswer(f"{what}: the answer is about another one, {other}")
+            raise InvalidAnswer(f"{what}: the answer is about another build, {other}")
         return record
 
     def builds(self, job_id: str, commit: str | None = None) -> Sequence[ListedBuild]:
-        """List builds of the last weeks (ListBuildInfoRecordByJobId, else ListBuildInfoRecord), newest first.
+        """Return the job's builds of the last weeks, newest first (ListBuildInfoRecordByJobId or ListBuildInfoRecord).
 
-        Reads on until a build of `commit` is found, if one is given. When the answer tells that this machine's clock is
-        wrong, the weeks were the wrong ones, and are asked for again.
+        If a `commit` is given, further pages are read until one of its builds is found. If the answers show that this
+        machine's clock is wrong, the time window was wrong too, and the list is read again.
         """
         asked_at = self.now()
         found = self._builds(job_id, commit)
-        return found if abs(self.now() - asked_at) < LEAP else self._builds(job_id, commit)
+        return found if abs(self.now() - asked_at) < MAX_CLOCK_CHANGE else self._builds(job_id, commit)
 
     def _builds(self, job_id: str, commit: str | None) -> Sequence[ListedBuild]:
         found: dict[int, ListedBuild] = {}
-        for page in range(PAGES):
+        for page in range(MAX_PAGES):
             rows = self._page(job_id, page)
-            news = {row.number: row for row in rows if row.number not in found}
-            found |= news
-            falling = all(one.number > next_one.number for one, next_one in pairwise(rows))
-            enough = commit is None or any(row.is_of(commit) for row in rows)
-            if len(rows) < PAGE or not news or (falling and enough):
+            new_rows = {row.number: row for row in rows if row.number not in found}
+            found |= new_rows
+            is_descending = all(one.number > next_one.number for one, next_one in pairwise(rows))
+            has_commit = commit is None or any(row.is_of(commit) for row in rows)
+            if len(rows) < PAGE_SIZE or not new_rows or (is_descending and has_commit):
                 break
         return sorted(found.values(), key=lambda build: -build.number)
 
     def _page(self, job_id: str, page: int) -> list[ListedBuild]:
-        """Read one page of the list; its times are local to China, without a zone."""
+        """Return one page of the list; the times in the query are China's, without a zone."""
         local = self.now().astimezone(json_fields.CHINA)
         params = {
             "end_time": f"{local + timedelta(days=1):%Y-%m-%d %H:%M:%S}",
             "page_index": page,
-            "page_size": PAGE,
+            "page_size": PAGE_SIZE,
             "start_time": f"{local - WINDOW:%Y-%m-%d %H:%M:%S}",
         }
         routes = [
@@ -103,7 +102,7 @@ class Client:
         return self._routes.first("the job's builds", routes)
 
     def stages(self, record_id: str) -> Sequence[Stage]:
-        """List the stages of a build in their order (ShowBuildRecordFullStages)."""
+        """Return the stages of a build in their order (ShowBuildRecordFullStages)."""
         path = f"/v1/record/{quote(record_id, safe='')}/full-stages"
         return self._routes.first("the stages", [self._routes.get(path, wire_format.stages_of)])
 
@@ -114,7 +113,7 @@ class Client:
         return self._routes.first("the unit tests", [route])
 
     def log_tail(self, record_id: str, lines: int) -> Sequence[str]:
-        """Return the last lines of what comes of a build's log within 5 s and 8 MiB (DownloadBuildFullLog, else v4)."""
+        """Return the last lines of a build's log, as far as it arrives within 5 s and 8 MiB (DownloadBuildFullLog)."""
         record = quote(record_id, safe="")
         paths = (f"/v1/log/{record}/download-log", f"/v4/{record}/download-log")
         return self._routes.first(
@@ -122,10 +121,10 @@ class Client:
         )
 
     def start(self, order: Order) -> int:
-        """Start a build (ExecuteJob, else the older RunJob where that is not published) and give its number.
+        """Start a build and return its number (ExecuteJob; the older RunJob where that is not published).
 
-        It is sent once. Raises `StartLost` when it was sent and nobody can say whether a build was started, and a
-        `TransientError` only when it was never sent.
+        The order is sent once. Raises `StartLost` when it was sent and it is unknown whether a build was started, and a
+        `TransientError` only when it was not sent.
         """
         body = wire_format.order_to(order)
         routes = [
@@ -138,14 +137,14 @@ class Client:
             if not error.sent:
                 raise
             raise StartLost(
-                f"whether a build was started is not known: {error}", status=error.status, code=error.code
+                f"it is unknown whether a build was started: {error}", status=error.status, code=error.code
             ) from error
 
     def stop(self, job_id: str, build_number: int) -> str:
-        """Stop exactly this build, and say in a few words what became of it.
+        """Stop exactly this build, and return a clause that describes the result.
 
-        StopBuildJob, whose path carries the number, else StopTheJob, where the vendor's SDK puts the number in the
-        query and its Terraform provider in the body.
+        StopBuildJob has the number in its path. StopTheJob is the fallback: the vendor's SDK sends the number in the
+        query, its Terraform provider in the body, so both are sent.
         """
         number = {"build_no": build_number}
         routes = [
@@ -156,12 +155,12 @@ class Client:
             self._routes.first("stopping a build", routes, f"stopping build {build_number}")
         except ServiceError as error:
             if error.code == ALREADY_ENDED:
-                return "it had ended before it could be stopped"
+                return "it had already ended when it was to be stopped"
             raise
-        return "it was told to stop, as this gate had started it"
+        return "stop requested, because this run started the build"
 
     def stop_command(self, job_id: str, build_number: int) -> str:
-        """Return the shell command that stops a build; empty where a shell has no token."""
+        """Return the shell command that stops a build, empty when a shell has no token for it."""
         session = self._routes.session
         url = f"{session.endpoint}/v3/jobs/{job_id}/{build_number}/stop"
         return f'curl -X POST -H "X-Auth-Token: {session.curl_token}" {url}' if session.curl_token else ""

@@ -1,4 +1,4 @@
-"""From the settings of a connection to the one session: the credential's family decides how requests are signed."""
+"""Build the HTTP session from the settings of a connection; the kind of credential decides how requests are signed."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,18 +12,18 @@ from gate.settings import Connection, IamUser, KeyPair, Token
 Say = Callable[[str], None]
 
 
-def connect(connection: Connection, remark: Say, warn: Say) -> Session:
-    """Make the session; nothing is sent yet.
+def connect(connection: Connection, debug: Say, warn: Say) -> Session:
+    """Return a session; nothing is sent yet.
 
-    `remark` takes one line about each request, `warn` a sentence about a clock that is off. Raises `UsageProblem` when
-    the credential cannot be used.
+    `debug` is called with one line for each request, `warn` with a sentence when this machine's clock is wrong. Raises
+    `UsageProblem` when the credential cannot be used.
     """
     clock = ServiceClock(warn)
-    return Session(connection, make_auth(connection, remark, clock), remark, clock)
+    return Session(connection, make_auth(connection, debug, clock), debug, clock)
 
 
-def make_auth(connection: Connection, remark: Say, clock: ServiceClock) -> Auth:
-    """Make the `Auth` of a connection's credential; raises `UsageProblem` when it cannot be used."""
+def make_auth(connection: Connection, debug: Say, clock: ServiceClock) -> Auth:
+    """Return the `Auth` for a connection's credential. Raises `UsageProblem` when the credential cannot be used."""
     match connection.credential:
         case Token() as token:
             return TokenAuth(token)
@@ -36,7 +36,7 @@ def make_auth(connection: Connection, remark: Say, clock: ServiceClock) -> Auth:
             from gate.codearts.iam_sign_in import SignInAuth, sign_in
 
             auth = IamAuth(user, lambda: sign_in(iam, user))
-            iam = Session(replace(connection, endpoint=connection.iam_endpoint), SignInAuth(auth.secrets), remark)
+            iam = Session(replace(connection, endpoint=connection.iam_endpoint), SignInAuth(auth.secrets), debug)
             return auth
         case _:
             assert_never(connection.credential)

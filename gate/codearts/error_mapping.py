@@ -1,7 +1,7 @@
-"""From what went wrong to our errors: the errors of `requests`, and the service's own error codes.
+"""Map errors of `requests` and error codes of the service to the gate's own error classes.
 
-Sources: ErrorCode.html of the API reference for the `CB.` codes; the signing guide's table for the gateway's; the
-vendor's Terraform provider and a published trial on a real tenant for `DEVCB.00031006` and its neighbours.
+Sources: ErrorCode.html of the API reference (`CB.` codes); the signing guide's table (`APIGW.` codes); the vendor's
+Terraform provider and a published trial on a real tenant (`DEVCB.00031006` and similar codes).
 """
 
 import http.client
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import requests
 import urllib3
 
-from gate.codearts.transport import NEVER_SENT
+from gate.codearts.transport import NOT_SENT_NOTE
 from gate.errors import (
     Forbidden,
     InvalidAnswer,
@@ -39,7 +39,7 @@ _SERVICE = {
     "00060201": Refused,
     "032011": Refused,  # malformed job id
     "032000": Refused,
-    "032302": Refused,  # stopping what has ended
+    "032302": Refused,  # the build to stop has already ended
     "00031006": NotFound,  # no such job, build or record, as HTTP 422
     "00031059": NotFound,  # not built yet or history deleted, as HTTP 403
     "00030000": ServiceFailing,  # unspecified, as HTTP 422
@@ -70,18 +70,18 @@ _GATEWAY = {
 
 
 def classify(status: int, code: str) -> type[ServiceError]:
-    """Return the error class for an answer: the code decides where it is known, else the HTTP status."""
+    """Return the error class for an answer: by its code if that is known, else by its HTTP status."""
     if match := re.fullmatch(r"API(?:GW|G)\.(\d{4})", code):
         known = _GATEWAY.get(match[1])
     else:
         known = _SERVICE.get(code.rpartition(".")[2])
-    if known is RouteMissing and status != 404:  # else an order would be sent by the next route too
+    if known is RouteMissing and status != 404:  # otherwise an order might be sent a second time, by the next route
         known = None
     return known or _by_status(status)
 
 
 def _by_status(status: int) -> type[ServiceError]:
-    """Return the error class for an HTTP status whose code says nothing."""
+    """Return the error class for an HTTP status without a known code."""
     if status in (401, 407):
         return Unauthorised
     if status == 403:
@@ -95,62 +95,63 @@ def _by_status(status: int) -> type[ServiceError]:
     return InvalidAnswer
 
 
-def explain(error: Exception, host: str, seconds: float) -> ServiceError:
-    """Return our error for one of requests', whose text is dropped: it may quote headers and whole URLs."""
+def from_requests(error: Exception, host: str, seconds: float) -> ServiceError:
+    """Return the gate's error for an error of requests. The original text is dropped: it may quote headers and URLs.
+
+    `seconds`: the time limit of the request.
+    """
     causes = _causes(error)
     cause = causes[-1]
-    way = "the proxy on the way to " if isinstance(error, requests.exceptions.ProxyError) else ""
+    via_proxy = "the proxy to " if isinstance(error, requests.exceptions.ProxyError) else ""
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return Untrusted(f"the TLS certificate of {way}{host} is not trusted: {_in_words(cause)}")
+        return Untrusted(f"the TLS certificate of {via_proxy}{host} is not trusted: {_in_words(cause)}")
     if not isinstance(error, (requests.RequestException, *_BAD_ADDRESS)) or _is_about_bundle(cause):
-        return Untrusted("the CA certificates could not be read")
+        return Untrusted("the file with CA certificates could not be read")
     if isinstance(error, _BAD_ADDRESS):
-        return PermanentError(
-            f"the proxy on the way to {host} cannot be used ({type(error).__name__})", hint=PROXY_HINT
-        )
+        return PermanentError(f"the proxy to {host} cannot be used ({type(error).__name__})", hint=PROXY_HINT)
     tunnel = re.search(r"Tunnel connection failed: (\d{3})", str(cause))
     if tunnel and tunnel[1] == "407":
-        return Unauthorised(f"the proxy on the way to {host} asks for a user and a password", hint=PROXY_HINT)
+        return Unauthorised(f"the proxy to {host} requires a user and a password", hint=PROXY_HINT)
     problem: TransientError
     if isinstance(error, requests.Timeout) or isinstance(cause, TimeoutError):
         problem = TooSlow(f"no complete answer from {host} within {seconds:g} s (--request-timeout)")
-    elif way or tunnel:
-        why = f"it answers HTTP {tunnel[1]}" if tunnel else _in_words(cause)
-        problem = Unreachable(f"the proxy does not lead to {host}: {why}")
+    elif via_proxy or tunnel:
+        why = f"it answered HTTP {tunnel[1]}" if tunnel else _in_words(cause)
+        problem = Unreachable(f"no connection to {host} through the proxy: {why}")
     else:
         problem = Unreachable(f"no answer from {host}: {_in_words(cause)}")
-    problem.sent = not any(isinstance(link, _NEVER_SENT) or NEVER_SENT in _notes(link) for link in causes)
+    problem.sent = not any(isinstance(link, _NOT_SENT) or NOT_SENT_NOTE in _notes(link) for link in causes)
     return problem
 
 
-_NEVER_SENT = (
+_NOT_SENT = (
     requests.ConnectTimeout,
     requests.exceptions.ProxyError,
     urllib3.exceptions.NewConnectionError,
 )
 
 _BAD_ADDRESS = (
-    requests.exceptions.InvalidURL,  # and InvalidProxyURL; the endpoint itself has been checked
+    requests.exceptions.InvalidURL,  # also InvalidProxyURL; the endpoint itself was validated before
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
     urllib3.exceptions.LocationValueError,
-    UnicodeError,  # a password that is not in Latin-1
+    UnicodeError,  # a proxy password outside Latin-1
 )
 
 PROXY_HINT = "Write HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT, or name the host in NO_PROXY."
 
 
 def _is_about_bundle(cause: BaseException) -> bool:
-    """Tell whether a file of certificates could not be read as one."""
+    """Return whether the error means that a file of certificates could not be parsed."""
     return isinstance(cause, ssl.SSLError) and cause.library in ("X509", "PEM", "ASN1")
 
 
 def _in_words(cause: BaseException) -> str:
-    """Say what happened, in words of this machine and never of the server."""
+    """Describe the cause in words of this machine; text from the server is never quoted."""
     if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
-        return "what answers on this port does not speak TLS"
+        return "the server on this port does not use TLS"
     if isinstance(cause, http.client.HTTPException) and not isinstance(cause, OSError):
-        return f"what it sent is not the HTTP that the gate reads ({type(cause).__name__})"
+        return f"its answer is not valid HTTP ({type(cause).__name__})"
     return str(getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or type(cause).__name__)
 
 
@@ -160,12 +161,12 @@ def _notes(error: BaseException) -> Sequence[str]:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """Return an error and what caused it, the innermost cause last; urllib3 hands some on as arguments only."""
+    """Return an error and its causes, the innermost last; urllib3 passes some causes as arguments only."""
     causes = [error]
     while len(causes) < 10:
         link = causes[-1]
-        handed_on = next((argument for argument in link.args if isinstance(argument, BaseException)), None)
-        deeper = link.__cause__ or handed_on or link.__context__
+        passed_on = next((argument for argument in link.args if isinstance(argument, BaseException)), None)
+        deeper = link.__cause__ or passed_on or link.__context__
         if deeper is None:
             break
         causes.append(deeper)

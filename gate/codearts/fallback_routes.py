@@ -1,4 +1,4 @@
-"""Operations that the service has under several paths: the first one that the host publishes is taken, and kept."""
+"""Fallback routes: operations with several paths, of which the first one that the host publishes is used."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -11,19 +11,19 @@ from gate.errors import RouteMissing
 T = TypeVar("T")
 
 Route = Callable[[str], T]
-"""Asks by one path; takes what was asked for, for messages."""
+"""Sends a request to one path; the argument describes the request in messages."""
 
 
 class Routes:
-    """Makes routes on one session, and remembers which of them answered."""
+    """Creates routes on one session and remembers which of them the host publishes."""
 
     def __init__(self, session: Session) -> None:
-        """Nothing is known about the host yet."""
+        """Start without knowing which routes the host publishes."""
         self.session = session
         self._published: dict[str, int] = {}
 
     def get(self, path: str, read: Callable[[Json], T], params: Mapping[str, object] | None = None) -> Route[T]:
-        """Make a route that reads JSON."""
+        """Return a route that sends a GET request and reads JSON."""
         return lambda what: read(responses.payload(self.session.get(path, params), what, self.session.hide))
 
     def post(
@@ -33,21 +33,21 @@ class Routes:
         body: Mapping[str, Any] | None = None,
         params: Mapping[str, object] | None = None,
     ) -> Route[T]:
-        """Make a route that sends JSON, or nothing, and reads JSON; an empty answer counts as an empty object."""
+        """Return a route that sends a POST request and reads JSON; an empty answer counts as an empty object."""
         return lambda what: read(
             responses.payload(self.session.post(path, body, params), what, self.session.hide, blank={})
         )
 
     def lines(self, path: str, count: int, params: Mapping[str, object], seconds: float) -> Route[Sequence[str]]:
-        """Make a route that reads the last `count` lines of what text comes within some seconds."""
+        """Return a route that reads the last `count` lines of the text that arrives within `seconds`."""
         return lambda what: responses.last_lines(
             self.session.get(path, params, seconds=seconds), what, count, self.session.hide
         )
 
     def first(self, operation: str, routes: Sequence[Route[T]], what: str = "") -> T:
-        """Ask by the first route that this host publishes; the one that answered is tried first from then on.
+        """Use the first route that this host publishes; it is tried first from then on.
 
-        Raises `RouteMissing` when there is none: that says something about the host, and nothing about a build.
+        Raises `RouteMissing` when the host publishes none of them, which says nothing about any build.
         """
         known = self._published.get(operation, 0)
         for index in sorted(range(len(routes)), key=lambda index: (index != known, index)):
@@ -59,7 +59,7 @@ class Routes:
                 self._published[operation] = index
                 return answer
         raise RouteMissing(
-            f"{what or operation}: {self.session.host} publishes none of the routes that the gate knows",
+            f"{what or operation}: {self.session.host} publishes none of the paths that the gate knows",
             status=missing.status,
             code=missing.code,
         )

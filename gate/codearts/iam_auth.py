@@ -1,6 +1,6 @@
-"""An IAM user's tokens through a long wait: renewed before they expire, and when they are refused.
+"""The tokens of an IAM user during a long wait: renewed before they expire, and when they are refused.
 
-A new token does not end the life of the old one (api-iam/iam_30_0001, 2025-12-27).
+A new token does not invalidate the old one (api-iam/iam_30_0001, 2025-12-27).
 """
 
 import copy
@@ -12,38 +12,40 @@ from collections.abc import Callable
 from requests import PreparedRequest
 
 from gate.codearts.auth import TOKEN_HEADER, Auth
-from gate.codearts.iam_sign_in import Issued
+from gate.codearts.iam_sign_in import IssuedToken
 from gate.errors import PermanentError, ServiceError
 from gate.settings import IamUser
 
-AHEAD = 300.0
-"""Seconds before its end at which a token is renewed; half of its life for tokens of less than twice that."""
+RENEW_BEFORE_EXPIRY = 300.0
+"""Seconds before a token expires at which it is renewed; half of its lifetime if that is shorter."""
 
 
 class IamAuth(Auth):
-    """A token that is fetched when it is first needed, by the thread that needs it; others wait for that one.
+    """A token that is fetched when it is first needed, by one thread while the others wait for it.
 
-    A refused token is replaced once: when the new one is refused before the service ever accepted it, there is none
-    after it. A sign-in that IAM refuses is never repeated, whoever asks.
+    A refused token is replaced once: if the new one is refused before the service ever accepted it, no further token is
+    fetched. A sign-in that IAM refuses is never repeated.
     """
 
     family = "IAM user from GATE_IAM_USER"
 
-    def __init__(self, user: IamUser, sign_in: Callable[[], Issued], now: Callable[[], float] = time.monotonic) -> None:
-        """`sign_in` fetches a token; `now` gives instants in seconds on a clock that never jumps."""
+    def __init__(
+        self, user: IamUser, sign_in: Callable[[], IssuedToken], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`sign_in` fetches a token; `now` returns seconds of a monotonic clock."""
         self._password = user.password
         self._sign_in = sign_in
         self._now = now
         self._lock = threading.Lock()
         self._tokens: tuple[str, ...] = ()
-        self._renew_at = self._ends_at = -math.inf
+        self._renew_at = self._expires_at = -math.inf
         self._refused = False  # the newest token
-        self._unproven = False  # the newest token, which replaced a refused one, was never accepted
+        self._unproven = False  # the newest token replaced a refused one and was not accepted yet
         self._tries = 0
         self._problem: ServiceError | None = None
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Put the token in its header; raises a `ServiceError` when one was needed and could not be had."""
+        """Set the token header. Raises a `ServiceError` when a token is needed and none can be fetched."""
         tries = self._tries
         if self._now() >= self._renew_at:
             with self._lock:
@@ -53,37 +55,37 @@ class IamAuth(Auth):
         return request
 
     def renew(self, refused: PreparedRequest) -> bool:
-        """Fetch a new token, unless another thread already has; tell whether there is one that may be accepted."""
+        """Fetch a new token unless another thread already did. Return whether there is one that may be tried."""
         tries = self._tries
         with self._lock:
             if refused.headers.get(TOKEN_HEADER) == self._tokens[-1]:
                 if self._unproven:
                     return False
-                self._renew_at = self._ends_at = -math.inf
+                self._renew_at = self._expires_at = -math.inf
                 self._refused = True
                 self._fetch(tries)
             return True
 
     def accepted(self, request: PreparedRequest) -> None:
-        """Take note that the token is good, so that it may be replaced when it is refused later."""
+        """Record that the token is valid, so that it may be replaced when it is refused later."""
         if self._unproven and request.headers.get(TOKEN_HEADER) == self._tokens[-1]:
             self._unproven = False
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the password and all tokens so far."""
+        """Return the password and every token so far."""
         return (self._password, *self._tokens)
 
     def _renew_early(self, tries: int) -> None:
-        """Fetch a token; a failure is none while the old token is still good."""
+        """Fetch a token; a failure is ignored while the old token is still valid."""
         try:
             self._fetch(tries)
         except ServiceError:
-            if self._now() >= self._ends_at:
+            if self._now() >= self._expires_at:
                 raise
-            self._renew_at = self._ends_at
+            self._renew_at = self._expires_at
 
     def _fetch(self, tries: int) -> None:
-        """Fetch a token, unless that failed for another thread since there were `tries` tries."""
+        """Fetch a token, or raise the error of another thread's attempt that came after attempt number `tries`."""
         if self._problem and (self._tries != tries or isinstance(self._problem, PermanentError)):
             raise copy.copy(self._problem)
         try:
@@ -96,5 +98,5 @@ class IamAuth(Auth):
         self._problem = None
         self._unproven, self._refused = self._refused, False
         self._tokens = (*self._tokens, issued.token)
-        self._ends_at = self._now() + issued.seconds
-        self._renew_at = self._ends_at - min(AHEAD, issued.seconds / 2)
+        self._expires_at = self._now() + issued.seconds
+        self._renew_at = self._expires_at - min(RENEW_BEFORE_EXPIRY, issued.seconds / 2)

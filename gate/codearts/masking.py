@@ -1,4 +1,4 @@
-"""Secrets masked in what the service says, in every form in which they come back."""
+"""Mask secrets in text from the service, in every form in which the service may echo them."""
 
 import json
 import re
@@ -11,14 +11,14 @@ from gate.text import clean
 MASK = "***"
 
 _SIGNATURE = re.compile(r"(Signature=)[0-9a-f]{64}")
-"""That of a request, which holds for 15 minutes, as `Authorization` has it."""
+"""The signature of a request in its `Authorization` header; it is valid for 15 minutes."""
 
 
 def mask(text: str, secrets: tuple[str, ...]) -> str:
-    """Return `text` without the secrets: as they are, escaped in JSON, or percent-encoded.
+    """Return `text` with the secrets masked: in plain form, escaped in JSON, or percent-encoded.
 
-    A secret that has, say, a colour inside of it would be whole again when the text is cleaned, so such a text is
-    cleaned here.
+    A secret that is interrupted by a control sequence would become complete when the text is cleaned later, so such a
+    text is cleaned here.
     """
     forms = _forms(secrets)
     if not text.isprintable():
@@ -30,9 +30,9 @@ def mask(text: str, secrets: tuple[str, ...]) -> str:
     return _SIGNATURE.sub(rf"\1{MASK}", text)
 
 
-@lru_cache(maxsize=8)  # for the thousands of texts in one list
+@lru_cache(maxsize=8)  # a list has thousands of texts
 def _forms(secrets: tuple[str, ...]) -> Sequence[str]:
-    """Return every form of the secrets, the longest first: plain, percent-encoded, escaped in JSON once or twice."""
+    """Return all forms of the secrets, longest first: plain, percent-encoded, escaped in JSON once or twice."""
     forms: set[str] = set()
     for secret in filter(None, secrets):
         escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}

@@ -1,7 +1,7 @@
 """The regions of CodeArts Build and their hosts.
 
-Source: the region table of the vendor's SDK, huaweicloudsdkcodeartsbuild 3.1.219; for EU-Dublin, which is not in
-it, the page "Endpoints" of the EU documentation (cloudbuild_03_0003, 2023-11-28). The EU hosts follow no pattern.
+Source: the region table of the vendor's SDK, huaweicloudsdkcodeartsbuild 3.1.219. EU-Dublin is not in that table; its
+hosts are from the page "Endpoints" of the EU documentation (cloudbuild_03_0003, 2023-11-28).
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from gate.errors import UsageProblem
 
 
 class Endpoints(NamedTuple):
-    """The base URLs of a region: CodeArts Build, and IAM."""
+    """The base URLs of CodeArts Build and of IAM in one region."""
 
     build: str
     iam: str
@@ -42,7 +42,7 @@ REGIONS = {
 
 
 def endpoints(region: str) -> Endpoints:
-    """Return the endpoints of a region; raises `UsageProblem` with the list of regions for an unknown one."""
+    """Return the endpoints of a region. Raises `UsageProblem`, which lists the known regions, for an unknown one."""
     try:
         return REGIONS[region]
     except KeyError:

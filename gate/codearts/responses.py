@@ -1,7 +1,8 @@
-"""From an HTTP answer to its payload, or to the error that it reports: four kinds of "status" are dealt with here.
+"""Return the payload of an HTTP answer, or raise the error that it reports.
 
-The HTTP status, the gateway's error body, the envelope of the call (`"status": "success"`, which never speaks of a
-build), and an error inside of an HTTP 200. What is left is the payload, whose words `gate.core.verdict` reads.
+Four kinds of status are checked here: the HTTP status, the error body of the gateway, the envelope of the call
+(`"status": "success"`, which says nothing about a build), and an error inside an HTTP 200. The words of the payload are
+interpreted in `gate.core.verdict`.
 """
 
 import json
@@ -25,10 +26,10 @@ _CODES = ("error_code", "err_code", "errCode", "errorCode", "code")
 
 
 def payload(reply: Reply, what: str, hide: Hide, blank: Json | None = None) -> Json:
-    """Return the JSON object of a good answer.
+    """Return the JSON object of a successful answer.
 
-    `what`: what was asked for, for messages; `hide` blots out secrets in them. `blank`: what an empty body means, where
-    it means anything. Raises a `ServiceError` for every answer that is an error or no answer.
+    `what` names what was asked for, for messages; `hide` masks secrets. `blank` is the value of an empty body, where an
+    empty body is valid. Raises a `ServiceError` for every other answer.
     """
     good = 200 <= reply.status < 300
     if good and blank is not None and not reply.body.strip() and not reply.cut:
@@ -39,7 +40,7 @@ def payload(reply: Reply, what: str, hide: Hide, blank: Json | None = None) -> J
         document: Json = hide_within(decode(reply.body), hide)
     except (ValueError, RecursionError) as error:
         if good:
-            raise InvalidAnswer(f"{what}: the answer is no JSON object ({_kind(reply, hide)}): {error}") from None
+            raise InvalidAnswer(f"{what}: the answer is not a JSON object ({_kind(reply, hide)}): {error}") from None
         document = {}
     reported = error_of(document)
     if reported or not good:
@@ -48,7 +49,7 @@ def payload(reply: Reply, what: str, hide: Hide, blank: Json | None = None) -> J
 
 
 def last_lines(reply: Reply, what: str, lines: int, hide: Hide) -> list[str]:
-    """Return the last lines of an answer that is plain text; one that is JSON is an error, whatever its HTTP status."""
+    """Return the last lines of a plain-text answer. A JSON answer is an error, whatever its HTTP status."""
     kind = reply.headers.get("Content-Type", "")
     if reply.status != 200 or "json" in kind:
         payload(reply, what, hide)
@@ -56,26 +57,26 @@ def last_lines(reply: Reply, what: str, lines: int, hide: Hide) -> list[str]:
     text = reply.body.decode("utf-8", errors="replace")
     if not reply.cut:
         return _tail(text, lines, hide)
-    whole = text.rpartition("\n")[0]  # half a line may hold half a secret, which nothing would recognise
-    return [*_tail(whole, lines, hide), f"[the log {reply.cut}; this is not its end]"]
+    complete = text.rpartition("\n")[0]  # an incomplete line may end within a secret, which could not be masked
+    return [*_tail(complete, lines, hide), f"[the log {reply.cut}; this is not its end]"]
 
 
 def _tail(text: str, lines: int, hide: Hide) -> list[str]:
-    """Return the last lines, as far as they can come to be shown; secrets are blotted out before anything is cut."""
+    """Return the last lines within their size limits; secrets are masked before lines are cut."""
     last = [line[: 4 * MAX_LOG] for line in text.removesuffix("\n").rsplit("\n", lines)[-lines:]]
     hidden = hide("\n".join(_bounded(last, 4 * MAX_LOG))).split("\n")
     return _bounded([line.rstrip("\r")[:MAX_TEXT] for line in hidden], MAX_LOG)
 
 
 def _bounded(lines: list[str], limit: int) -> list[str]:
-    """Return the last ones of some lines, of so many characters at most."""
+    """Return as many of the last lines as fit into `limit` characters."""
     sizes = accumulate(len(line) + 1 for line in reversed(lines))
     count = sum(1 for size in sizes if size <= limit + 1)
     return lines[len(lines) - count :]
 
 
 def decode(body: bytes) -> Json:
-    """Read a JSON object, also one that comes as a JSON string; raises `ValueError` for anything else."""
+    """Parse a JSON object, also one inside a JSON string. Raises `ValueError` for anything else."""
     if len(body) > MAX_JSON_BYTES:
         raise ValueError(f"longer than {MAX_JSON_BYTES // 2**20} MiB")
     try:
@@ -94,7 +95,7 @@ def decode(body: bytes) -> Json:
 
 
 def hide_within(value: Any, hide: Hide) -> Any:
-    """Return a document with the secrets in its texts and names blotted out: what it says comes to stand in reports."""
+    """Return a document with the secrets in its texts and names masked, because both may appear in reports."""
     match value:
         case str():
             return hide(value)
@@ -107,21 +108,26 @@ def hide_within(value: Any, hide: Hide) -> Any:
 
 
 def error_of(document: Json) -> tuple[str, str] | None:
-    """Return the code and the text of the error that an answer reports, in any of the service's shapes.
+    """Return the code and the text of the error that an answer reports, in any of the service's formats.
 
-    An answer reports an error when it has an error code or its text, an `error` that is not empty, a `success` that is
-    not true, or an envelope `status` other than `success`.
+    An answer reports an error when it has an error code or an error text, a non-empty `error`, a `success` that is not
+    true, or an envelope `status` other than `success`.
     """
     code, message = explanation(document)
-    told = any(document.get(name) not in (None, "") for name in (*_CODES, "error_msg", "errorMsg"))
+    has_error_field = any(document.get(name) not in (None, "") for name in (*_CODES, "error_msg", "errorMsg"))
     status = document.get("status")
-    if told or document.get("error") or document.get("success", True) is not True or status not in (None, "success"):
+    if (
+        has_error_field
+        or document.get("error")
+        or document.get("success", True) is not True
+        or status not in (None, "success")
+    ):
         return code, message or f"status: {status}"
     return None
 
 
 def explanation(document: Json) -> tuple[str, str]:
-    """Return the code and the text by which an answer would explain an error; empty where it has none."""
+    """Return the error code and the error text of an answer, each empty if missing."""
     error = document.get("error")
     places = (error if isinstance(error, dict) else {"message": error}, document)
     return _first(places, *_CODES), _first(places, "error_msg", "reason", "message", "errorMsg")
@@ -134,7 +140,7 @@ def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoRetu
     target = reply.headers.get("Location")
     if target and 300 <= reply.status < 400:
         parts.append(f"it redirects to {target.partition('?')[0]}, which the gate does not follow")
-    text = one_line(hide(" ".join(parts))).rstrip(". ") or f"without an explanation ({_kind(reply, hide)})"
+    text = one_line(hide(" ".join(parts))).rstrip(". ") or f"no explanation ({_kind(reply, hide)})"
     hint = auth_hints.hint(code, message) if kind is Unauthorised else ""
     error = kind(f"{what}: HTTP {reply.status}, {text}", status=reply.status, code=code, hint=hint)
     if isinstance(error, TransientError):
@@ -143,24 +149,24 @@ def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoRetu
 
 
 def _kind(reply: Reply, hide: Hide) -> str:
-    """Say what an answer that cannot be read is said to be."""
-    return one_line(hide(reply.headers.get("Content-Type", "no type")), limit=40) if reply.body else "no body"
+    """Return the content type of an unreadable answer, or that it has no body."""
+    return one_line(hide(reply.headers.get("Content-Type", "no content type")), limit=40) if reply.body else "no body"
 
 
 def retry_after(value: str, now: datetime) -> float | None:
-    """Read a `Retry-After` header, seconds or an HTTP date, as seconds from `now`; `None` when it is neither."""
+    """Return a `Retry-After` header (seconds or an HTTP date) as seconds from `now`; `None` when it is neither."""
     value = value.strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
     try:
-        then = parsedate_to_datetime(value)
-        return max((then.replace(tzinfo=then.tzinfo or UTC) - now).total_seconds(), 0.0)
+        instant = parsedate_to_datetime(value)
+        return max((instant.replace(tzinfo=instant.tzinfo or UTC) - now).total_seconds(), 0.0)
     except (ValueError, OverflowError):
         return None
 
 
 def _first(places: tuple[Json, ...], *names: str) -> str:
-    """Return the first value that is a text or a number and not empty."""
+    """Return the first non-empty text or integer among the named fields."""
     for place in places:
         for name in names:
             value = place.get(name)
@@ -170,12 +176,12 @@ def _first(places: tuple[Json, ...], *names: str) -> str:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not allowed in JSON")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Json:
-    """Refuse an object that has a name twice: nobody could say which value counts."""
+    """Reject an object with a duplicate name: it would be unclear which value counts."""
     document = dict(pairs)
     if len(document) != len(pairs):
-        raise ValueError("a name stands twice in one object")
+        raise ValueError("one object has the same name twice")
     return document

@@ -1,4 +1,4 @@
-"""The service's clock: this machine's, corrected by the `Date` of the service's last answer."""
+"""The service's clock: this machine's clock, corrected by the `Date` header of the service's last answer."""
 
 import threading
 import time
@@ -9,17 +9,17 @@ from email.utils import parsedate_to_datetime
 from gate.durations import spell
 
 MAX_SKEW = timedelta(minutes=10)
-"""How far this machine's clock may be off without a word; the service refuses signatures older than 15 minutes."""
+"""Users are warned of a larger difference of the clocks; the service refuses signatures older than 15 minutes."""
 
-MOST_AHEAD = timedelta(days=36525)
-"""How far the service's clock may be off at most: a `Date` beyond that is nonsense, and could not be reckoned with."""
+MAX_CORRECTION = timedelta(days=36525)
+"""The largest difference that is believed: a larger one would overflow when times are computed with it."""
 
 
 class ServiceClock:
-    """Tells the time of day by the service's clock, as far as it is known; may be used from several threads."""
+    """The time of day by the service's clock, as far as it is known. Thread-safe."""
 
     def __init__(self, warn: Callable[[str], None] = lambda _: None) -> None:
-        """`warn` takes one sentence, once, if this machine's clock is off by more than `MAX_SKEW`."""
+        """`warn` is called once with a sentence when this machine's clock is wrong by more than `MAX_SKEW`."""
         self.ahead: timedelta | None = None
         self._warn = warn
         self._warned = False
@@ -28,33 +28,33 @@ class ServiceClock:
 
     def now(self) -> datetime:
         """Return the time of day, in UTC."""
-        return self._here() + (self.ahead or timedelta())
+        return self._local_now() + (self.ahead or timedelta())
 
-    def _here(self) -> datetime:
-        """Return this machine's time of day at the start, carried on by a clock that never jumps."""
+    def _local_now(self) -> datetime:
+        """Return this machine's time of day, taken once at the start and advanced by a monotonic clock."""
         return self._started + timedelta(seconds=time.monotonic() - self._started_at)
 
-    def hear(self, date: str) -> None:
-        """Take the `Date` header of an answer; one that cannot be read changes nothing."""
+    def update(self, date: str) -> None:
+        """Take over the `Date` header of an answer; an unreadable one is ignored."""
         try:
-            ahead = parsedate_to_datetime(date) - self._here()
-        except (ValueError, OverflowError, TypeError):  # nonsense, beyond what a date can hold, without a zone
+            ahead = parsedate_to_datetime(date) - self._local_now()
+        except (ValueError, OverflowError, TypeError):  # not a date, out of range, without a time zone
             return
-        if abs(ahead) >= MOST_AHEAD:
+        if abs(ahead) >= MAX_CORRECTION:
             return
         with self._lock:
             self.ahead = ahead
-            tell = self.is_off and not self._warned
-            self._warned = self._warned or tell
-        if tell:
-            self._warn(f"this machine's clock is {self.difference()} the service's; set it")
+            must_warn = self.is_off and not self._warned
+            self._warned = self._warned or must_warn
+        if must_warn:
+            self._warn(f"this machine's clock is {self.difference()} the service's clock; correct it")
 
     @property
     def is_off(self) -> bool:
-        """Whether this machine's clock differs from the service's by more than `MAX_SKEW`."""
+        """Whether the two clocks differ by more than `MAX_SKEW`."""
         return self.ahead is not None and abs(self.ahead) > MAX_SKEW
 
     def difference(self) -> str:
-        """Say by how much this machine's clock differs: `20 m behind`."""
+        """Return how much this machine's clock differs, such as `20 m behind`."""
         ahead = self.ahead or timedelta()
         return f"{spell(abs(ahead).total_seconds())} {'behind' if ahead > timedelta() else 'ahead of'}"

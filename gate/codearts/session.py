@@ -1,4 +1,4 @@
-"""The one HTTP session: whole-request timeouts, a size limit, no redirects, no retries."""
+"""The HTTP session: a time limit for each whole request, a size limit, no redirects, no retries."""
 
 import json
 import time
@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError, LocationValueError
 
 from gate import __version__
 from gate.codearts.auth import Auth
-from gate.codearts.error_mapping import explain
+from gate.codearts.error_mapping import from_requests
 from gate.codearts.masking import mask
 from gate.codearts.service_clock import ServiceClock
 from gate.codearts.transport import BoundedAdapter
@@ -36,7 +36,7 @@ _NO_PROXY = {"http": "", "https": ""}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer: its status, its headers, and its body; `cut` says why the body is not complete."""
+    """An HTTP answer. `cut` states why the body is incomplete; it is empty for a complete one."""
 
     status: int
     headers: Mapping[str, str]
@@ -45,19 +45,19 @@ class Reply:
 
 
 class _Http(requests.Session):
-    """Looks at no redirect: requests would read its body without a limit and parse its address, to follow or not."""
+    """Ignores redirects: requests would read their bodies without a limit, even when it does not follow them."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
         return None
 
 
 class Session:
-    """Sends requests to one endpoint with one credential; may be used from several threads."""
+    """Sends requests to one endpoint with one credential. Thread-safe."""
 
     def __init__(
-        self, connection: Connection, auth: Auth, remark: Callable[[str], None], clock: ServiceClock | None = None
+        self, connection: Connection, auth: Auth, debug: Callable[[str], None], clock: ServiceClock | None = None
     ) -> None:
-        """`remark` takes one line about each request, without secrets; `clock` is told the time of each answer."""
+        """`debug` is called with one line for each request, without secrets; `clock` is updated by each answer."""
         self.calls = 0
         self.host = urlsplit(connection.endpoint).netloc
         self.endpoint = connection.endpoint.rstrip("/")
@@ -66,7 +66,7 @@ class Session:
         self._verify = str(connection.ca_bundle) if connection.ca_bundle else None
         self._proxies = _NO_PROXY if is_loopback(urlsplit(connection.endpoint).hostname or "") else None
         self._auth = auth
-        self._remark = remark
+        self._debug = debug
         self._clock = clock or ServiceClock()
         self._http = _Http()
         self._http.headers.clear()
@@ -81,30 +81,30 @@ class Session:
         return self._clock.now()
 
     def hide(self, text: str) -> str:
-        """Return `text` with every secret of the credential blotted out: the service echoes access keys, for one."""
+        """Return `text` with every secret of the credential masked: the service echoes access keys, for example."""
         return mask(text, self._auth.secrets())
 
     def get(self, path: str, params: Mapping[str, object] | None = None, *, seconds: float | None = None) -> Reply:
-        """Send a GET request; `seconds` bounds it more tightly than the request timeout does.
+        """Send a GET request; `seconds` limits it further than the request timeout.
 
-        Raises a `ServiceError` when there is no answer; an answer that reports an error is a `Reply` like any other.
+        Raises a `ServiceError` when there is no answer. An answer that reports an error is returned like any other.
         """
-        return self._ask("GET", self._url(path, params), min(self._timeout, seconds or self._timeout))
+        return self._exchange("GET", self._url(path, params), min(self._timeout, seconds or self._timeout))
 
     def post(self, path: str, body: Mapping[str, Any] | None, params: Mapping[str, object] | None = None) -> Reply:
-        """Send a POST request with a body of JSON, or with none; otherwise like `get`."""
-        # Not requests' `json=`: one gateway refuses a Content-Type with anything after "application/json" (APIGW.0106).
+        """Send a POST request with a JSON body or none; otherwise like `get`."""
+        # The Content-Type must be exactly `application/json`: one gateway refuses any suffix (APIGW.0106).
         data = None if body is None else json.dumps(body).encode()
-        return self._ask("POST", self._url(path, params), self._timeout, data)
+        return self._exchange("POST", self._url(path, params), self._timeout, data)
 
     def _url(self, path: str, params: Mapping[str, object] | None) -> str:
-        """Return the whole URL, with blanks as `%20`: a signature covers the query as it is sent."""
+        """Return the full URL, with spaces as `%20`: a signature covers the query as it is sent."""
         query = urlencode({name: str(value) for name, value in (params or {}).items()}, quote_via=quote)
         return f"{self.endpoint}{path}" + (f"?{query}" if query else "")
 
-    def _ask(self, method: str, url: str, limit: float, data: bytes | None = None) -> Reply:
-        """Send a request and read its answer; one that is refused with 401 is sent again with a newer credential."""
-        with self._auth.turn():
+    def _exchange(self, method: str, url: str, limit: float, data: bytes | None = None) -> Reply:
+        """Send a request and read its answer; after a 401 it is sent once more if there is a newer credential."""
+        with self._auth.sending_lock():
             response = self._send(method, url, limit, data)
             renewed = response.status_code == 401 and self._renew(response)
         if renewed:
@@ -116,20 +116,20 @@ class Session:
             return self._read(response)
 
     def _renew(self, response: requests.Response) -> bool:
-        """Tell whether there is a newer credential than the refused one."""
+        """Return whether there is a newer credential than the refused one."""
         try:
             return self._auth.renew(response.request)
         except ServiceError as error:
             response.close()
             if isinstance(error, TransientError):
-                error.sent = False  # what was refused has changed nothing
+                error.sent = False  # a refused request has no effect
             raise
 
     def _send(self, method: str, url: str, limit: float, data: bytes | None) -> requests.Response:
-        """Send one request and take the headers of its answer."""
+        """Send one request and return its answer with the headers read and the body unread."""
         self.calls += 1
         started = time.monotonic()
-        told = f"{method} {url.removeprefix(self.endpoint)}"
+        request_line = f"{method} {url.removeprefix(self.endpoint)}"
         try:
             response = self._http.request(
                 method,
@@ -137,25 +137,29 @@ class Session:
                 data=data,
                 headers={"Content-Type": "application/json"} if data is not None else None,
                 auth=self._auth,
-                timeout=Timeout(total=limit),  # type: ignore[arg-type]  # accepted, though the stubs do not say so
+                timeout=Timeout(total=limit),  # type: ignore[arg-type]  # supported, but missing in the stubs
                 allow_redirects=False,
                 stream=True,
                 verify=self._verify,
                 proxies=self._proxies,
             )
-        except TransientError as error:  # the credential could not be had
+        except TransientError as error:  # no credential could be obtained
             error.sent = False
             raise
-        except (OSError, LocationValueError, UnicodeError) as error:  # requests' own; of a CA bundle; of a proxy's URL
-            problem = explain(error, self.host, limit)
-            self._remark(f"{told}: {problem}")
+        except (
+            OSError,
+            LocationValueError,
+            UnicodeError,
+        ) as error:  # errors of requests, of a CA bundle, of the URL of a proxy
+            problem = from_requests(error, self.host, limit)
+            self._debug(f"{request_line}: {problem}")
             raise problem from None
-        self._remark(f"{told}: {response.status_code} in {(time.monotonic() - started) * 1000:.0f} ms")
-        self._clock.hear(response.headers.get("Date", ""))
+        self._debug(f"{request_line}: {response.status_code} in {(time.monotonic() - started) * 1000:.0f} ms")
+        self._clock.update(response.headers.get("Date", ""))
         return response
 
     def _read(self, response: requests.Response) -> Reply:
-        """Read the body as far as its limits allow."""
+        """Read the body up to its size limit."""
         body, cut = bytearray(), ""
         try:
             for chunk in response.raw.stream(_CHUNK, decode_content=True):

@@ -1,4 +1,4 @@
-"""AK/SK: every request signed afresh, by the vendor's own signer (SDK-HMAC-SHA256)."""
+"""AK/SK: every request is signed anew by the vendor's own signer (SDK-HMAC-SHA256)."""
 
 import threading
 from collections.abc import Callable
@@ -26,41 +26,41 @@ _VARIABLES = {
 
 
 class KeyPairAuth(Auth):
-    """Signs the method, the path, the query, the body and the headers that matter, with the time.
+    """Signs method, path, query, body and the relevant headers of a request together with the time.
 
-    Requests go one by one until the key was accepted, and a refused key is not sent again: more than five refusals in a
-    row lock it for five minutes, for everybody.
+    Requests are sent one at a time until the key was accepted, and a refused key is not sent again: more than five
+    refusals in a row lock the key for five minutes, for all its users.
     """
 
     def __init__(self, pair: KeyPair, now: Callable[[], datetime]) -> None:
-        """`now` gives the time of day by the service's clock: a signature holds for 15 minutes of it.
+        """`now` returns the time of day by the service's clock: a signature is valid for 15 minutes.
 
-        Raises `UsageProblem` when the signer is not installed, or when a key cannot be one.
+        Raises `UsageProblem` when the signer is not installed, or when a value cannot be sent in a header.
         """
         try:
             from huaweicloudsdkcore.sdk_request import SdkRequest
             from huaweicloudsdkcore.signer.signer import Signer
         except ImportError:
             raise UsageProblem(
-                "AK/SK needs the vendor's request signer, which is not installed",
+                "signing with AK/SK needs the package huaweicloudsdkcore, which is not installed",
                 hint="Install it: pip install huaweicloudsdkcore",
             ) from None
         for name, variable in _VARIABLES.items():
             value = getattr(pair, name)
             if value and not is_header_text(value):
-                raise UsageProblem(f"{variable} must be one word of printable characters")
+                raise UsageProblem(f"{variable} must be printable ASCII characters without spaces")
         self._pair = pair
         self._now = now
         self._request = SdkRequest
         self._signer = Signer(SimpleNamespace(ak=pair.access_key, sk=pair.secret_key))
-        self._first = threading.Lock()
+        self._lock = threading.Lock()
         self._accepted = self._refused = False
         self.family = f"{'temporary ' if pair.security_token else ''}AK/SK from HUAWEICLOUD_SDK_AK"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Sign the request, and give it the query exactly as it was signed."""
+        """Sign the request, and set its URL to the query exactly as it was signed."""
         if self._refused:
-            raise Unauthorised("the AK/SK was refused before, and is not sent again")
+            raise Unauthorised("the AK/SK was refused before and is not sent again")
         url = urlsplit(request.url or "")
         headers = {DATE_HEADER: self._now().astimezone(UTC).strftime(DATE_FORMAT)}
         if "Content-Type" in request.headers:
@@ -83,16 +83,16 @@ class KeyPairAuth(Auth):
         request.url = f"{url.scheme}://{url.netloc}{signed.uri}"
         return request
 
-    def turn(self) -> AbstractContextManager[object]:
-        """Return a lock until the key was accepted."""
-        return nullcontext() if self._accepted else self._first
+    def sending_lock(self) -> AbstractContextManager[object]:
+        """Return a lock for all requests until the key was accepted, then none."""
+        return nullcontext() if self._accepted else self._lock
 
-    def accepted(self, request: PreparedRequest) -> None:  # noqa: ARG002 - one key serves all
-        """Take note that the key is good."""
+    def accepted(self, request: PreparedRequest) -> None:  # noqa: ARG002 - there is one key for all requests
+        """Record that the key is valid."""
         self._accepted = True
 
     def renew(self, refused: PreparedRequest) -> bool:
-        """Tell whether the signature was refused for its time: by then, the service's clock is known."""
+        """Return whether the signature was refused for its time: the answer has told the service's clock."""
         signed_at = datetime.strptime(refused.headers[DATE_HEADER], DATE_FORMAT).replace(tzinfo=UTC)
         if abs(self._now() - signed_at) > MAX_SKEW:
             return True
@@ -100,5 +100,5 @@ class KeyPairAuth(Auth):
         return False
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the keys and the security token; the service quotes access keys in its refusals."""
+        """Return the keys and the security token; the service quotes access keys when it refuses them."""
         return (self._pair.access_key, self._pair.secret_key, self._pair.security_token)

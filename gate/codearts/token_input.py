@@ -1,4 +1,4 @@
-"""A token as it is given: in a variable, in a file, or through a pipe such as `--token-file <(vault read ...)`."""
+"""Read a token from a variable, from a file, or from a pipe such as `--token-file <(vault read ...)`."""
 
 from pathlib import Path
 
@@ -8,31 +8,31 @@ from gate.limits import MAX_TOKEN_BYTES, TOKEN_SECONDS
 
 
 def read_token(file: Path) -> str:
-    """Read a token file; raises `UsageProblem` when it cannot be read in time or holds no single token."""
+    """Read a token file. Raises `UsageProblem` when it cannot be read in time or does not hold exactly one token."""
     source = f"--token-file {file}"
     try:
         text = _read(file).decode()
     except TimeoutError:
         raise UsageProblem(
-            f"{source} gave no whole token within {TOKEN_SECONDS:g} s",
-            hint="Where a command writes it and takes longer, let it write to an ordinary file first.",
+            f"{source}: the token was not complete within {TOKEN_SECONDS:g} s",
+            hint="If a slow command provides it, let that command write to an ordinary file first.",
         ) from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageProblem(f"{source} cannot be read: {reason}") from None
     return checked(text, source)
 
 
 def checked(text: str, source: str) -> str:
-    """Return the one token in `text`; otherwise raise `UsageProblem`, which names the source and never the text."""
+    """Return the token in `text`. Raises `UsageProblem`, which names the source and never quotes the text."""
     token = text.strip()
     if not is_header_text(token) or len(token) > MAX_TOKEN_BYTES:
-        raise UsageProblem(f"{source} must hold one token and nothing else")
+        raise UsageProblem(f"{source} must contain one token and nothing else")
     return token
 
 
 def is_header_text(text: str) -> bool:
-    """Whether a credential can travel in a header: one word of printable ASCII."""
+    """Return whether a credential can be sent in a header: printable ASCII without spaces."""
     return text.isascii() and text.isprintable() and bool(text) and " " not in text
 
 

@@ -1,7 +1,7 @@
-"""Connections whose answers are bounded as a whole: a server can neither hold a request by dripping nor flood the gate.
+"""Connections with limits on time and size for a whole answer, however slowly or quickly the server sends it.
 
-A socket's own timeout starts anew with every byte received. Here each read of an answer, headers included, gets only
-what is left of the request's time; `urllib3` puts that in the socket's timeout when it starts to read.
+The timeout of a socket starts again with every byte received. Here each read of an answer, headers included, gets only
+what is left of the request's time, which `urllib3` sets as the socket's timeout when it starts to read.
 """
 
 import errno
@@ -18,12 +18,12 @@ from requests.exceptions import InvalidSchema
 
 from gate.limits import MAX_HEADER_BYTES, MAX_LINES, MAX_WIRE_BYTES
 
-NEVER_SENT = "no request was sent, as its connection was still being made"
-"""A note on the errors of a connection that is being made: to a server, through a proxy, by TLS."""
+NOT_SENT_NOTE = "nothing was sent: the connection was not established"
+"""A note added to errors while a connection is established: to a server, through a proxy, by TLS."""
 
 
-class _Bounded(io.RawIOBase):
-    """Reads from a socket until an instant, whatever the socket's own timeout, and so many bytes at most."""
+class _BoundedSocketReader(io.RawIOBase):
+    """Reads from a socket until a fixed instant and up to a number of bytes, independently of the socket's timeout."""
 
     def __init__(self, raw: Any, sock: socket.socket) -> None:
         super().__init__()
@@ -53,8 +53,11 @@ class _Bounded(io.RawIOBase):
         super().close()
 
 
-class _Reader(io.BufferedReader):
-    """Takes no end of the connection for the end of the headers, as `http.client` would, and so many lines in a row."""
+class _LineLimitedReader(io.BufferedReader):
+    """Limits the number of consecutive lines, and raises an error when the connection ends within the headers.
+
+    `http.client` would take the end of the connection for the end of the headers.
+    """
 
     in_headers = True
     _lines = 0
@@ -76,19 +79,19 @@ class _Reader(io.BufferedReader):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._bounded = _Bounded(self.fp.detach(), sock)
-        self._reader = _Reader(self._bounded)
+        self._bounded = _BoundedSocketReader(self.fp.detach(), sock)
+        self._reader = _LineLimitedReader(self._bounded)
         self.fp = self._reader
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Pass over every interim answer: `http.client` does so with 100 only, and takes others for the answer itself.
+        """Skip every interim answer (1xx). `http.client` skips 100 only and takes the others for the final answer.
 
-        That would come later, to whoever asks next on this connection.
+        The final answer would then be read as that of the next request on this connection.
         """
-        version, status, reason = super()._read_status()  # type: ignore[misc]  # private, and the only place
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # private, but the only place for this
         while 100 < status < 200:
             if status == http.HTTPStatus.SWITCHING_PROTOCOLS:
-                raise http.client.UnknownProtocol("another one than HTTP")
+                raise http.client.UnknownProtocol("not HTTP")
             http.client.parse_headers(self.fp)
             version, status, reason = super()._read_status()  # type: ignore[misc]
         return version, status, reason
@@ -107,7 +110,7 @@ class _HTTPSConnection(urllib3.connection.HTTPSConnection):
     response_class = _Response
 
     def _new_conn(self) -> socket.socket:
-        """Leave for the proxy and for the handshake only what is left of the request's time."""
+        """Limit the proxy and the TLS handshake to what is left of the request's time."""
         started = time.monotonic()
         sock = super()._new_conn()
         if isinstance(self.timeout, (int, float)):
@@ -118,7 +121,7 @@ class _HTTPSConnection(urllib3.connection.HTTPSConnection):
         try:
             super().connect()
         except (OSError, http.client.HTTPException) as error:
-            error.add_note(NEVER_SENT)
+            error.add_note(NOT_SENT_NOTE)
             raise
 
 
@@ -131,15 +134,15 @@ class _HTTPSPool(urllib3.connectionpool.HTTPSConnectionPool):
 
 
 class BoundedAdapter(HTTPAdapter):
-    """An adapter without retries, on bounded connections, direct or through a proxy."""
+    """An adapter without retries on bounded connections, direct or through a proxy."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pool of direct connections."""
+        """Create the pool of direct connections."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        """Return the pool of connections through `proxy`; raises `InvalidSchema` for SOCKS, which has no limit here."""
+        """Return the pool of connections through `proxy`. Raises `InvalidSchema` for SOCKS."""
         if proxy.lower().startswith("socks"):
             raise InvalidSchema("SOCKS")
         manager = super().proxy_manager_for(proxy, **kwargs)

@@ -1,8 +1,8 @@
-"""JSON to model: the only file that spells the service's field names.
+"""Convert JSON to model types: the only module that knows the service's field names.
 
 Shapes as of the pages ShowJobBuildRecordDetail, ShowBuildInfoRecord, ListBuildInfoRecordByJobId,
-ShowBuildRecordFullStages and ShowReportSummary (2026-02-05). Numbers may come as text, and the v3 record in camelCase.
-Unknown fields are ignored. A missing one that matters raises `InvalidAnswer` with its path.
+ShowBuildRecordFullStages and ShowReportSummary (2026-02-05). Numbers may come as text. Unknown fields are
+ignored; a missing field that is needed raises `InvalidAnswer` with its path.
 """
 
 from datetime import timedelta
@@ -16,9 +16,9 @@ from gate.text import one_line
 
 
 def order_to(order: Order) -> Json:
-    """Write the body of ExecuteJob and RunJob.
+    """Return the body of ExecuteJob and RunJob.
 
-    `scm` with a branch is documented for v3 only, and was seen to work on v1 (David-piex/codearts-mcp, 2026-04-19).
+    `scm` with a branch is documented for v3 only, but was seen to work on v1 (David-piex/codearts-mcp, 2026-04-19).
     """
     body: Json = {"job_id": order.job_id}
     if order.parameters:
@@ -33,21 +33,21 @@ def order_to(order: Order) -> Json:
 
 
 def started_number_of(document: Json) -> int:
-    """Read the answer to an order: `actual_build_number`, under `result` (v1, as observed) or at the top level (v3).
+    """Return the `actual_build_number` of the answer to an order, under `result` (v1) or at the top level (v3).
 
-    `daily_build_number`, which stands beside it, counts the builds of a day and names no build.
+    `daily_build_number`, the field beside it, counts the builds of one day and does not identify a build.
     """
     result = document.get("result")
-    place = result if isinstance(result, dict) else document
-    return json_fields.number(place, "actual_build_number", "actual_build_number")
+    answer = result if isinstance(result, dict) else document
+    return json_fields.build_number(answer, "actual_build_number", "actual_build_number")
 
 
 def record_of(document: Json) -> Record:
-    """Read `record-info` (v1 and v4): `result` is the record, `result.status` its word."""
+    """Return the record of `record-info` (v1 and v4); its word is `result.status`."""
     result = json_fields.inner(document, "result")
     return Record(
-        job_id=json_fields.owner(result, "codeci_job_id"),
-        build_number=json_fields.number(result, "build_no", "result.build_no"),
+        job_id=json_fields.owner_id(result, "codeci_job_id"),
+        build_number=json_fields.build_number(result, "build_no", "result.build_no"),
         word=json_fields.text(result, "status"),
         record_id=json_fields.identifier(result, "build_record_id"),
         branch=json_fields.text(result, "branch"),
@@ -61,13 +61,13 @@ def record_of(document: Json) -> Record:
 
 
 def short_record_of(document: Json) -> Record:
-    """Read `build-info-record` (v1): `result.state` is the word, `result.job_running_status` the run word."""
+    """Return the record of `build-info-record` (v1); its words are `result.state` and `result.job_running_status`."""
     result = json_fields.inner(document, "result")
     started, duration = json_fields.time(result, "start_time"), json_fields.seconds(result, "build_time")
     finished = json_fields.text(result, "job_running_status") == "Finished" and started and duration is not None
     return Record(
         job_id="",
-        build_number=json_fields.number(result, "number", "result.number"),
+        build_number=json_fields.build_number(result, "number", "result.number"),
         word=json_fields.text(result, "state"),
         run_word=json_fields.text(result, "job_running_status") or "",
         branch=json_fields.text(result, "code_branch"),
@@ -79,13 +79,13 @@ def short_record_of(document: Json) -> Record:
 
 
 def builds_of(document: Json) -> list[ListedBuild]:
-    """Read one page of a job's builds: `result.job_build_states`."""
+    """Return the builds on one page of a job's list: `result.job_build_states`."""
     rows = json_fields.inner(document, "result").get("job_build_states") or []
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InvalidAnswer("the answer has no list of objects at result.job_build_states")
     return [
         ListedBuild(
-            number=json_fields.number(row, "number", f"result.job_build_states[{index}].number"),
+            number=json_fields.build_number(row, "number", f"result.job_build_states[{index}].number"),
             commit=json_fields.text(row, "commit_id"),
             started_at=json_fields.time(row, "start_time"),
             duration_seconds=json_fields.seconds(row, "build_time"),
@@ -97,15 +97,15 @@ def builds_of(document: Json) -> list[ListedBuild]:
 
 
 def is_running_of(document: Json) -> bool | None:
-    """Read `/v3/jobs/{job_id}/status`: `result` is true, false, or not there."""
+    """Return `result` of `/v3/jobs/{job_id}/status`, which is true, false or missing (`None`)."""
     result = document.get("result")
     if result is None or isinstance(result, bool):
         return result
-    raise InvalidAnswer(f"the answer has a {type(result).__name__} at result, not true or false")
+    raise InvalidAnswer(f"the answer has neither true nor false at result, but a {type(result).__name__}")
 
 
 def stages_of(document: Json) -> list[Stage]:
-    """Read `full-stages`: `result.build_stages` maps names to stages, whose `sequence` is their order."""
+    """Return the stages of `full-stages`: `result.build_stages` maps names to stages, ordered by their `sequence`."""
     stages = json_fields.inner(document, "result").get("build_stages") or {}
     if not isinstance(stages, dict):
         raise InvalidAnswer("the answer has no object at result.build_stages")
@@ -123,20 +123,20 @@ def stages_of(document: Json) -> list[Stage]:
 
 
 def unit_tests_of(document: Json, job_id: str, build_number: int) -> UnitTests | None:
-    """Read `report/{job_id}/summary`: `result.summary` has the totals; nothing there means that there are none.
+    """Return the totals of `report/{job_id}/summary`; `None` when there is no `result.summary`.
 
-    Raises `InvalidAnswer` when they are another build's, or say "not successful" without saying what failed.
+    Raises `InvalidAnswer` when they belong to another build, or report no success without any failure.
     """
     result = document.get("result")
     summary = result.get("summary") if isinstance(result, dict) else None
     if not isinstance(summary, dict):
         return None
-    total, failures, errors = (json_fields.whole(summary.get(name)) for name in ("total", "failures", "errors"))
+    total, failures, errors = (json_fields.integer(summary.get(name)) for name in ("total", "failures", "errors"))
     if total is None or failures is None or errors is None or min(total, failures, errors) < 0:
-        raise InvalidAnswer("the answer has no totals at result.summary")
-    job, number = json_fields.owner(summary, "job_id"), summary.get("build_no")
-    if job not in ("", job_id) or (number is not None and json_fields.whole(number) != build_number):
-        raise InvalidAnswer(f"the unit tests are not those of build {build_number}, but of another one")
+        raise InvalidAnswer("the answer has no valid totals at result.summary")
+    job, number = json_fields.owner_id(summary, "job_id"), summary.get("build_no")
+    if job not in ("", job_id) or (number is not None and json_fields.integer(number) != build_number):
+        raise InvalidAnswer(f"the unit tests belong to another build than {build_number}")
     if summary.get("is_success") is False and not failures and not errors:
-        raise InvalidAnswer("the unit tests were no success, but none of them failed")
+        raise InvalidAnswer("the unit tests are reported as unsuccessful, but none of them failed")
     return UnitTests(total=total, failures=failures, errors=errors)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 import requests_mock
 
-from gate.codearts.client import PAGE, Client
+from gate.codearts.client import PAGE_SIZE, Client
 from gate.errors import (
     GateError,
     InvalidAnswer,
@@ -112,7 +112,7 @@ def test_answer_about_another_build_is_refused(
     document = vendor("ShowJobBuildRecordDetail")
     document["result"].update(fields)
     service.get(ENDPOINT + V1, json=document)
-    with pytest.raises(InvalidAnswer, match="another one"):
+    with pytest.raises(InvalidAnswer, match="another build"):
         client.record(JOB, 532)
 
 
@@ -120,7 +120,7 @@ def test_short_record_about_another_build_is_refused(service: requests_mock.Mock
     """It names no job, but its number counts."""
     missing(service, V1, V4)
     service.get(ENDPOINT + SHORT, json={"result": SHORT_RECORD["result"] | {"number": 1}})  # type: ignore[operator]
-    with pytest.raises(InvalidAnswer, match="another one"):
+    with pytest.raises(InvalidAnswer, match="another build"):
         client.record(JOB, 532)
 
 
@@ -166,9 +166,9 @@ def test_old_list_is_the_fallback(service: requests_mock.Mocker, client: Client,
 def test_commit_is_looked_for_on_further_pages(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
     """Until it is found, and no further."""
     pages = [
-        {"json": rows(*range(400, 400 - PAGE, -1))},
-        {"json": rows(*range(300, 300 - PAGE, -1), commit_id="ab" * 20)},
-        {"json": rows(*range(200, 200 - PAGE, -1))},
+        {"json": rows(*range(400, 400 - PAGE_SIZE, -1))},
+        {"json": rows(*range(300, 300 - PAGE_SIZE, -1), commit_id="ab" * 20)},
+        {"json": rows(*range(200, 200 - PAGE_SIZE, -1))},
     ]
     service.get(ENDPOINT + LIST, pages)
     assert max(build.number for build in client.builds(JOB, "ab" * 20) if build.is_of("abab")) == 300
@@ -177,7 +177,7 @@ def test_commit_is_looked_for_on_further_pages(service: requests_mock.Mocker, cl
 
 def test_without_a_commit_one_page_is_enough(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
     """The newest builds stand on it, if it falls."""
-    service.get(ENDPOINT + LIST, json=rows(*range(400, 400 - PAGE, -1)))
+    service.get(ENDPOINT + LIST, json=rows(*range(400, 400 - PAGE_SIZE, -1)))
     client.builds(JOB)
     assert len(asked()) == 1
 
@@ -193,13 +193,13 @@ def test_list_is_read_again_when_the_clock_turns_out_to_be_wrong(service: reques
 
 def test_page_out_of_order_does_not_hide_the_newest(service: requests_mock.Mocker, client: Client) -> None:
     """A list that does not fall is read on."""
-    service.get(ENDPOINT + LIST, [{"json": rows(*range(1, 1 + PAGE))}, {"json": rows(101, 102)}])
+    service.get(ENDPOINT + LIST, [{"json": rows(*range(1, 1 + PAGE_SIZE))}, {"json": rows(101, 102)}])
     assert client.builds(JOB)[0].number == 102
 
 
 def test_page_that_repeats_ends_the_reading(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
     """A service that gives the first page for ever holds nobody."""
-    service.get(ENDPOINT + LIST, json=rows(*range(400, 400 - PAGE, -1)))
+    service.get(ENDPOINT + LIST, json=rows(*range(400, 400 - PAGE_SIZE, -1)))
     client.builds(JOB, "c" * 40)
     assert len(asked()) == 2
 

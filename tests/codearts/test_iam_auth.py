@@ -9,7 +9,7 @@ import requests
 from requests import PreparedRequest
 
 from gate.codearts.iam_auth import IamAuth
-from gate.codearts.iam_sign_in import Issued
+from gate.codearts.iam_sign_in import IssuedToken
 from gate.errors import GateError, ServiceFailing, Unauthorised
 from gate.settings import IamUser
 
@@ -34,13 +34,13 @@ class Desk:
         self.looks += 1
         return self.instant
 
-    def sign_in(self) -> Issued:
+    def sign_in(self) -> IssuedToken:
         """Issue `token-1`, `token-2` ..., or fail."""
         self.tries += 1
         self.hold()
         if self.problem:
             raise self.problem
-        return Issued(f"token-{self.tries}", self.seconds)
+        return IssuedToken(f"token-{self.tries}", self.seconds)
 
     def request(self) -> PreparedRequest:
         """Return a request with the credential on it."""
@@ -193,4 +193,4 @@ def test_secrets_are_the_password_and_every_token() -> None:
     desk.auth.renew(desk.request())
     assert desk.auth.secrets() == ("pass word", "token-1", "token-2")
     assert "pass word" not in repr(USER)
-    assert "token-1" not in repr(Issued("token-1", 1))
+    assert "token-1" not in repr(IssuedToken("token-1", 1))

@@ -112,8 +112,8 @@ def test_empty_error_beside_success_is_none(error: object) -> None:
     ("body", "kind", "words"),
     [
         (b'{"message": "Not Found"}', "application/json", "HTTP 404, Not Found"),
-        (b"<html>nope</html>", "text/html", "HTTP 404, without an explanation (text/html)"),
-        (b"", "", "HTTP 404, without an explanation (no body)"),
+        (b"<html>nope</html>", "text/html", "HTTP 404, no explanation (text/html)"),
+        (b"", "", "HTTP 404, no explanation (no body)"),
     ],
 )
 def test_error_without_a_code_is_told_by_what_there_is(body: bytes, kind: str, words: str) -> None:

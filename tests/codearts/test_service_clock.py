@@ -22,8 +22,8 @@ def test_clock_that_has_heard_nothing_is_this_machines() -> None:
 def test_time_follows_the_date_of_the_last_answer(minutes: float) -> None:
     """Whatever the difference, the service's time is told."""
     clock = ServiceClock()
-    clock.hear(date(5))
-    clock.hear(date(minutes))
+    clock.update(date(5))
+    clock.update(date(minutes))
     assert abs(clock.now() - datetime.now(UTC) - timedelta(minutes=minutes)) < timedelta(seconds=3)
 
 
@@ -31,7 +31,7 @@ def test_time_follows_the_date_of_the_last_answer(minutes: float) -> None:
 def test_date_that_cannot_be_read_changes_nothing(text: str) -> None:
     """A header without a time or without a zone is passed over."""
     clock = ServiceClock()
-    clock.hear(text)
+    clock.update(text)
     assert clock.ahead is None
 
 
@@ -41,7 +41,7 @@ def test_clock_that_is_off_is_told_once(minutes: float, words: str) -> None:
     told: list[str] = []
     clock = ServiceClock(told.append)
     for _ in range(3):
-        clock.hear(date(minutes))
+        clock.update(date(minutes))
     assert len(told) == 1
     assert words in told[0]
 
@@ -50,5 +50,5 @@ def test_clock_that_is_off_is_told_once(minutes: float, words: str) -> None:
 def test_clock_that_is_nearly_right_is_not_worth_a_word(minutes: float) -> None:
     """Up to ten minutes nothing is said."""
     told: list[str] = []
-    ServiceClock(told.append).hear(date(minutes))
+    ServiceClock(told.append).update(date(minutes))
     assert told == []

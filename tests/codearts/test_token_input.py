@@ -48,13 +48,13 @@ def test_token_comes_through_a_pipe(piped: Piped) -> None:
 
 def test_pipe_that_nobody_writes_to_is_given_up(piped: Piped) -> None:
     """Opening it does not wait for a writer."""
-    with pytest.raises(UsageProblem, match=r"--token-file .*fifo gave no whole token within 0\.5 s"):
+    with pytest.raises(UsageProblem, match=r"--token-file .*fifo: the token was not complete within 0\.5 s"):
         read_token(piped())
 
 
 def test_pipe_that_does_not_end_is_given_up(piped: Piped) -> None:
     """Half a token is none."""
-    with pytest.raises(UsageProblem, match="no whole token"):
+    with pytest.raises(UsageProblem, match="not complete"):
         read_token(piped(b"half-a-tok", stays=True))
 
 
@@ -62,5 +62,5 @@ def test_pipe_that_does_not_end_is_given_up(piped: Piped) -> None:
 def test_source_without_end_fills_no_memory(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     """A device or a wrong file: no more than a token is read."""
     (tmp_path / "large").write_bytes(b"x" * (MAX_TOKEN_BYTES + 1))
-    with pytest.raises(UsageProblem, match="must hold one token and nothing else"):
+    with pytest.raises(UsageProblem, match="must contain one token and nothing else"):
         read_token(make(tmp_path))

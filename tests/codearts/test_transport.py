@@ -249,7 +249,7 @@ def test_interim_answer_is_not_taken_for_the_answer(serve: Serve, interim: bytes
 
 def test_change_to_another_protocol_is_no_answer(serve: Serve) -> None:
     """What follows would be no HTTP."""
-    with pytest.raises(Unreachable, match="not the HTTP that the gate reads"):
+    with pytest.raises(Unreachable, match="its answer is not valid HTTP"):
         ask(session_to(serve(send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + GOOD))))
 
 

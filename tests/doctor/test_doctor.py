@@ -105,7 +105,7 @@ def test_json_has_every_step_with_its_facts(simulate: Simulate, run_gate: Run) -
     [
         (Reply(PAGE), "gateway", "web page (HTTP 200)"),
         (Reply(not_published()), "gateway", "does not publish CodeArts Build"),
-        (Reply(Answer(body=b"<html>", content_type="")), "gateway", "no JSON"),
+        (Reply(Answer(body=b"<html>", content_type="")), "gateway", "not a JSON object"),
         (Reply(Answer(status=302, body=b"", headers={"Location": "https://sso.invalid/?a=b"})), "gateway", "redirects"),
         (Reply(bare({"message": "who are you"}, status=401)), "gateway", "not how the API gateway refuses"),
         (Reply(gateway_error(502, "0201", "Backend unavailable.")), "gateway", "APIGW.0201"),

@@ -82,7 +82,7 @@ def test_lost_answer_to_the_order_starts_no_second_build(simulate: Simulate, run
     done = run_gate("run", job, env={**environment(simulator), "GATE_REQUEST_TIMEOUT": "1s"})
     assert done.returncode == 5
     assert len(simulator.journal.of(*ORDERS)) == 1
-    assert "whether a build was started is not known" in done.stderr
+    assert "it is unknown whether a build was started" in done.stderr
     assert re.search(rf"codearts-gate wait {job}:5[78]", done.stderr)
 
 
@@ -132,7 +132,7 @@ def test_signal_stops_exactly_the_started_build(
     assert [(entry.operation, entry.build_number, entry.status) for entry in simulator.journal.of(*STOPS)] == [
         ("StopBuildJob", 58, 200)
     ]
-    assert "it was told to stop" in (tmp_path / "gate-report.xml").read_text()
+    assert "stop requested" in (tmp_path / "gate-report.xml").read_text()
 
 
 def test_signal_while_the_order_is_under_way_still_stops_the_build(simulate: Simulate, start_gate: Start) -> None:
@@ -152,7 +152,7 @@ def test_timeout_stops_the_started_build(simulate: Simulate, run_gate: Run, tmp_
     done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
     assert (done.returncode, done.stdout.split()[0]) == (3, "timed-out")
     assert [entry.build_number for entry in simulator.journal.of(*STOPS)] == [58]
-    assert "it was told to stop" in (tmp_path / "gate-report.xml").read_text()
+    assert "stop requested" in (tmp_path / "gate-report.xml").read_text()
 
 
 @pytest.mark.parametrize("end", ["timeout", "signal"])
@@ -227,8 +227,8 @@ def test_waited_build_is_never_stopped(simulate: Simulate, run_gate: Run) -> Non
 @pytest.mark.parametrize(
     ("unpublished", "act", "sentence"),
     [
-        (["StopBuildJob"], None, "it was told to stop"),
-        ([], Reply(service_error(400, "DEV.CB.032302", "Reload.")), "it had ended before it could be stopped"),
+        (["StopBuildJob"], None, "stop requested"),
+        ([], Reply(service_error(400, "DEV.CB.032302", "Reload.")), "it had already ended when it was to be stopped"),
         ([], Silence(), "it could not be stopped and may go on"),
     ],
     ids=["v1 route", "already ended", "silence"],

@@ -147,9 +147,9 @@ def stop_row(name: str) -> Row:
         if row.verdicts[job_id] != "timed out":
             row.problems.append(f"{row.verdicts[job_id]}, not timed out")
         stopped = any(build.stopped for build in simulator.service.jobs[job_id].builds)
-        if "it was told to stop" in seen.err and not stopped:
+        if "stop requested" in seen.err and not stopped:
             row.problems.append("nobody was told to stop, but the gate says so")
-        if "told to stop" not in seen.err and "could not be stopped" not in seen.err:
+        if "stop requested" not in seen.err and "could not be stopped" not in seen.err:
             row.problems.append("nothing is said of what became of the build")
     return row
 

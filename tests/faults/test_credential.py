@@ -188,7 +188,7 @@ def test_garbage_after_the_order_starts_no_second_build(
     simulator.faults.add(Fault(act=Reply(bare({})), operations=("ExecuteJob", "RunJob"), when=break_tls, times=None))
     done = run_gate("run", simulator.jobs["passing"], "--ca-bundle", bundle, *HASTY, env=environment(simulator))
     assert (done.returncode, len(begun)) == (5, 1), done.stderr
-    assert "whether a build was started is not known" in done.stderr
+    assert "it is unknown whether a build was started" in done.stderr
 
 
 @pytest.mark.parametrize("user", ["", f"gate:{PASSWORD}"])
@@ -217,7 +217,7 @@ def test_proxy_that_wants_a_password_says_so(
         env = {**by_name(secure), "HTTPS_PROXY": f"http://{given}127.0.0.1:{heard.port}"}
         done = run_gate("wait", secure.jobs["passing"], "--ca-bundle", bundle, *HASTY, env=env)
         assert (done.returncode, len(heard.data)) == (5, 1), done.stderr
-    assert f"the proxy on the way to {NAME} asks for a user and a password" in done.stderr
+    assert f"the proxy to {NAME} requires a user and a password" in done.stderr
     assert "HTTPS_PROXY" in done.stderr.splitlines()[-1]
     assert PASSWORD not in done.stdout + done.stderr + (tmp_path / "gate-report.xml").read_text()
 
@@ -228,7 +228,7 @@ def test_proxy_that_knows_no_way_is_told_from_the_service(secure: Simulator, run
         env = {**by_name(secure), "HTTPS_PROXY": f"http://127.0.0.1:{heard.port}"}
         done = run_gate("wait", secure.jobs["passing"], "--ca-bundle", bundle, *HASTY, env=env)
         assert (done.returncode, len(heard.data) > 1) == (5, True), done.stderr
-    assert f"the proxy does not lead to {NAME}: it answers HTTP 502" in done.stderr
+    assert f"no connection to {NAME} through the proxy: it answered HTTP 502" in done.stderr
 
 
 UNUSABLE = (
@@ -291,7 +291,7 @@ def test_https_to_a_plain_port_says_so(simulate: Simulate, run_gate: RunGate) ->
     simulator = simulate(["passing"])
     env = {**environment(simulator), "GATE_ENDPOINT": simulator.endpoint.replace("http:", "https:")}
     done = run_gate("wait", simulator.jobs["passing"], *HASTY, env=env)
-    assert (done.returncode, "what answers on this port does not speak TLS" in done.stderr) == (5, True), done.stderr
+    assert (done.returncode, "the server on this port does not use TLS" in done.stderr) == (5, True), done.stderr
 
 
 @pytest.mark.parametrize("host", ["loopback", "name"])
