@@ -6,8 +6,9 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from gate.codearts.client import Client
 from gate.codearts.connect import connect
@@ -52,8 +53,8 @@ def wait(settings: Settings, started: float) -> int:
     remark: Callable[[str], None] = (lambda text: crew.post(DebugLine(text))) if settings.reports.verbose else _ignore
     session = connect(settings.connection, remark, lambda text: crew.post(DebugLine(f"warning: {text}")))
     routes = Routes(session)
-    room = detect(settings.reports.platform, os.environ)
-    terminal = Terminal(started, labels=len(settings.targets) > 1, quiet=settings.reports.quiet, room=room)
+    platform = detect(settings.reports.platform, os.environ)
+    terminal = Terminal(started, labels=len(settings.targets) > 1, quiet=settings.reports.quiet, platform=platform)
     if settings.rules.verdict_from == "status":
         terminal.line(STATUS_WARNING)
     context = Context(
@@ -78,7 +79,7 @@ def wait(settings: Settings, started: float) -> int:
             api_calls=session.calls,
             targets=targets,
         )
-        status = publish(outcome, settings.reports, room, terminal)
+        status = publish(outcome, settings.reports, platform, terminal)
     patience = started + settings.rules.timeout + DRAIN_AFTER_DEADLINE
     streams.drain(patience if signal_number is None else min(patience, crew.now() + DRAIN_AFTER_SIGNAL))
     return status
@@ -103,13 +104,13 @@ def interruptions(crew: WorkerPool) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def publish(outcome: Outcome, reports: Reports, room: Platform, terminal: Terminal) -> int:
+def publish(outcome: Outcome, reports: Reports, platform: Platform, terminal: Terminal) -> int:
     """Write the reports, print the result, and give the exit code: never 0 if a report could not be written."""
     from gate.reports import result
 
     missing: list[str] = []
     stated: list[tuple[Callable[[Outcome], None], int]] = []
-    for name, deliver in deliveries(reports, room):
+    for name, deliver in deliveries(reports, platform):
         try:
             deliver(outcome)
         except Exception as error:
@@ -123,7 +124,7 @@ def publish(outcome: Outcome, reports: Reports, room: Platform, terminal: Termin
             with contextlib.suppress(ReportFailed):
                 deliver(outcome)
     print_result(result.to_json(outcome) + "\n" if reports.json else result.lines(outcome))
-    terminal.relay(room.annotations(outcome))
+    terminal.relay(platform.annotations(outcome))
     advice = "A report is missing, so that this is no pass; see above." if missing else ""
     terminal.finish(outcome, "" if "junit" in missing else str(reports.junit), advice)
     return outcome.exit_code
@@ -136,7 +137,7 @@ def explain(error: Exception) -> str:
     return f"a report could not be made: {describe_bug(error)}. {BUG_HINT}"
 
 
-def deliveries(reports: Reports, room: Platform) -> Iterator[tuple[str, Callable[[Outcome], None]]]:
+def deliveries(reports: Reports, platform: Platform) -> Iterator[tuple[str, Callable[[Outcome], None]]]:
     """Return what writes each report, by name; those that state the exit code come last, as it may still change."""
     from gate import files
     from gate.reports import junit, result, summary
@@ -144,15 +145,30 @@ def deliveries(reports: Reports, room: Platform) -> Iterator[tuple[str, Callable
     yield "junit", lambda outcome: files.write(reports.junit, junit.render(outcome))
     if (path := reports.summary) is not None:
         yield "summary", lambda outcome: files.write(path, summary.render(outcome).encode())
-    yield "page", lambda outcome: room.add_summary(lambda: summary.render(outcome))
+    if (page := platform.summary_path) is not None:
+        yield "page", lambda outcome: append(page, summary.render(outcome))
     if (file := reports.outputs) is not None:
         yield "outputs", lambda outcome: files.write(file, result.dotenv(outcome, reports.junit).encode())
-    yield (
-        "next steps",
-        lambda outcome: room.set_outputs(
-            lambda: result.outputs(outcome, reports.junit) | {"results": result.results(outcome)}
-        ),
-    )
+    if (steps := platform.outputs_path) is not None:
+        yield "next steps", lambda outcome: append(steps, platform.format_outputs(step_outputs(outcome, reports)))
+
+
+def step_outputs(outcome: Outcome, reports: Reports) -> Mapping[str, str]:
+    """Return the values for later steps of the pipeline, the whole result among them."""
+    from gate.reports import result
+
+    return result.outputs(outcome, reports.junit) | {"results": result.results(outcome)}
+
+
+def append(path: Path, text: str) -> None:
+    """Append to a file that the CI system reads; raises `ReportFailed`."""
+    from gate import files
+
+    try:
+        files.append(path, text.encode())
+    except OSError as error:
+        cause = error.strerror or error
+        raise ReportFailed(f"The CI system's file {path} could not be written: {cause}.") from error
 
 
 def print_result(text: str) -> None:

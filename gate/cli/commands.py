@@ -160,5 +160,5 @@ def annotate(text: str) -> None:
     """Put an error on the pipeline's page too, where there is one."""
     from gate.platforms.detect import detect
 
-    for line in detect(os.environ.get("GATE_PLATFORM", "auto"), os.environ).complaint(text):
+    for line in detect(os.environ.get("GATE_PLATFORM", "auto"), os.environ).error_annotation(text):
         click.echo(line, err=True)

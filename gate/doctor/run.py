@@ -53,14 +53,14 @@ class Finding:
 
 def examine(connection: Connection, job_id: str | None, *, as_json: bool, verbose: bool) -> int:
     """Go through all steps, print a line for each as it ends, and give the exit code: 0, or 5 if any failed."""
-    crew, room = WorkerPool(len(STEPS)), detect(os.environ.get("GATE_PLATFORM", "auto"), os.environ)
+    crew, platform = WorkerPool(len(STEPS)), detect(os.environ.get("GATE_PLATFORM", "auto"), os.environ)
     remark: Say = (lambda text: crew.post(DebugLine(text))) if verbose else (lambda _: None)
     exam = Diagnosis(connection, job_id, remark)
     findings = []
-    for finding in _findings(exam, crew, lambda text: click.echo(room.safe(text), err=True)):
+    for finding in _findings(exam, crew, lambda text: click.echo(platform.without_commands(text), err=True)):
         findings.append(finding)
         if not as_json:
-            click.echo(room.safe(finding.line()))
+            click.echo(platform.without_commands(finding.line()))
     exit_code = 5 if any(finding.state == "failed" for finding in findings) else 0
     if as_json:
         click.echo(one_json_line({"exit_code": exit_code, "steps": [asdict(finding) for finding in findings]}))

@@ -1,1 +1,1 @@
-"""What the gate says to people, in the dialect of the CI system it runs in."""
+"""How the gate writes for each CI system, and what it shows on a terminal."""

@@ -1,7 +1,7 @@
 """Jenkins: its console takes plain lines, so nothing is added to them.
 
 A console note, by which text could act there, begins with an escape sequence, and `gate.text` leaves none. The
-report goes to the `junit` step, the outputs to `readProperties`, as files.
+report reaches Jenkins through the `junit` step, the outputs through `readProperties`, as files.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ class Jenkins(Platform):
     """A build of a Jenkins job."""
 
     name = "jenkins"
-    live = False
+    keeps_lines = True
 
     @classmethod
     def is_here(cls, environment: Mapping[str, str]) -> bool:

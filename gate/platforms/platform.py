@@ -1,66 +1,82 @@
-"""A room: how to speak to the place that the gate runs in."""
+"""What a CI system may do differently: where outputs go, and how lines and annotations look."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
-from gate.model import Outcome, Verdict
-from gate.text import tail
+from gate.model import Outcome
+from gate.platforms.colours import Colours
+from gate.text import clean
 
-LOG_LIMIT = 100_000
-"""Bytes of a build's log that are shown."""
+MARK = "  | "
+"""Stands before every line of a build's log, so that nobody takes it for one of the gate's own."""
 
 
 class Platform:
-    """A place whose log takes plain lines: a terminal, or a CI system that the gate does not know."""
+    """A log of plain lines: a terminal, or a CI system that the gate does not know."""
 
     name: ClassVar[str] = "none"
-    live: ClassVar[bool] = True
-    """Whether a line may be written over; a CI system keeps what is written, also where it provides a terminal."""
+    keeps_lines: ClassVar[bool] = False
+    """Whether the log keeps all that is written to it, also where it looks like a terminal."""
+    shows_colours: ClassVar[bool] = False
+    """Whether the log shows colours, also where it is no terminal."""
+    summary_path: Path | None = None
+    """The file to which the platform wants a Markdown summary appended."""
+    outputs_path: Path | None = None
+    """The file to which the platform wants the values for later steps appended."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        """`environment`: the variables that tell what the place offers."""
+        """Read from the variables what the platform offers."""
+        self._environment = environment
 
     @classmethod
     def is_here(cls, environment: Mapping[str, str]) -> bool:
-        """Tell whether `environment` is that of this place."""
+        """Tell whether the process runs on this platform, judged by its variables."""
         return True
 
-    def safe(self, text: str) -> str:
-        """Return a line in which nothing is a command to the place.
+    def can_rewrite(self, *, on_terminal: bool) -> bool:
+        """Tell whether a line may be written over: on a terminal that is not one of a CI system."""
+        in_ci = self.keeps_lines or self._environment.get("CI", "").strip().lower() not in ("", "0", "false")
+        return on_terminal and not in_ci and self._environment.get("TERM") != "dumb"
+
+    def colours(self, *, on_terminal: bool) -> Colours:
+        """Return the colours for the log, as far as the user wants them."""
+        default = self.shows_colours or self.can_rewrite(on_terminal=on_terminal)
+        return Colours.wanted(self._environment, default=default)
+
+    def without_commands(self, text: str) -> str:
+        """Return a line that holds no command to the platform.
 
         Azure Pipelines (`##vso[`), TeamCity (`##teamcity[`) and others take commands anywhere in a line.
         """
         return re.sub(r"##(?=\w*\[)", "## ", text)
 
-    def paint(self, text: str, verdict: Verdict) -> str:
-        """Return `text` in the colour of `verdict`, where the log shows colours."""
-        return text
+    def quoted(self, lines: Iterable[str], label: str = "") -> list[str]:
+        """Return lines of a build's log as they may be shown: marked, without commands, with a label if there is one.
 
-    def fold(self, title: str, lines: Sequence[str]) -> Iterable[str]:
-        """Return remote `lines` under a `title` of ours, folded where the log can do that."""
+        A line that holds line ends becomes several.
+        """
+        mark = f"{MARK}{label}: " if label else MARK
+        return [self.without_commands(mark + part) for line in lines for part in clean(line).split("\n")]
+
+    def log_section(self, title: str, quoted: Sequence[str]) -> Iterable[str]:
+        """Return lines that `quoted` made under a title of ours, folded where the platform can do that."""
         yield f"  {title}:"
-        yield from self.quote(lines)
-
-    def quote(self, lines: Sequence[str]) -> Iterable[str]:
-        """Return remote `lines` with a mark before each, so that nobody takes them for the gate's own."""
-        for line in tail(lines, LOG_LIMIT).split("\n"):
-            yield self.safe(f"  | {line}")
+        yield from quoted
 
     def annotations(self, outcome: Outcome) -> Iterable[str]:
-        """Return the lines that put each target's verdict on the pipeline's page."""
+        """Return the lines that put the verdict of each target on the pipeline's page."""
         return ()
 
-    def complaint(self, text: str) -> Iterable[str]:
-        """Return the lines that put an error on the pipeline's page, by which the gate ends before it waits."""
+    def error_annotation(self, text: str) -> Iterable[str]:
+        """Return the lines that put an error on the pipeline's page, with which the gate ends before it waits."""
         return ()
 
-    def add_summary(self, render: Callable[[], str]) -> None:
-        """Put the Markdown that `render` gives on the pipeline's page; raises `ReportFailed`."""
-
-    def set_outputs(self, render: Callable[[], Mapping[str, str]]) -> None:
-        """Hand the values that `render` gives to the pipeline's next steps; raises `ReportFailed`."""
+    def format_outputs(self, values: Mapping[str, str]) -> str:
+        """Return values for later steps as `outputs_path` takes them: one line each."""
+        return "".join(f"{name}={' '.join(value.splitlines())}\n" for name, value in values.items())
 
 
-ANYWHERE = Platform({})
-"""The room without a dialect."""
+PLAIN = Platform({})
+"""The platform that adds nothing and takes no command of its own."""

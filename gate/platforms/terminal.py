@@ -6,34 +6,38 @@ is written over each second: one line, or a table with one line for each of seve
 
 import contextlib
 import math
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from gate.durations import spell
 from gate.model import Outcome, Progress, Target, TargetOutcome, Verdict
-from gate.platforms.platform import ANYWHERE, Platform
+from gate.platforms.platform import PLAIN, Platform
 from gate.platforms.progress import LiveLines, summary, table
-from gate.text import one_line
+from gate.text import one_line, tail
 
 SILENCE = 60.0
 """Seconds without a line after which one is written."""
+
+LOG_LIMIT = 100_000
+"""Bytes of a build's log that are shown."""
 
 
 class Terminal:
     """Writes for people; whatever happens to its stream, it never raises."""
 
     def __init__(
-        self, started: float, *, labels: bool, quiet: bool, room: Platform = ANYWHERE, stream: TextIO | None = None
+        self, started: float, *, labels: bool, quiet: bool, platform: Platform = PLAIN, stream: TextIO | None = None
     ) -> None:
         """Take the instant of the process's start; `labels`: whether lines name their target."""
         self._started = started
-        self._room = room
+        self._platform = platform
         self._labels = labels
         self._quiet = quiet
         self._stream = stream or sys.stderr
-        live = not quiet and room.live and self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        on_terminal = self._stream.isatty()
+        self._colours = platform.colours(on_terminal=on_terminal)
+        live = not quiet and platform.can_rewrite(on_terminal=on_terminal)
         self._live = LiveLines(self._stream) if live else None
         self._changes: dict[str, float] = {}
         self._due = started + (1.0 if self._live else SILENCE)
@@ -70,11 +74,12 @@ class Terminal:
         if self._quiet:
             return
         name = f"{outcome.label}: " if self._labels else ""
-        text = self._room.safe(f"{name}{outcome.verdict}: {one_line(outcome.reason, limit=1000)}")
-        self.relay([self._room.paint(text, outcome.verdict)])
+        text = self._platform.without_commands(f"{name}{outcome.verdict}: {one_line(outcome.reason, limit=1000)}")
+        self.relay([self._colours.of_verdict(text, outcome.verdict)])
         if outcome.log_tail:
             title = f"the end of the log of build {outcome.build_number}"
-            self.relay(self._room.fold(title, outcome.log_tail))
+            lines = tail(outcome.log_tail, LOG_LIMIT).split("\n")
+            self.relay(self._platform.log_section(title, self._platform.quoted(lines)))
 
     def finish(self, outcome: Outcome, report: str, advice: str = "") -> None:
         """Write the final line: the verdict, the report, the next thing to do; `advice` for when no target has any."""
@@ -84,14 +89,14 @@ class Terminal:
         where = f"report in {report}" if report else "no report"
         after = spell(outcome.elapsed_seconds)
         text = f"{outcome.verdict} ({count}exit {outcome.exit_code}) after {after}; {where}. {next_thing}".rstrip()
-        self.relay([self._room.paint(self._room.safe(text), outcome.verdict)])
+        self.relay([self._colours.of_verdict(self._platform.without_commands(text), outcome.verdict)])
 
     def line(self, text: str) -> None:
         """Write a line that gives no command to anybody."""
-        self.relay([self._room.safe(text)])
+        self.relay([self._platform.without_commands(text)])
 
     def relay(self, lines: Iterable[str]) -> None:
-        """Write lines as the room made them."""
+        """Write lines as the platform made them."""
         for text in lines:
             self._write(f"{self._live.clear() if self._live else ''}{text}\n")
 

@@ -1,4 +1,4 @@
-"""Which room the gate is in."""
+"""Which CI system the gate finds itself in."""
 
 from collections.abc import Mapping
 
@@ -34,8 +34,8 @@ def test_choice_beats_every_environment(choice: str, environment: Mapping[str, s
     assert detect(choice, environment).name == choice
 
 
-def test_option_offers_every_room() -> None:
-    """The choices of --platform are the rooms, and auto."""
+def test_option_offers_every_platform() -> None:
+    """The choices of --platform are the platforms, and auto."""
 
     @click.command
     @options.reporting

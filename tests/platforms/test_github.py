@@ -1,4 +1,4 @@
-"""GitHub's dialect."""
+"""What the gate writes for GitHub."""
 
 import json
 import subprocess
@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gate.errors import ReportFailed
 from gate.model import Outcome, TargetOutcome, Verdict
-from gate.platforms.github import MOST, GitHub, escape
+from gate.platforms.github import MAX_ANNOTATIONS, GitHub, escape
 from gate.reports.result import RESULTS_LIMIT, results
 from gate.simulator.simulator import Simulator
 from tests.platforms.test_gitlab import address_of
@@ -57,8 +56,8 @@ def test_target_gives_one_annotation(verdict: Verdict) -> None:
 def test_too_many_annotations_end_in_a_count() -> None:
     """GitHub shows ten of a kind and drops the rest without a word, so the tenth says how many there are."""
     lines = list(GitHub({}).annotations(outcome(*[Verdict.FAILED] * 12, *[Verdict.PASSED] * 10)))
-    assert [line.split()[0] for line in lines] == ["::error"] * MOST + ["::notice"] * MOST
-    assert lines[MOST - 1].endswith("3 more::app10 failed, app11 failed, app12 failed")
+    assert [line.split()[0] for line in lines] == ["::error"] * MAX_ANNOTATIONS + ["::notice"] * MAX_ANNOTATIONS
+    assert lines[MAX_ANNOTATIONS - 1].endswith("3 more::app10 failed, app11 failed, app12 failed")
 
 
 @pytest.mark.parametrize(
@@ -78,39 +77,35 @@ def test_text_is_escaped_for_its_place(text: str, data: str, value: str) -> None
 @pytest.mark.parametrize("text", ["::error::x", "  ::set-env name=A::b", "\xa0::stop-commands::x", "a ##[error]b"])
 def test_line_of_ours_cannot_be_a_command(text: str) -> None:
     """Neither form of a command survives, wherever it stands."""
-    safe = GitHub({}).safe(text)
+    safe = GitHub({}).without_commands(text)
     assert not safe.lstrip().startswith("::")
     assert "##[" not in safe
 
 
 def test_log_stands_where_no_command_is_taken() -> None:
     """Between the two marks, which nobody can guess, the runner takes nothing for a command."""
-    lines = list(GitHub({}).fold("the end", ["::error::x", "ok"]))
+    github = GitHub({})
+    lines = list(github.log_section("the end", github.quoted(["::error::x", "ok"])))
     token = lines[1].removeprefix("::stop-commands::")
     assert lines == [
         "::group::the end", f"::stop-commands::{token}", "  | ::error::x", "  | ok", f"::{token}::", "::endgroup::"
     ]  # fmt: skip
     assert len(token) == 32
-    assert token != list(GitHub({}).fold("the end", []))[1].removeprefix("::stop-commands::")
+    assert token != list(github.log_section("the end", []))[1].removeprefix("::stop-commands::")
 
 
-def test_outputs_are_appended_one_line_each(step: Mapping[str, str]) -> None:
-    """What stands in the file stays, and no value can add an output of its own."""
-    GitHub(step).set_outputs(lambda: {"report": "a\nverdict=passed", "results": "{}"})
-    assert Path(step["GITHUB_OUTPUT"]).read_text() == "before=1\nreport=a verdict=passed\nresults={}\n"
+def test_outputs_are_one_line_each() -> None:
+    """No value can add an output of its own."""
+    text = GitHub({}).format_outputs({"report": "a\nverdict=passed", "results": "{}"})
+    assert text == "report=a verdict=passed\nresults={}\n"
 
 
-def test_step_without_files_is_no_error() -> None:
-    """A forced platform that is not there has nothing to write to, and nothing is rendered for it."""
-    room = GitHub({})
-    room.add_summary(lambda: pytest.fail("rendered"))
-    room.set_outputs(lambda: pytest.fail("rendered"))
-
-
-def test_file_that_cannot_be_written_is_a_report_that_failed(tmp_path: Path) -> None:
-    """The error is the one that turns a 0 into a 5."""
-    with pytest.raises(ReportFailed, match="Is a directory"):
-        GitHub({"GITHUB_OUTPUT": str(tmp_path)}).set_outputs(lambda: {"verdict": "passed"})
+def test_step_names_the_files_for_outputs_and_summary(step: Mapping[str, str]) -> None:
+    """A platform that was chosen on another machine has no such files, and a blank variable names none."""
+    github = GitHub(step)
+    assert (str(github.outputs_path), str(github.summary_path)) == (step["GITHUB_OUTPUT"], step["GITHUB_STEP_SUMMARY"])
+    assert GitHub({}).outputs_path is None
+    assert GitHub({"GITHUB_STEP_SUMMARY": ""}).summary_path is None
 
 
 def test_results_stay_under_the_limit_of_outputs() -> None:
@@ -155,7 +150,7 @@ def test_file_that_cannot_be_written_turns_a_pass_into_undetermined(
     files = {name: str(tmp_path), "GATE_OUTPUTS": str(dotenv)}
     done = run_gate("wait", simulator.jobs["passing"], env={**step, **address, **files})
     assert done.returncode == 5
-    assert f"GitHub's file {tmp_path} could not be written" in done.stderr
+    assert f"The CI system's file {tmp_path} could not be written" in done.stderr
     if name == "GITHUB_STEP_SUMMARY":
         assert "exit-code=5\n" in Path(step["GITHUB_OUTPUT"]).read_text()
         assert "GATE_EXIT_CODE=5\n" in dotenv.read_text()

@@ -1,12 +1,9 @@
-"""GitLab's dialect."""
+"""What the gate writes for GitLab."""
 
 import re
 import subprocess
 from collections.abc import Callable
 
-import pytest
-
-from gate.model import Verdict
 from gate.platforms.gitlab import GitLab
 from gate.simulator.simulator import Simulator
 
@@ -26,22 +23,17 @@ def address_of(simulator: Simulator) -> dict[str, str]:
 
 def test_log_is_a_collapsed_section() -> None:
     """The section is closed by its own name, and nothing in the log can close it earlier."""
-    text = "\n".join(GitLab({}).fold("the end", ["section_end:1:x\r\x1b[0K", "section_start:1:y[collapsed=true]"]))
+    gitlab = GitLab({})
+    quoted = gitlab.quoted(["section_end:1:x\r\x1b[0K", "section_start:1:y[collapsed=true]"])
+    text = "\n".join(gitlab.log_section("the end", quoted))
     (start, _, name, options), (end, _, again, _) = SECTION.findall(text)
     assert (start, options, end, name) == ("start", "[collapsed=true]", "end", again)
 
 
-@pytest.mark.parametrize("verdict", list(Verdict))
-def test_only_a_pass_is_green(verdict: Verdict) -> None:
-    """The colour says at a glance what the word says."""
-    text = GitLab({}).paint("text", verdict)
-    assert ("\x1b[32;" in text) == (verdict is Verdict.PASSED)
-    assert text.endswith("text\x1b[0m")
-
-
-def test_colours_can_be_refused() -> None:
-    """NO_COLOR is known everywhere."""
-    assert GitLab({"NO_COLOR": "1"}).paint("text", Verdict.FAILED) == "text"
+def test_log_has_colours_unless_they_are_refused() -> None:
+    """GitLab's log shows colours, although it is no terminal."""
+    assert GitLab({}).colours(on_terminal=False).enabled
+    assert not GitLab({"NO_COLOR": "1"}).colours(on_terminal=True).enabled
 
 
 def test_job_gets_section_and_colours(
