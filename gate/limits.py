@@ -33,6 +33,18 @@ MAX_STAGE = 120
 MAX_STAGES = 200
 """Stages of a build: each becomes a test case of the report, which is written in the seconds after the deadline."""
 
+MAX_CHILDREN = 200
+"""Child builds of a multi-job build, for the same reason."""
+
+MAX_FAILED_STEPS = 20
+"""Failed steps of a build: a reason names one of them, and a build rarely has more than two."""
+
+MAX_PROJECT_PAGES = 60
+"""Pages of 100 jobs that are read of a project's list: it only serves as a hint, and each page is a request."""
+
+MAX_HELD_LINE = 65_536
+"""Characters of an unfinished line that are kept until its end arrives, for each build whose log is followed."""
+
 MAX_CONNECTIONS = 8
 """Concurrent requests; together with the limits above this bounds the gate's memory."""
 

@@ -8,12 +8,16 @@ from urllib.parse import quote
 
 from gate.codearts import json_fields, wire_format
 from gate.codearts.fallback_routes import Routes
+from gate.codearts.unfinished_lines import UnfinishedLines
 from gate.errors import InvalidAnswer, ServiceError, StartLost, TransientError
-from gate.limits import LOG_SECONDS
-from gate.model import ListedBuild, Order, Record, Stage, UnitTests
+from gate.limits import LOG_SECONDS, MAX_PROJECT_PAGES
+from gate.model import ChildBuild, FailedStep, ListedBuild, LogPiece, Order, ProjectRow, Record, Stage, UnitTests
 
 PAGE_SIZE, MAX_PAGES = 100, 10
-"""Builds on one page of a job's list (the service's limit), and pages that are read at most."""
+"""Rows on one page of a list (the service's limit), and pages that are read of a job's builds at most."""
+
+V3_LOG_LENGTH = 200_000
+"""The length of a part of a growing log (DownloadRealTimeLog): escaped in JSON, it stays below the size limit."""
 
 WINDOW = timedelta(days=29)
 """How far back builds are listed. The service refuses more than 31 days (CB.00031105); the window ends a day ahead,
@@ -40,6 +44,7 @@ class Client:
 
     def __init__(self, routes: Routes) -> None:
         self._routes = routes
+        self._unfinished_lines = UnfinishedLines(routes.session.hide, routes.session.longest_secret)
 
     def now(self) -> datetime:
         """Return the time of day by the service's clock."""
@@ -101,6 +106,26 @@ class Client:
         ]
         return self._routes.first("the job's builds", routes)
 
+    def project_rows(self, project_id: str) -> Sequence[ProjectRow]:
+        """Return the jobs of a CodeArts project, each with its last build (ListProjectJobs, else the older ListJobs).
+
+        All pages are read, up to 6 000 jobs. The list's own total is not used, as it does not count the rows. Pages
+        shift between two requests, so a job may be missing.
+        """
+        rows: dict[str, ProjectRow] = {}
+        for page in range(MAX_PROJECT_PAGES):
+            params = {"page_index": page, "page_size": PAGE_SIZE}
+            routes = [
+                self._routes.get(f"/v1/job/{project_id}/list", wire_format.project_rows_of, params),
+                self._routes.get(f"/v3/{project_id}/jobs", wire_format.project_rows_of, params),
+            ]
+            count, found = self._routes.first("the jobs of the project", routes)
+            has_new_jobs = any(row.job_id not in rows for row in found)
+            rows |= {row.job_id: row for row in found}
+            if count < PAGE_SIZE or not has_new_jobs:
+                break
+        return list(rows.values())
+
     def stages(self, record_id: str) -> Sequence[Stage]:
         """Return the stages of a build in their order (ShowBuildRecordFullStages)."""
         path = f"/v1/record/{quote(record_id, safe='')}/full-stages"
@@ -118,6 +143,34 @@ class Client:
         paths = (f"/v1/log/{record}/download-log", f"/v4/{record}/download-log")
         return self._routes.first(
             "the log", [self._routes.lines(path, lines, {"log_level": "INFO"}, LOG_SECONDS) for path in paths]
+        )
+
+    def log_piece(self, job_id: str, build_number: int, offset: int) -> LogPiece:
+        """Return the next complete lines of the log of a build that may still be running, from `offset` (first 0).
+
+        Secrets are masked. The last, unfinished line is held back until a later piece completes it, so that no part of
+        a secret is returned (DownloadBuildRealTimeLog, else the older DownloadRealTimeLog).
+        """
+        read = partial(wire_format.log_piece_of, offset=offset)
+        path = f"{job_id}/{build_number}/real-time-log"
+        routes = [
+            self._routes.get(f"/v1/log/{path}", read, {"size": 1000, "start_offset": offset}),  # the size is fixed
+            self._routes.get(f"/v3/jobs/{path}", read, {"length": V3_LOG_LENGTH, "offset": offset}),
+        ]
+        piece = self._routes.first("the log of the running build", routes)
+        return self._unfinished_lines.complete((job_id, build_number), offset, piece)
+
+    def failed_steps(self, job_id: str, build_number: int) -> Sequence[FailedStep]:
+        """Return the failed steps of a build with their errors. The operation is undocumented, but was seen to work."""
+        route = self._routes.get(f"/v1/log/{job_id}/{build_number}/analysis", wire_format.failed_steps_of)
+        return self._routes.first("the analysis of the failure", [route])
+
+    def child_builds(self, record_id: str) -> Sequence[ChildBuild]:
+        """Return the child builds of a multi-job build; none for others (ShowBuildRecordFlowGraph, ShowFlowGraph)."""
+        record = quote(record_id, safe="")
+        paths = (f"/v1/record/{record}/flow-graph", f"/v3/{record}/flow-graph")
+        return self._routes.first(
+            "the child builds", [self._routes.get(path, wire_format.child_builds_of) for path in paths]
         )
 
     def start(self, order: Order) -> int:

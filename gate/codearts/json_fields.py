@@ -70,6 +70,32 @@ def build_number(row: Json, name: str, path: str) -> int:
     return value
 
 
+def daily_number(value: object) -> str | None:
+    """Return the number of a build within its day, `YYYYMMDD.n`; lists of jobs put a `#` before it."""
+    found = re.fullmatch(r"#?([0-9]{8}\.[0-9]{1,9})", value) if isinstance(value, str) else None
+    return found[1] if found else None
+
+
+def boolean(value: object, path: str) -> bool | None:
+    """Return a boolean, also from the text `true` or `false`; `None` if missing. Raises `InvalidAnswer` otherwise."""
+    match value:
+        case None | True | False:
+            return value
+        case "true" | "false":
+            return value == "true"
+        case _:
+            raise InvalidAnswer(f"the answer has neither true nor false at {path}")
+
+
+def objects(row: Json, name: str, path: str) -> list[Json]:
+    """Return a list of objects, empty if missing. Raises `InvalidAnswer`, which names `path`, for anything else."""
+    value = row.get(name)
+    rows = [] if value is None else value
+    if not isinstance(rows, list) or not all(isinstance(item, dict) for item in rows):
+        raise InvalidAnswer(f"the answer has no list of objects at {path}")
+    return rows
+
+
 def seconds(row: Json, name: str) -> float | None:
     """Return a duration given in milliseconds as seconds; `None` for one that no build can have."""
     value = plain_number(row.get(name))

@@ -30,6 +30,11 @@ def mask(text: str, secrets: tuple[str, ...]) -> str:
     return _SIGNATURE.sub(rf"\1{MASK}", text)
 
 
+def longest_form(secrets: tuple[str, ...]) -> int:
+    """Return the length of the longest text that `mask` replaces."""
+    return max(map(len, _forms(secrets)), default=0)
+
+
 @lru_cache(maxsize=8)  # a list has thousands of texts
 def _forms(secrets: tuple[str, ...]) -> Sequence[str]:
     """Return all forms of the secrets, longest first: plain, percent-encoded, escaped in JSON once or twice."""

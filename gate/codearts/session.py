@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError, LocationValueError
 from gate import __version__
 from gate.codearts.auth import Auth
 from gate.codearts.error_mapping import from_requests
-from gate.codearts.masking import mask
+from gate.codearts.masking import longest_form, mask
 from gate.codearts.service_clock import ServiceClock
 from gate.codearts.transport import BoundedAdapter
 from gate.errors import ServiceError, TransientError
@@ -83,6 +83,10 @@ class Session:
     def hide(self, text: str) -> str:
         """Return `text` with every secret of the credential masked: the service echoes access keys, for example."""
         return mask(text, self._auth.secrets())
+
+    def longest_secret(self) -> int:
+        """Return the length of the longest text that `hide` masks."""
+        return longest_form(self._auth.secrets())
 
     def get(self, path: str, params: Mapping[str, object] | None = None, *, seconds: float | None = None) -> Reply:
         """Send a GET request; `seconds` limits it further than the request timeout.

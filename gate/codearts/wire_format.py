@@ -1,8 +1,8 @@
 """Convert JSON to model types: the only module that knows the service's field names.
 
 Shapes as of the pages ShowJobBuildRecordDetail, ShowBuildInfoRecord, ListBuildInfoRecordByJobId,
-ShowBuildRecordFullStages and ShowReportSummary (2026-02-05). Numbers may come as text. Unknown fields are
-ignored; a missing field that is needed raises `InvalidAnswer` with its path.
+ShowBuildRecordFullStages, ShowReportSummary and ListProjectJobs (2026-02-05). Numbers may come as text. Unknown fields
+are ignored; a missing field that is needed raises `InvalidAnswer` with its path.
 """
 
 from datetime import timedelta
@@ -10,8 +10,8 @@ from datetime import timedelta
 from gate.codearts import json_fields
 from gate.codearts.json_fields import Json
 from gate.errors import InvalidAnswer
-from gate.limits import MAX_STAGE, MAX_STAGES, MAX_TEXT
-from gate.model import ListedBuild, Order, Record, Stage, UnitTests
+from gate.limits import MAX_CHILDREN, MAX_FAILED_STEPS, MAX_STAGE, MAX_STAGES, MAX_TEXT
+from gate.model import ChildBuild, FailedStep, ListedBuild, LogPiece, Order, ProjectRow, Record, Stage, UnitTests
 from gate.text import one_line
 
 
@@ -51,7 +51,11 @@ def record_of(document: Json) -> Record:
         word=json_fields.text(result, "status"),
         record_id=json_fields.identifier(result, "build_record_id"),
         branch=json_fields.text(result, "branch"),
+        tag=json_fields.text(result, "tag"),
         commit=json_fields.text(result, "commit"),
+        parent_record_id=json_fields.owner_id(result, "parent_record_id") or None,
+        project_id=json_fields.identifier(result, "devcloud_project_id"),
+        daily_number=json_fields.daily_number(result.get("daily_build_num")),
         created_at=json_fields.time(result, "create_time"),
         started_at=json_fields.time(result, "start_time"),
         finished_at=json_fields.time(result, "finish_time"),
@@ -72,6 +76,7 @@ def short_record_of(document: Json) -> Record:
         run_word=json_fields.text(result, "job_running_status") or "",
         branch=json_fields.text(result, "code_branch"),
         commit=json_fields.text(result, "commit_id"),
+        daily_number=json_fields.daily_number(result.get("daily_build_number")),
         started_at=started,
         finished_at=started + timedelta(seconds=duration) if finished and started and duration is not None else None,
         duration_seconds=duration,
@@ -80,9 +85,7 @@ def short_record_of(document: Json) -> Record:
 
 def builds_of(document: Json) -> list[ListedBuild]:
     """Return the builds on one page of a job's list: `result.job_build_states`."""
-    rows = json_fields.inner(document, "result").get("job_build_states") or []
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise InvalidAnswer("the answer has no list of objects at result.job_build_states")
+    rows = json_fields.objects(json_fields.inner(document, "result"), "job_build_states", "result.job_build_states")
     return [
         ListedBuild(
             number=json_fields.build_number(row, "number", f"result.job_build_states[{index}].number"),
@@ -123,20 +126,124 @@ def stages_of(document: Json) -> list[Stage]:
 
 
 def unit_tests_of(document: Json, job_id: str, build_number: int) -> UnitTests | None:
-    """Return the totals of `report/{job_id}/summary`; `None` when there is no `result.summary`.
+    """Return the totals of `report/{job_id}/summary` with those of each stage; `None` without a `result.summary`.
 
-    Raises `InvalidAnswer` when they belong to another build, or report no success without any failure.
+    Raises `InvalidAnswer` when a value is unreadable, or when the totals belong to another build.
     """
     result = document.get("result")
-    summary = result.get("summary") if isinstance(result, dict) else None
-    if not isinstance(summary, dict):
+    if not isinstance(result, dict) or result.get("summary") is None:
         return None
-    total, failures, errors = (json_fields.integer(summary.get(name)) for name in ("total", "failures", "errors"))
-    if total is None or failures is None or errors is None or min(total, failures, errors) < 0:
-        raise InvalidAnswer("the answer has no valid totals at result.summary")
-    job, number = json_fields.owner_id(summary, "job_id"), summary.get("build_no")
+    parts = json_fields.objects(result, "sub_summarys", "result.sub_summarys")
+    summary = _totals(json_fields.inner(result, "summary"), "result.summary", job_id, build_number)
+    return summary._replace(
+        parts=tuple(
+            _totals(part, f"result.sub_summarys[{index}]", job_id, build_number)._replace(
+                name=one_line(json_fields.text(part, "stage_name") or f"part {index + 1}", limit=MAX_STAGE)
+            )
+            for index, part in enumerate(parts)
+        )
+    )
+
+
+def _totals(row: Json, path: str, job_id: str, build_number: int) -> UnitTests:
+    """Return the unit-test totals of a build or of one of its stages."""
+    counts = [json_fields.integer(row.get(name)) for name in ("total", "failures", "errors")]
+    total, failures, errors = (count if count is not None and count >= 0 else None for count in counts)
+    if total is None or failures is None or errors is None:
+        raise InvalidAnswer(f"the answer has no valid totals at {path}")
+    job, number = json_fields.owner_id(row, "job_id"), row.get("build_no")
     if job not in ("", job_id) or (number is not None and json_fields.integer(number) != build_number):
-        raise InvalidAnswer(f"the unit tests belong to another build than {build_number}")
-    if summary.get("is_success") is False and not failures and not errors:
-        raise InvalidAnswer("the unit tests are reported as unsuccessful, but none of them failed")
-    return UnitTests(total=total, failures=failures, errors=errors)
+        raise InvalidAnswer(f"the unit tests at {path} belong to another build than {build_number}")
+    successes = json_fields.integer(row.get("success"))
+    if row.get("success") is not None and (successes is None or successes < 0):
+        raise InvalidAnswer(f"the answer has no valid number at {path}.success")
+    is_success = json_fields.boolean(row.get("is_success"), f"{path}.is_success")
+    return UnitTests(total=total, failures=failures, errors=errors, successes=successes, is_success=is_success)
+
+
+def project_rows_of(document: Json) -> tuple[int, list[ProjectRow]]:
+    """Return the number of rows on one page of a project's jobs, and the readable ones.
+
+    The rows are at `result.job_list` (as observed) or at `jobs` (as documented until 2025). They only serve as hints,
+    so an unreadable row or value is left out.
+    """
+    result = document.get("result")
+    listed = result.get("job_list") if isinstance(result, dict) else None
+    rows = listed if listed is not None else document.get("jobs")
+    if not isinstance(rows, list):
+        raise InvalidAnswer("the answer has no list at result.job_list or jobs")
+    readable = [row for row in rows if isinstance(row, dict) and json_fields.identifier(row, "id")]
+    return len(rows), [_project_row(row) for row in readable]
+
+
+def _project_row(row: Json) -> ProjectRow:
+    """Return one job of a project's list."""
+    number = json_fields.integer(row.get("build_number"))
+    is_finished = row.get("is_finished")
+    return ProjectRow(
+        job_id=json_fields.identifier(row, "id") or "",
+        build_number=number if number is not None and number >= 1 else None,
+        daily_number=json_fields.daily_number(row.get("task_id")),
+        word=json_fields.text(row, "last_build_status"),
+        run_word=json_fields.text(row, "last_job_running_status"),
+        is_finished=is_finished if isinstance(is_finished, bool) else None,
+    )
+
+
+def log_piece_of(document: Json, offset: int) -> LogPiece:
+    """Return a part of a growing log (v1: `log`, `end_offset`, `has_more`; v3: `content`, `offset`, `has_more_data`).
+
+    `offset`: where the part was requested from. An answer that ends before it means that the log has started again; its
+    text is dropped, and the next offset is 0. The flag for more text counts only together with some text.
+    """
+    result = json_fields.inner(document, "result")
+    text = result.get("log", result.get("content"))
+    if not isinstance(text, str | None):
+        raise InvalidAnswer("the answer has no text at result.log or result.content")
+    end = json_fields.integer(result.get("end_offset", result.get("offset")))
+    if end is None or end < 0:
+        if text:
+            raise InvalidAnswer("the answer has no valid offset at result.end_offset or result.offset")
+        end = offset
+    if end < offset:
+        return LogPiece(text="", next_offset=0, has_more=False)
+    if not text or end == offset:
+        return LogPiece(text="", next_offset=end, has_more=False)
+    return LogPiece(text, next_offset=end, has_more=result.get("has_more", result.get("has_more_data")) is True)
+
+
+def failed_steps_of(document: Json) -> list[FailedStep]:
+    """Return the failed steps of `analysis`: `error_nodes`, under `result` or at the top level."""
+    result = document.get("result")
+    answer = result if isinstance(result, dict) else document
+    steps = []
+    for row in json_fields.objects(answer, "error_nodes", "error_nodes")[:MAX_FAILED_STEPS]:
+        error = row.get("error_info")
+        details = error if isinstance(error, dict) else {}
+        step = FailedStep(
+            step=one_line(json_fields.text(row, "step") or "", limit=MAX_STAGE),
+            code=one_line(json_fields.text(details, "error_code") or "", limit=MAX_STAGE),
+            message=one_line(json_fields.text(details, "error_message") or ""),
+        )
+        if any(step):
+            steps.append(step)
+    return steps
+
+
+def child_builds_of(document: Json) -> list[ChildBuild]:
+    """Return the child builds of `flow-graph`: `result.vertices`; none for a build with a single job."""
+    result = document.get("result")
+    vertices = json_fields.objects(result, "vertices", "result.vertices") if isinstance(result, dict) else []
+    return [_child_build(row, index) for index, row in enumerate(vertices[:MAX_CHILDREN])]
+
+
+def _child_build(row: Json, index: int) -> ChildBuild:
+    """Return one child build; `index` names one that has no name."""
+    number = json_fields.integer(row.get("build_no"))
+    return ChildBuild(
+        name=one_line(json_fields.text(row, "display_name") or f"job {index + 1}", limit=MAX_STAGE),
+        state=(json_fields.text(row, "status") or "")[:MAX_STAGE] or None,
+        build_number=number if number is not None and number >= 1 else None,
+        started_at=json_fields.time(row, "start_time"),
+        duration_seconds=json_fields.seconds(row, "build_duration"),
+    )

@@ -124,7 +124,7 @@ class Watch:
             self.findings.decide(
                 Verdict.UNDETERMINED, reason, "Let the build publish its unit tests, or drop the option."
             )
-        elif tests.failures or tests.errors:
+        elif tests.failures or tests.errors or tests.is_success is False:
             bad = f"{tests.failures} failures and {tests.errors} errors in {tests.total} unit tests (--require-tests)"
             self.findings.decide(Verdict.FAILED, f"build {number} ended with SUCCESS, but has {bad}", CONSOLE)
 

@@ -21,8 +21,8 @@ from gate.errors import (
     Throttled,
     Unauthorised,
 )
-from gate.limits import MAX_BYTES, MAX_LOG, MAX_TEXT
-from gate.model import UnitTests
+from gate.limits import MAX_BYTES, MAX_LOG, MAX_PROJECT_PAGES, MAX_TEXT
+from gate.model import LogPiece
 from tests.codearts.conftest import ENDPOINT, JOB, TOKEN, vendor
 
 Asked = Callable[[], list[str]]
@@ -216,7 +216,9 @@ def test_stages_and_unit_tests_are_asked(service: requests_mock.Mocker, client: 
     job_id = "c798139500d2456d82d95d108f182b5a"
     service.get(f"{ENDPOINT}/v1/report/{job_id}/summary?build_no=1", json=vendor("ShowReportSummary"))
     assert len(client.stages("a/b")) == 5
-    assert client.unit_tests(job_id, 1) == UnitTests(total=1, failures=0, errors=0)
+    tests = client.unit_tests(job_id, 1)
+    assert tests is not None
+    assert (tests.total, tests.is_success) == (1, True)
 
 
 def test_log_tail_is_the_end_of_the_text(service: requests_mock.Mocker, client: Client) -> None:
@@ -267,3 +269,79 @@ def test_log_that_is_cut_ends_with_a_whole_line(service: requests_mock.Mocker, c
     *shown, note = client.log_tail("r", 5)
     assert TOKEN[:9] not in "".join(shown)
     assert "this is not its end" in note
+
+
+PROJECT = "b4d3971c3988463b865f6f920846149e"
+PROJECT_LIST, OLD_PROJECT_LIST = f"/v1/job/{PROJECT}/list", f"/v3/{PROJECT}/jobs"
+
+
+def jobs(first: int, count: int) -> dict[str, Any]:
+    """Return the answer with a page of a project's jobs."""
+    rows = [{"id": f"{number:032}", "build_number": number} for number in range(first, first + count)]
+    return {"json": {"result": {"job_list": rows, "total": 752}, "status": "success"}}
+
+
+def test_project_is_read_until_a_page_is_not_full(service: requests_mock.Mocker, client: Client) -> None:
+    """The union of all pages; page numbers start with 0."""
+    service.get(ENDPOINT + PROJECT_LIST, [jobs(1, PAGE_SIZE), jobs(PAGE_SIZE - 4, PAGE_SIZE), jobs(300, 99)])
+    assert len(client.project_rows(PROJECT)) == PAGE_SIZE + PAGE_SIZE - 5 + 99
+    assert [parse_qs(request.query) for request in service.request_history] == [
+        {"page_index": [str(page)], "page_size": ["100"]} for page in range(3)
+    ]
+
+
+def test_project_list_that_repeats_or_is_endless_is_bounded(service: requests_mock.Mocker, client: Client) -> None:
+    """A page without new jobs ends the reading, and so does the last page that is allowed."""
+    service.get(ENDPOINT + PROJECT_LIST, [jobs(1, PAGE_SIZE)])
+    client.project_rows(PROJECT)
+    assert service.call_count == 2
+    service.get(ENDPOINT + PROJECT_LIST, [jobs(page * PAGE_SIZE, PAGE_SIZE) for page in range(99)])
+    client.project_rows(PROJECT)
+    assert service.call_count == 2 + MAX_PROJECT_PAGES
+
+
+def test_old_project_list_is_the_fallback(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
+    """ListJobs, with its rows at the top level."""
+    missing(service, PROJECT_LIST)
+    service.get(ENDPOINT + OLD_PROJECT_LIST, json={"jobs": [{"id": JOB}], "total": 1})
+    assert [row.job_id for row in client.project_rows(PROJECT)] == [JOB]
+    assert asked() == [PROJECT_LIST, OLD_PROJECT_LIST]
+
+
+LIVE_LOG, OLD_LIVE_LOG = f"/v1/log/{JOB}/57/real-time-log", f"/v3/jobs/{JOB}/57/real-time-log"
+
+
+def test_growing_log_is_read_from_an_offset(service: requests_mock.Mocker, client: Client) -> None:
+    """The next offset is that of the answer; an unfinished line comes with a later piece."""
+    pieces = [("one\ntw", 6, True), ("o\nthree", 13, False)]
+    answers = [{"json": {"result": {"log": log, "end_offset": end, "has_more": more}}} for log, end, more in pieces]
+    service.get(ENDPOINT + LIVE_LOG, answers)
+    assert client.log_piece(JOB, 57, 0) == LogPiece("one\n", 6, has_more=True)
+    assert client.log_piece(JOB, 57, 6) == LogPiece("two\n", 13, has_more=False)
+    assert parse_qs(service.request_history[1].query) == {"size": ["1000"], "start_offset": ["6"]}
+
+
+def test_growing_log_falls_back_to_v3(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
+    """DownloadRealTimeLog has other names for the same values."""
+    missing(service, LIVE_LOG)
+    service.get(ENDPOINT + OLD_LIVE_LOG, json={"result": {"content": "x\n", "offset": "2", "has_more_data": False}})
+    assert client.log_piece(JOB, 57, 0) == LogPiece("x\n", 2, has_more=False)
+    assert asked() == [LIVE_LOG, OLD_LIVE_LOG]
+
+
+def test_secret_that_is_split_between_pieces_is_not_returned(service: requests_mock.Mocker, client: Client) -> None:
+    """Wherever it is split, neither half leaves the client."""
+    for offset in range(1, len(TOKEN)):
+        pieces = [(f"a {TOKEN[:offset]}", 10), (f"{TOKEN[offset:]} b\n", 20)]
+        service.get(ENDPOINT + LIVE_LOG, [{"json": {"result": {"log": log, "end_offset": end}}} for log, end in pieces])
+        assert client.log_piece(JOB, 57, 0).text == ""
+        assert client.log_piece(JOB, 57, 10).text == "a *** b\n"
+
+
+def test_failed_steps_and_child_builds_are_asked(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
+    """By job and number, and by the record's id with its older route."""
+    missing(service, "/v1/record/r/flow-graph")
+    service.get(f"{ENDPOINT}/v3/r/flow-graph", json={"success": True, "result": {"vertices": [{"display_name": "a"}]}})
+    service.get(f"{ENDPOINT}/v1/log/{JOB}/57/analysis", json={"result": {"error_nodes": [{"step": "Maven"}]}})
+    assert [child.name for child in client.child_builds("r")] == ["a"]
+    assert [step.step for step in client.failed_steps(JOB, 57)] == ["Maven"]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gate.codearts import wire_format
 from gate.core import verdict as judging
 from gate.errors import InvalidAnswer
-from gate.model import State, UnitTests, Verdict
+from gate.limits import MAX_CHILDREN, MAX_FAILED_STEPS
+from gate.model import ChildBuild, FailedStep, LogPiece, ProjectRow, State, UnitTests, Verdict
 from tests.codearts.conftest import JOB, vendor
 
 
@@ -168,30 +169,35 @@ def test_vendors_stages_are_read_in_order() -> None:
 
 
 def test_vendors_unit_tests_are_read() -> None:
-    """ShowReportSummary."""
+    """ShowReportSummary: the totals, and those of each stage under its name."""
     job_id = "c798139500d2456d82d95d108f182b5a"
-    assert wire_format.unit_tests_of(vendor("ShowReportSummary"), job_id, 1) == UnitTests(total=1, failures=0, errors=0)
+    tests = wire_format.unit_tests_of(vendor("ShowReportSummary"), job_id, 1)
+    totals = UnitTests(total=1, failures=0, errors=0, successes=1, is_success=True)
+    assert tests == totals._replace(parts=(totals._replace(name="stage3"),))
 
 
 @pytest.mark.parametrize(
     "fields", [{"build_no": 1}, {"build_no": "56"}, {"build_no": 57.5}, {"job_id": "f" * 32}, {"job_id": 7}]
 )
-def test_unit_tests_of_another_build_are_no_answer(fields: dict[str, Any]) -> None:
+@pytest.mark.parametrize("place", ["summary", "sub_summarys"])
+def test_unit_tests_of_another_build_are_an_error(fields: dict[str, Any], place: str) -> None:
     """The service's default is build 1."""
-    with pytest.raises(InvalidAnswer):
-        totals_of({"summary": TOTALS | fields})
+    wrong: Any = TOTALS | fields
+    with pytest.raises(InvalidAnswer, match=r"another build|job_id"):
+        totals_of({"summary": TOTALS, place: wrong if place == "summary" else [wrong]})
 
 
 @pytest.mark.parametrize("fields", [{}, {"build_no": "57", "job_id": JOB}, {"build_no": None, "job_id": None}])
-def test_unit_tests_that_name_this_build_or_none_are_taken(fields: dict[str, Any]) -> None:
+def test_unit_tests_that_name_this_build_or_none_are_read(fields: dict[str, Any]) -> None:
     """Numbers may come as text."""
     assert totals_of({"summary": TOTALS | fields}) == UnitTests(1, 0, 0)
 
 
-def test_unit_tests_without_success_and_without_a_failure_are_no_answer() -> None:
-    """Something is wrong with them, and nobody says what."""
-    with pytest.raises(InvalidAnswer):
-        totals_of({"summary": TOTALS | {"is_success": False}})
+@pytest.mark.parametrize(("value", "is_success"), [(True, True), ("true", True), ("false", False), (None, None)])
+def test_success_of_unit_tests_is_read_and_not_judged(value: object, is_success: bool | None) -> None:
+    """The reader reports a contradiction as it is: no success, although nothing failed."""
+    tests = totals_of({"summary": TOTALS | {"is_success": value, "success": "0"}})
+    assert tests == UnitTests(1, 0, 0, successes=0, is_success=is_success)
 
 
 @pytest.mark.parametrize("result", [None, {}, {"summary": None}, [], "none"])
@@ -201,12 +207,131 @@ def test_no_unit_tests_are_none_and_not_zero(result: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"failures": None}, {"errors": "x"}, {"total": -1}, {"failures": 0.5}, {"errors": True}, {"total": 1.5}]
+    "fields",
+    [
+        {"failures": None},
+        {"errors": "x"},
+        {"total": -1},
+        {"failures": 0.5},
+        {"errors": True},
+        {"total": 1.5},
+        {"success": -1},
+        {"success": "most"},
+        {"is_success": "yes"},
+        {"is_success": 1},
+    ],
 )
-def test_unreadable_totals_are_no_answer(fields: dict[str, Any]) -> None:
-    """Half a test is no pass."""
+@pytest.mark.parametrize("place", ["summary", "sub_summarys"])
+def test_unreadable_totals_are_an_error(fields: dict[str, Any], place: str) -> None:
+    """A value that cannot be read is not taken for zero or for a success, neither in the sum nor in a part."""
+    wrong: Any = TOTALS | fields
     with pytest.raises(InvalidAnswer):
-        totals_of({"summary": TOTALS | fields})
+        totals_of({"summary": TOTALS, place: wrong if place == "summary" else [wrong]})
+
+
+@pytest.mark.parametrize("result", [{"summary": []}, {"summary": TOTALS, "sub_summarys": [7]}])
+def test_unit_tests_of_another_type_are_an_error(result: object) -> None:
+    """Something that is there and unreadable is not the same as no unit tests."""
+    with pytest.raises(InvalidAnswer):
+        totals_of(result)
+
+
+def test_record_has_what_a_selection_compares() -> None:
+    """The tag, the parent of a multi-job build, the CodeArts project and the daily number."""
+    record = wire_format.record_of(changed("ShowJobBuildRecordDetail", tag="v1", parent_record_id="9d6169b9"))
+    assert (record.tag, record.parent_record_id, record.daily_number) == ("v1", "9d6169b9", "20221011.29")
+    assert record.project_id == "b4d3971c3988463b865f6f920846149e"
+    with pytest.raises(InvalidAnswer, match="parent_record_id"):
+        wire_format.record_of(changed("ShowJobBuildRecordDetail", parent_record_id=["9d6169b9"]))
+
+
+ROW = {
+    "id": JOB,
+    "build_number": "12",
+    "task_id": "#20240923.1",
+    "last_build_status": "blue",
+    "last_job_running_status": "Finished",
+    "is_finished": True,
+}
+
+
+@pytest.mark.parametrize("document", [{"result": {"job_list": [ROW], "total": 20697}}, {"jobs": [ROW], "total": 1}])
+def test_row_of_a_project_is_read_in_both_places(document: dict[str, Any]) -> None:
+    """ListProjectJobs, as observed and as documented; its total does not count the rows."""
+    assert wire_format.project_rows_of(document) == (
+        1,
+        [ProjectRow(JOB, 12, "20240923.1", word="blue", run_word="Finished", is_finished=True)],
+    )
+
+
+def test_unreadable_parts_of_a_projects_rows_are_left_out() -> None:
+    """The list only serves as a hint: a row without a job id is skipped, an unreadable value is unknown."""
+    odd = ROW | {"build_number": "many", "task_id": 7, "last_build_status": None, "is_finished": "true"}
+    rows = [odd, {"id": None}, "row", None]
+    assert wire_format.project_rows_of({"result": {"job_list": rows}}) == (
+        4,
+        [ProjectRow(JOB, run_word="Finished")],
+    )
+    with pytest.raises(InvalidAnswer):
+        wire_format.project_rows_of({"result": {"job_list": {}}})
+
+
+@pytest.mark.parametrize(
+    ("result", "piece"),
+    [
+        ({"log": "a\n", "start_offset": 5, "end_offset": 7, "has_more": True}, LogPiece("a\n", 7, True)),
+        ({"log": "a\n", "end_offset": "7", "has_more": "true"}, LogPiece("a\n", 7, False)),
+        ({"content": "a\n", "current_offset": 5, "offset": 7, "has_more_data": True}, LogPiece("a\n", 7, True)),
+        ({"log": "", "end_offset": 5, "has_more": True}, LogPiece("", 5, False)),
+        ({"log": None}, LogPiece("", 5, False)),
+        ({"log": "a\n", "end_offset": 5, "has_more": True}, LogPiece("", 5, False)),
+        ({"log": "a\n", "end_offset": 2, "has_more": True}, LogPiece("", 0, False)),
+    ],
+    ids=["v1", "text offsets", "v3", "empty", "nothing", "no progress", "started again"],
+)
+def test_piece_of_a_growing_log_is_read(result: dict[str, Any], piece: LogPiece) -> None:
+    """Both routes; an answer without progress ends the reading, whatever its flag says."""
+    assert wire_format.log_piece_of({"result": result}, 5) == piece
+
+
+@pytest.mark.parametrize("result", [{"log": 7}, {"log": "a", "end_offset": -1}, {"log": "a"}])
+def test_unreadable_piece_of_a_log_is_an_error(result: dict[str, Any]) -> None:
+    """Without an offset the next request would return the same text."""
+    with pytest.raises(InvalidAnswer):
+        wire_format.log_piece_of({"result": result}, 5)
+
+
+def test_failed_steps_are_read_and_cleaned() -> None:
+    """The analysis of a failure, under `result` or at the top level; empty rows are left out."""
+    node = {"step": "Maven", "error_info": {"error_code": "DEV.CB.0220021", "error_message": "\x1b[31mno\nfile"}}
+    for document in ({"result": {"error_nodes": [node, {}]}}, {"error_nodes": [node, {"error_info": "x"}]}):
+        assert wire_format.failed_steps_of(document) == [FailedStep("Maven", "DEV.CB.0220021", "no file")]
+    assert wire_format.failed_steps_of({"result": None}) == []
+
+
+def test_child_builds_are_read() -> None:
+    """The vertices of the flow graph; a single-job build has none."""
+    vertex = {
+        "display_name": "job4",
+        "build_no": "535",
+        "status": "SUCCESS",
+        "start_time": "2020-12-30T17:33:11+08:00",
+        "build_duration": 38156,
+    }
+    started_at = datetime(2020, 12, 30, 9, 33, 11, tzinfo=UTC)
+    assert wire_format.child_builds_of({"result": {"vertices": [vertex, {"build_no": 0}]}}) == [
+        ChildBuild("job4", "SUCCESS", 535, started_at, 38.156),
+        ChildBuild("job 2"),
+    ]
+    documents: list[Any] = [{"result": None}, {"result": {}}, {"result": {"vertices": None, "edges": []}}]
+    assert [wire_format.child_builds_of(document) for document in documents] == [[], [], []]
+
+
+def test_numbers_of_rows_are_bounded() -> None:
+    """An answer has at most 2 MiB, and each row would become a case of the report."""
+    rows = [{"display_name": "job", "step": "step"}] * 5000
+    assert len(wire_format.child_builds_of({"result": {"vertices": rows}})) == MAX_CHILDREN
+    assert len(wire_format.failed_steps_of({"error_nodes": rows})) == MAX_FAILED_STEPS
 
 
 @pytest.mark.parametrize(("result", "value"), [(True, True), (False, False), (None, None)])
@@ -252,6 +377,11 @@ def test_times_are_read_in_every_form(value: object, instant: datetime | None) -
     assert wire_format.record_of(changed("ShowJobBuildRecordDetail", finish_time=value)).finished_at == instant
 
 
+def piece_of(document: Any) -> LogPiece:
+    """Read a piece of a growing log from offset 5."""
+    return wire_format.log_piece_of(document, 5)
+
+
 READERS = [
     wire_format.record_of,
     wire_format.short_record_of,
@@ -260,9 +390,14 @@ READERS = [
     totals_of,
     wire_format.is_running_of,
     wire_format.started_number_of,
+    wire_format.project_rows_of,
+    piece_of,
+    wire_format.failed_steps_of,
+    wire_format.child_builds_of,
 ]
 NAMES = ["result", "status", "state", "number", "build_no", "buildNo", "job_running_status", "finish_time", "duration"]
 MORE = ["start_time", "build_time", "job_build_states", "build_stages", "sequence", "summary", "total", "failures"]
+LISTS = ["job_list", "jobs", "id", "log", "end_offset", "error_nodes", "error_info", "vertices", "sub_summarys"]
 LAST = ["errors", "commit", "codeci_job_id", "display_name", "actual_build_number", "x"]
 leaves = (
     st.none()
@@ -275,14 +410,14 @@ leaves = (
 values = st.recursive(
     leaves,
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES + MORE + LAST), inner, max_size=6)
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES + MORE + LISTS + LAST), inner, max_size=6)
     ),
     max_leaves=20,
 )
 
 
 @pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
-@given(document=st.dictionaries(st.sampled_from(NAMES + MORE + LAST), values, max_size=5))
+@given(document=st.dictionaries(st.sampled_from(NAMES + MORE + LISTS + LAST), values, max_size=5))
 def test_any_object_is_read_or_refused_as_an_answer(read: Callable[[Any], Any], document: dict[str, Any]) -> None:
     """Nothing but `InvalidAnswer` comes out of the reading of any JSON object."""
     try:
@@ -293,7 +428,9 @@ def test_any_object_is_read_or_refused_as_an_answer(read: Callable[[Any], Any], 
 
 @given(
     st.recursive(
-        leaves, lambda inner: st.dictionaries(st.sampled_from(NAMES + MORE + LAST), inner, max_size=6), max_leaves=12
+        leaves,
+        lambda inner: st.dictionaries(st.sampled_from(NAMES + MORE + LISTS + LAST), inner, max_size=6),
+        max_leaves=12,
     )
 )
 def test_any_record_that_passes_said_success_of_a_build(result: Any) -> None:

@@ -74,6 +74,10 @@ class MemorySession:
         """Blot the token out."""
         return text.replace(self._simulator.token, "***")
 
+    def longest_secret(self) -> int:
+        """Return the length of the token."""
+        return len(self._simulator.token)
+
     def get(self, path: str, params: Mapping[str, object] | None = None, *, seconds: float | None = None) -> Reply:
         """Ask."""
         return self._ask("GET", path, params, b"")
