@@ -17,6 +17,14 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="gate-bench-")  # gone when the ben
 _CACHE = _FOLDER.name  # compiled modules, as an installed program has them
 
 
+def one_file() -> tuple[str, ...]:
+    """Build the one file, unless that was done already, and return the command that runs it."""
+    folder = Path(_FOLDER.name, "release")
+    if not folder.exists():
+        subprocess.run([sys.executable, ROOT / ".ci" / "build_release.py", folder], check=True)
+    return sys.executable, str(folder / "codearts-gate.pyz")
+
+
 class Run(NamedTuple):
     """What a process took: seconds, seconds of processor time, and megabytes at its peak."""
 

@@ -9,7 +9,7 @@ from statistics import median
 from typing import NamedTuple
 
 from tests.bench import table
-from tests.bench.processes import GATE, Run, run
+from tests.bench.processes import GATE, Run, one_file, run
 from tests.bench.standin import BUILD, JOB, Standin
 
 BARE = "import requests, click"
@@ -44,13 +44,13 @@ def programs(endpoint: str) -> dict[str, Program]:
     def script(text: str) -> tuple[str, ...]:
         return sys.executable, "-c", text.format(endpoint=endpoint, job=JOB)
 
+    wait = ("wait", "--endpoint", endpoint, "--junit", "report.xml", f"{JOB}:{BUILD}")
     aws = (str(Path(sys.executable).with_name("aws")), "deploy", "wait", "deployment-successful", "--deployment-id")
     return {
         f"`{BARE}`": Program(script(BARE)),
         "a script with one `requests.get`": Program(script("import requests; requests.get('{endpoint}/status')")),
-        "codearts-gate wait": Program(
-            (*GATE, "wait", "--endpoint", endpoint, "--junit", "report.xml", f"{JOB}:{BUILD}"), {"GATE_TOKEN": "x"}
-        ),
+        "codearts-gate wait": Program((*GATE, *wait), {"GATE_TOKEN": "x"}),
+        "codearts-gate.pyz wait": Program((*one_file(), *wait), {"GATE_TOKEN": "x"}),
         "the vendor's SDK, one status call": Program(script(SDK), needs="huaweicloudsdkcodeartsbuild"),
         "botocore's waiter": Program(script(BOTOCORE), AWS, needs="botocore"),
         "aws deploy wait (AWS CLI)": Program((*aws, "d-1", "--endpoint-url", endpoint), AWS, needs="awscli"),

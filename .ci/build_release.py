@@ -1,0 +1,134 @@
+"""Build what a release consists of: source archive, wheel, the one file `codearts-gate.pyz`, and SHA256SUMS.
+
+    python3 .ci/build_release.py [FOLDER]      the default is dist/
+
+The same commit gives the same bytes with the same version of Python: only tracked files go in, as they are in the work
+tree; times are `SOURCE_DATE_EPOCH`, by default the time of the last commit; what others wrote comes from
+`.github/requirements.txt`, which has a hash for each file. pip's own variables (PIP_NO_INDEX, PIP_FIND_LINKS) hold.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LOCK = ROOT / ".github" / "requirements.txt"
+ONE_FILE = "codearts-gate.pyz"
+
+START = """\
+import sys
+
+if sys.version_info < (3, 11):
+    sys.stderr.write("codearts-gate needs Python 3.11 or newer; this is Python %d.%d.\\n" % sys.version_info[:2])
+    sys.exit(5)
+
+from gate.__main__ import main
+
+main()
+"""
+"""The `__main__.py` of the one file, which an old Python must be able to read too."""
+
+BUILD = "import sys; from flit_core.buildapi import *; build_wheel(sys.argv[1]); build_sdist(sys.argv[1])"
+
+OF_THE_INSTALLATION = ("RECORD", "INSTALLER", "REQUESTED")
+"""Files of pip's that tell of the machine where it ran."""
+
+
+def copy_tracked_files(target: Path) -> None:
+    """Copy the files that git tracks to `target`."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target / name)
+
+
+def install_locked(target: Path) -> None:
+    """Install what the lock pins into `target`: wheels in pure Python, which suit every system."""
+    pure = ["--only-binary=:all:", "--implementation=py", "--abi=none", "--platform=any"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--root-user-action=ignore",
+    ]
+    what = ["--no-compile", "--no-deps", "--require-hashes", f"--requirement={LOCK}", f"--target={target}"]
+    subprocess.run([*pip, *pure, *what], check=True)
+
+
+def build_archives(source: Path, site: Path, target: Path) -> Path:
+    """Build the source archive and the wheel of `source` with the flit_core in `site`; return the wheel."""
+    environment = os.environ | {"PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "-c", BUILD, str(target)], cwd=source, env=environment, check=True)
+    (wheel,) = target.glob("*.whl")
+    wheel.chmod(0o644)  # flit_core makes it as a temporary file, which only its owner may read
+    return wheel
+
+
+def remove_what_is_not_run(site: Path) -> None:
+    """Remove the build backend, scripts, and records of the installation."""
+    for folder in (site / "bin", *site.glob("flit_core*")):
+        shutil.rmtree(folder)
+    for name in OF_THE_INSTALLATION:
+        for path in site.glob(f"*.dist-info/{name}"):
+            path.unlink()
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Return the files below `folder`, by name."""
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def write_one_file(site: Path, target: Path, epoch: int) -> None:
+    """Write a zip file that Python runs, with all of `site`, and one time and one mode for all that is in it."""
+    with target.open("wb") as file:
+        file.write(b"#!/usr/bin/env python3\n")
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in files_below(site):
+                info = zipfile.ZipInfo(path.relative_to(site).as_posix(), time.gmtime(epoch)[:6])
+                info.external_attr = 0o644 << 16
+                archive.writestr(info, path.read_bytes(), zipfile.ZIP_DEFLATED)
+    target.chmod(0o755)
+
+
+def write_sums(folder: Path) -> None:
+    """Write SHA256SUMS, as `sha256sum --check` reads it."""
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files_below(folder)]
+    (folder / "SHA256SUMS").write_text("".join(lines))
+
+
+def main() -> None:
+    """Build everything into the folder that is named on the command line."""
+    target = Path(sys.argv[1] if sys.argv[1:] else ROOT / "dist").absolute()
+    target.mkdir(parents=True, exist_ok=True)
+    if any(target.iterdir()):
+        sys.exit(f"{target} is not empty: remove it, or name another folder.")
+    if "SOURCE_DATE_EPOCH" not in os.environ:
+        last = subprocess.run(
+            ["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        os.environ["SOURCE_DATE_EPOCH"] = last.stdout.strip()
+    with tempfile.TemporaryDirectory() as name:
+        source, site = Path(name, "source"), Path(name, "site")
+        copy_tracked_files(source)
+        install_locked(site)
+        wheel = build_archives(source, site, target)
+        remove_what_is_not_run(site)
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(site)
+        (site / "__main__.py").write_text(START)
+        write_one_file(site, target / ONE_FILE, int(os.environ["SOURCE_DATE_EPOCH"]))
+    write_sums(target)
+
+
+if __name__ == "__main__":
+    main()
