@@ -9,6 +9,9 @@ from collections.abc import Sequence
 CUT = "[earlier lines left out]\n"
 """What a shortened log starts with."""
 
+LONGEST_LINK = 1000
+"""Characters of a link; a template and the identifiers in it stay far below that."""
+
 # ECMA-48: a control sequence; a control string (OSC, DCS, SOS, PM, APC), which ends at the latest with its line, so
 # that an unfinished one hides no more than that; any other escape sequence. The first two also in their C1 forms of one
 # byte. The four patterns are not compiled here: `re` does that at their first use, which is after the first request.
@@ -51,6 +54,13 @@ def word(text: str) -> str:
     return one_line(text if text.isprintable() and one_line(text, limit=len(text)) == text else ascii(text), limit=60)
 
 
+def link(url: str | None) -> str | None:
+    """Return `url` if it can be shown as a link: http or https, no invisible character, not too long; else `None`."""
+    if not url or len(url) > LONGEST_LINK or not url.isprintable() or clean(url) != url:
+        return None
+    return url if re.fullmatch(r"(?i:https?)://[^\s/]\S*", url) else None
+
+
 def tail(lines: Sequence[str], limit: int) -> str:
     """Return the cleaned lines as one text without a newline at its end, cut at the front to `limit` bytes of UTF-8.
 
@@ -81,14 +91,12 @@ def tail(lines: Sequence[str], limit: int) -> str:
 def tails(logs: Sequence[Sequence[str]], limit: int, *, each: int) -> list[str]:
     """Return the end of every log, at most `limit` bytes of UTF-8 for all of them and `each` for one.
 
-    The limit is shared out: what a short log does not need goes to the longer ones.
+    The limit is shared out by the sizes that the logs have before they are cleaned, so that no more than what is shown
+    has to be cleaned. What a short log does not need goes to the longer ones.
     """
-    ends = [tail(lines, min(each, limit)) for lines in logs]
-    shares = share_out([len(end.encode()) for end in ends], limit)
-    return [
-        end if len(end.encode()) <= share else tail(lines, share)
-        for lines, end, share in zip(logs, ends, shares, strict=True)
-    ]
+    sizes = [sum(len(line.encode(errors="surrogatepass")) + 1 for line in lines) for lines in logs]
+    shares = share_out([min(size, each) for size in sizes], limit)
+    return [tail(lines, share) for lines, share in zip(logs, shares, strict=True)]
 
 
 def share_out(sizes: Sequence[int], limit: int) -> list[int]:

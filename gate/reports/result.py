@@ -1,21 +1,44 @@
-"""The result for programs: the lines on stdout, the JSON document, the outputs of a pipeline step."""
+"""The result for programs: the lines on stdout, the JSON document, the outputs of a pipeline step.
+
+A verdict is one word in all of them, such as `timed-out`.
+"""
 
 import dataclasses
 import json
 import re
+import shlex
 from pathlib import Path
 
-from gate.model import Outcome, Stage, TargetOutcome
-from gate.reports.formatting import instant, seconds
-from gate.text import one_line
+from gate.model import Outcome, TargetOutcome, Verdict
+from gate.reports.fields import DOCUMENT, TARGET, plain
+from gate.reports.formatting import seconds
+from gate.text import link, one_line
 
-RESULTS_LIMIT = 450_000
-"""Characters: GitHub refuses outputs of a job above 1 MB, counted as UTF-16."""
+RESULTS_LIMIT = 120_000
+"""Characters of the output `results`: it has to fit in one environment variable, which Linux limits to 128 KiB."""
+
+SMALLEST_DETAIL = 50
+"""Characters that a stage, a child or an attempt takes at least in the JSON document."""
+
+DOTENV_NAMES = {
+    "verdict": "GATE_VERDICT",
+    "exit-code": "GATE_EXIT_CODE",
+    "build-number": "GATE_BUILD_NUMBER",
+    "build-url": "GATE_BUILD_LINK",  # not GATE_BUILD_URL: a later run of the gate would take it for its template
+    "report": "GATE_REPORT",
+    "elapsed-seconds": "GATE_ELAPSED_SECONDS",
+}
+"""The outputs of a pipeline step, and their names in the dotenv file."""
 
 
 def lines(outcome: Outcome) -> str:
     """Return one line a target, `VERDICT LABEL build=N state=WORD`, each ending with a newline; `-` where unknown."""
     return "".join(map(_line, outcome.targets))
+
+
+def document(outcome: Outcome) -> dict[str, object]:
+    """Return the JSON document as plain values; texts are cleaned, unknown values are `None`."""
+    return plain(outcome, DOCUMENT)
 
 
 def to_json(outcome: Outcome) -> str:
@@ -29,48 +52,60 @@ def one_json_line(value: object) -> str:
     return re.sub(r"##(?=\w*\[)", r"\\u0023#", json.dumps(value, allow_nan=False))
 
 
-def document(outcome: Outcome) -> dict[str, object]:
-    """Return the JSON document as plain values; texts are cleaned, unknown values are `None`."""
-    return {
-        "verdict": outcome.verdict.value,
-        "exit_code": outcome.exit_code,
-        "started_at": instant(outcome.started_at),
-        "elapsed_seconds": seconds(outcome.elapsed_seconds),
-        "api_calls": outcome.api_calls,
-        "targets": [_target(target) for target in outcome.targets],
-    }
-
-
 def results(outcome: Outcome) -> str:
-    """Return the document on one line that GitHub takes as an output: without stages, or empty, when it is too long."""
-    bare = [dataclasses.replace(target, stages=()) for target in outcome.targets]
-    for candidate in (outcome, dataclasses.replace(outcome, targets=bare)):
-        text = to_json(candidate)
-        if len(text) <= RESULTS_LIMIT:
+    """Return the JSON document on one line of fewer than `RESULTS_LIMIT` characters.
+
+    If it is too long, the stages, children and attempts of all targets are left out. If it still is, so are targets,
+    those that passed first. The field `omitted` then says how many of each are missing.
+    """
+    targets = outcome.targets
+    missing = {
+        "stages": sum(len(target.stages) for target in targets),
+        "children": sum(len(target.children) for target in targets),
+        "attempts": sum(len(target.attempts) for target in targets),
+    }
+    if sum(missing.values()) * SMALLEST_DETAIL < RESULTS_LIMIT:  # saves making a document of many megabytes
+        text = to_json(outcome)
+        if len(text) < RESULTS_LIMIT:
             return text
-    return ""
+    bare = [plain(dataclasses.replace(target, stages=(), children=(), attempts=()), TARGET) for target in targets]
+    shortened = document(dataclasses.replace(outcome, targets=())) | {"omitted": missing | {"targets": len(bare)}}
+    left = RESULTS_LIMIT - len(one_json_line(shortened))
+    kept: list[int] = []
+    for index in sorted(range(len(bare)), key=lambda index: targets[index].verdict is Verdict.PASSED):
+        left -= len(one_json_line(bare[index])) + len(", ")
+        if left <= 0:
+            break
+        kept.append(index)
+    omitted = missing | {"targets": len(bare) - len(kept)}
+    return one_json_line(shortened | {"targets": [bare[index] for index in sorted(kept)], "omitted": omitted})
 
 
 def outputs(outcome: Outcome, report: Path) -> dict[str, str]:
     """Return the outputs of a pipeline step by name; every value is one line.
 
-    The build number is that of the only target, and empty when there are several.
+    The number of the build and its link are those of the only target, and empty if there are several. They are known
+    before the verdict is: the outcome of an unfinished run gives outputs as well.
     """
-    number = outcome.targets[0].build_number if len(outcome.targets) == 1 else None
+    target = outcome.targets[0] if len(outcome.targets) == 1 else None
     return {
-        "verdict": outcome.verdict.value,
+        "verdict": outcome.verdict.token,
         "exit-code": str(outcome.exit_code),
-        "build-number": str(number or ""),
+        "build-number": str((target and target.build_number) or ""),
+        "build-url": (target and link(target.build_url)) or "",
         "report": one_line(str(report), limit=4096),
         "elapsed-seconds": str(seconds(outcome.elapsed_seconds) or 0.0),
     }
 
 
 def dotenv(outcome: Outcome, report: Path) -> str:
-    """Return the outputs as a dotenv file, `GATE_EXIT_CODE=0` and so on; values stand bare, as GitLab wants them."""
-    return "".join(
-        f"GATE_{name.replace('-', '_').upper()}={value}\n" for name, value in outputs(outcome, report).items()
-    )
+    """Return the outputs as a dotenv file, `GATE_EXIT_CODE=0` and so on, which a shell can read as well."""
+    return "".join(f"{DOTENV_NAMES[name]}={_shell_word(value)}\n" for name, value in outputs(outcome, report).items())
+
+
+def _shell_word(value: str) -> str:
+    """Return `value` as it is, as GitLab does not remove quotes; with quotes if a shell would not read it as it is."""
+    return value if re.fullmatch(r"[\w@%+=:,./?#~-]*", value) else shlex.quote(value)
 
 
 def _line(target: TargetOutcome) -> str:
@@ -82,38 +117,3 @@ def _line(target: TargetOutcome) -> str:
 def _token(word: str | None) -> str:
     """Return `word` as one token in which nothing but letters, digits and `._-` stands; `-` for none."""
     return re.sub(r"[^\w.-]+", "_", one_line(word or "", limit=64)) or "-"
-
-
-def _text(value: str | None) -> str | None:
-    """Return `value` cleaned to one line; `None` when nothing is left of it."""
-    return one_line(value or "", limit=1000) or None
-
-
-def _target(target: TargetOutcome) -> dict[str, object]:
-    """Return one target's part of the document."""
-    return {
-        "label": _text(target.label),
-        "job_id": _text(target.job_id),
-        "build_number": target.build_number,
-        "verdict": target.verdict.value,
-        "state": _text(target.state),
-        "reason": _text(target.reason),
-        "branch": _text(target.branch),
-        "commit": _text(target.commit),
-        "started_at": instant(target.started_at),
-        "finished_at": instant(target.finished_at),
-        "duration_seconds": seconds(target.duration_seconds),
-        "record_id": _text(target.record_id),
-        "polls": target.polls,
-        "stages": [_stage(stage) for stage in target.stages],
-        "tests": target.tests and {name: getattr(target.tests, name) for name in ("total", "failures", "errors")},
-    }
-
-
-def _stage(stage: Stage) -> dict[str, object]:
-    """Return one stage's part of the document."""
-    return {
-        "name": _text(stage.name),
-        "state": _text(stage.state),
-        "duration_seconds": seconds(stage.duration_seconds),
-    }

@@ -144,7 +144,7 @@ def test_json_outputs_and_summary_agree(simulate: Simulate, run_gate: Run, tmp_p
     (target,) = document["targets"]
     assert set(target) == {
         *("label", "job_id", "build_number", "verdict", "state", "reason", "branch", "commit", "started_at"),
-        *("finished_at", "duration_seconds", "record_id", "polls", "stages", "tests"),
+        *("finished_at", "duration_seconds", "record_id", "polls", "url", "stages", "tests", "attempts", "children"),
     }
     assert (document["verdict"], document["exit_code"], target["label"], target["build_number"]) == (
         "failed",
@@ -160,6 +160,7 @@ def test_json_outputs_and_summary_agree(simulate: Simulate, run_gate: Run, tmp_p
         "GATE_VERDICT": "failed",
         "GATE_EXIT_CODE": "1",
         "GATE_BUILD_NUMBER": "57",
+        "GATE_BUILD_LINK": "",
         "GATE_REPORT": "a/b/r.xml",
         "GATE_ELAPSED_SECONDS": str(document["elapsed_seconds"]),
     }

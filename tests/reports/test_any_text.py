@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from datetime import UTC, timedelta, timezone
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -12,14 +13,15 @@ from junitparser import JUnitXml
 from lxml import etree
 from markdown_it import MarkdownIt
 
-from gate.model import Outcome, Stage, TargetOutcome, UnitTests, Verdict
+from gate.model import Attempt, ChildBuild, Outcome, Stage, TargetOutcome, UnitTests, Verdict
 from gate.reports import junit, markdown, result, summary
 from gate.text import one_line
 
 NASTY = [
     "\x1b[31m", "\x1b]0;", "\x9b", "]]>", "<!--", "&amp;", "```", "`", "</details>", "<script>", "|", "\\", "**", "__",
     "~~", "[x](y)", "![x](y)", "@all", "#1", "::error::", "##[error]", "https://x.yz", "www.x.yz", "\n", "\r", "- ",
-    "1. ", "---", "$x$", "[[ATTACHMENT|/etc/passwd]]", "\ud83d", "\ufffe", "\u2028", "\u202e", "a", "_", " ",
+    "1. ", "---", "$x$", "[[ATTACHMENT|/etc/passwd]]", "[[", "PROPERTY|",
+    "'", "&", ";", "(", ">", "\ud83d", "\ufffe", "\u2028", "\u202e", "a", "_", " ",
 ]  # fmt: skip
 
 texts = st.lists(st.characters() | st.sampled_from(NASTY), max_size=8).map("".join)
@@ -28,6 +30,7 @@ numbers = st.none() | st.floats()
 moments = st.none() | st.datetimes(
     timezones=st.sampled_from([UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-12))])
 )
+urls = maybe | texts.map("https://x.example/".__add__)
 stages = st.builds(Stage, name=texts, state=maybe, started_at=moments, duration_seconds=numbers)
 targets = st.builds(
     TargetOutcome,
@@ -47,7 +50,12 @@ targets = st.builds(
     polls=st.integers(0, 99),
     stages=st.lists(stages, max_size=3),
     tests=st.none() | st.just(UnitTests(total=3, failures=1, errors=0)),
-    log_tail=st.lists(texts, max_size=3),
+    log_tail=st.lists(texts, max_size=3) | st.lists(texts, min_size=9, max_size=14),
+    build_url=urls,
+    attempts=st.lists(st.builds(Attempt, st.integers(1, 99), maybe, texts, urls), max_size=2),
+    children=st.lists(
+        st.builds(ChildBuild, texts, maybe, st.none() | st.integers(1, 99), moments, numbers), max_size=2
+    ),
 )
 outcomes = st.builds(
     Outcome,
@@ -109,9 +117,13 @@ def test_any_text_gives_one_line_a_target(outcome: Outcome) -> None:
 
 
 @given(outcomes, texts)
-def test_any_path_gives_five_outputs(outcome: Outcome, path: str) -> None:
-    """A value cannot bring a second line into the dotenv file."""
-    assert len(result.dotenv(outcome, Path(path)).splitlines()) == 5
+def test_any_path_and_link_give_outputs_of_one_line(outcome: Outcome, path: str) -> None:
+    """A value cannot bring a second line into the dotenv file, and a shell reads it as it was."""
+    found = result.dotenv(outcome, Path(path)).splitlines()
+    assert [line.partition("=")[0] for line in found] == list(result.DOTENV_NAMES.values())
+    read = [shlex.split(line.partition("=")[2]) for line in found]
+    assert ["".join(words) for words in read] == list(result.outputs(outcome, Path(path)).values())
+    assert max(map(len, read)) <= 1
 
 
 @given(texts)

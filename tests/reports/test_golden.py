@@ -1,4 +1,4 @@
-"""One passing and one failing outcome, with every report written out in full."""
+"""Every report of one passing and one failing outcome, written out in full."""
 
 import json
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.model import Outcome, Stage, TargetOutcome, UnitTests, Verdict
+from gate.model import Attempt, ChildBuild, Outcome, Stage, TargetOutcome, UnitTests, Verdict
 from gate.reports import junit, result, summary
 
 START = datetime(2024, 9, 24, 3, 18, 49, tzinfo=UTC)
@@ -32,6 +32,9 @@ PASSING = Outcome(
             finished_at=datetime(2024, 9, 24, 3, 19, 50, tzinfo=UTC),
             duration_seconds=61.1236,
             polls=4,
+            build_url="https://x.example/57?a=1&b=2",
+            attempts=[Attempt(56, "SCHEDULE_FAILURE", "No executor.", "https://x.example/56")],
+            children=[ChildBuild("unit tests", "SUCCESS", 7, START, 2.5)],
             stages=[Stage(name="Maven", state="SUCCESS", started_at=START, duration_seconds=58.0)],
             tests=UnitTests(total=12, failures=0, errors=0),
             log_tail=["not shown for a build that passed"],
@@ -89,6 +92,7 @@ PASSING_DOTENV = """\
 GATE_VERDICT=passed
 GATE_EXIT_CODE=0
 GATE_BUILD_NUMBER=57
+GATE_BUILD_LINK='https://x.example/57?a=1&b=2'
 GATE_REPORT=out/gate-report.xml
 GATE_ELAPSED_SECONDS=75.25
 """
@@ -114,8 +118,26 @@ PASSING_DOCUMENT = {
             "duration_seconds": 61.124,
             "record_id": "r1",
             "polls": 4,
+            "url": "https://x.example/57?a=1&b=2",
             "stages": [{"name": "Maven", "state": "SUCCESS", "duration_seconds": 58.0}],
             "tests": {"total": 12, "failures": 0, "errors": 0},
+            "attempts": [
+                {
+                    "build_number": 56,
+                    "state": "SCHEDULE_FAILURE",
+                    "reason": "No executor.",
+                    "url": "https://x.example/56",
+                }
+            ],
+            "children": [
+                {
+                    "name": "unit tests",
+                    "state": "SUCCESS",
+                    "build_number": 7,
+                    "started_at": "2024-09-24T03:18:49Z",
+                    "duration_seconds": 2.5,
+                }
+            ],
         }
     ],
 }
@@ -138,7 +160,7 @@ FAILING = Outcome(
             duration_seconds=12.0,
             stages=[
                 Stage(name="Code CheckOut", state="SUCCESS", duration_seconds=2.0),
-                Stage(name="Maven", state="FAILURE", duration_seconds=10.0),
+                Stage(name="Maven", state="FAILURE", duration_seconds=9.0),
                 Stage(name="Upload", state=None),
             ],
             log_tail=["\x1b[31m[ERROR]\x1b[0m <App.java> & ```", "BUILD FAILURE"],
@@ -171,7 +193,7 @@ state: FAILURE</failure>
 BUILD FAILURE</system-out>
     </testcase>
     <testcase name="stage Code CheckOut" time="2.000" classname="codearts.app" />
-    <testcase name="stage Maven" time="10.000" classname="codearts.app">
+    <testcase name="stage Maven" time="9.000" classname="codearts.app">
       <failure type="BuildFailed" message="The stage ended as FAILURE.">The stage ended as FAILURE.</failure>
     </testcase>
     <testcase name="stage Upload" classname="codearts.app" time="0.000">
@@ -209,7 +231,7 @@ FAILING_SUMMARY = """\
 | Stage | State | Duration |
 | --- | --- | --- |
 | Code CheckOut | ✅ SUCCESS | 2 s |
-| Maven | ❌ FAILURE | 10 s |
+| Maven | ❌ FAILURE | 9 s |
 | Upload | ⏭️ — | — |
 
 <details><summary>The end of the log</summary>
@@ -230,6 +252,7 @@ FAILING_DOTENV = """\
 GATE_VERDICT=failed
 GATE_EXIT_CODE=1
 GATE_BUILD_NUMBER=
+GATE_BUILD_LINK=
 GATE_REPORT=out/gate-report.xml
 GATE_ELAPSED_SECONDS=20.0
 """
@@ -237,7 +260,7 @@ GATE_ELAPSED_SECONDS=20.0
 
 @pytest.mark.parametrize(("outcome", "expected"), [(PASSING, PASSING_JUNIT), (FAILING, FAILING_JUNIT)])
 def test_outcome_gives_this_junit_report(outcome: Outcome, expected: str) -> None:
-    """The report has the contract's shape, to the byte."""
+    """The report has this shape, to the byte."""
     assert junit.render(outcome).decode() == expected
 
 
@@ -254,12 +277,12 @@ def test_outcome_gives_this_dotenv_file(outcome: Outcome, expected: str) -> None
 
 
 def test_outcome_gives_this_json_document() -> None:
-    """The document has the contract's names, and null for what is not known."""
+    """Every field has its name, and what is not known is null or an empty list."""
     assert json.loads(result.to_json(PASSING)) == PASSING_DOCUMENT
     unknown = json.loads(result.to_json(FAILING))["targets"][1]
     assert {name for name, value in unknown.items() if value is None} == (
         PASSING_DOCUMENT["targets"][0].keys()  # type: ignore[index]
-        - {"label", "job_id", "verdict", "reason", "polls", "stages"}
+        - {"label", "job_id", "verdict", "reason", "polls", "stages", "attempts", "children"}
     )
 
 

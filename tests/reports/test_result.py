@@ -1,0 +1,170 @@
+"""What programs read: outputs, the dotenv file, the bounded JSON document and the description of its fields."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import pytest
+
+from gate.cli.commands import main
+from gate.model import Outcome, Stage, TargetOutcome, Verdict
+from gate.reports import result
+from gate.reports.fields import meanings
+from tests.reports.test_golden import PASSING
+
+START = datetime(2024, 9, 24, tzinfo=UTC)
+REPORT = Path("gate-report.xml")
+
+
+def outcome(*targets: TargetOutcome, verdict: Verdict = Verdict.FAILED, exit_code: int = 1) -> Outcome:
+    """Return an outcome of `targets`."""
+    return Outcome(
+        verdict=verdict, exit_code=exit_code, started_at=START, elapsed_seconds=1.0, api_calls=1, targets=targets
+    )
+
+
+def target(number: int, *, verdict: Verdict = Verdict.FAILED, stages: int = 0, reason: str = "Why.") -> TargetOutcome:
+    """Return a target with some stages."""
+    return TargetOutcome(
+        label=f"t{number}",
+        job_id="0" * 32,
+        verdict=verdict,
+        reason=reason,
+        build_number=57,
+        stages=[Stage(name=f"stage {part}", state="SUCCESS") for part in range(stages)],
+    )
+
+
+def labels(text: str) -> list[str]:
+    """Return the labels of the targets in a JSON document."""
+    return [one["label"] for one in json.loads(text)["targets"]]
+
+
+def test_short_document_is_given_whole() -> None:
+    """A result that fits is the same as on stdout, without a field about what is missing."""
+    one = outcome(target(1, stages=5))
+    assert result.results(one) == result.to_json(one)
+    assert "omitted" not in json.loads(result.results(one))
+
+
+def test_stages_are_left_out_first() -> None:
+    """All targets stay, and the number of missing stages is told."""
+    one = outcome(*(target(number, stages=50) for number in range(50)))
+    text = result.results(one)
+    assert len(text) < result.RESULTS_LIMIT
+    assert labels(text) == [f"t{number}" for number in range(50)]
+    assert json.loads(text)["omitted"] == {"stages": 2500, "children": 0, "attempts": 0, "targets": 0}
+
+
+def test_targets_that_passed_are_left_out_before_the_others() -> None:
+    """What went wrong stays, in the order of the call."""
+    passed = [target(number, verdict=Verdict.PASSED) for number in range(500)]
+    text = result.results(outcome(*passed[:250], target(1000), *passed[250:], target(1001)))
+    assert len(text) < result.RESULTS_LIMIT
+    found = json.loads(text)
+    assert {"t1000", "t1001"} <= set(labels(text))
+    in_order = [f"t{number}" for number in (*range(250), 1000, *range(250, 500), 1001)]
+    assert labels(text) == [label for label in in_order if label in labels(text)]
+    assert len(found["targets"]) + found["omitted"]["targets"] == 502
+
+
+@pytest.mark.parametrize("reason", ["Why.", "構" * 1000, "\U0001f680" * 1000])
+@pytest.mark.parametrize("count", [1, 500, 5000])
+def test_any_number_of_targets_leaves_valid_json_below_the_limit(count: int, reason: str) -> None:
+    """The document is never empty and never cut in its middle."""
+    text = result.results(outcome(*(target(number, reason=reason) for number in range(count))))
+    assert len(text) < result.RESULTS_LIMIT
+    found = json.loads(text)
+    missing = found.get("omitted", {}).get("targets", 0)
+    assert len(found["targets"]) + missing == count
+    assert found["targets"]
+    assert found["verdict"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("url", "report"),
+    [
+        ("https://x.example/57?a=1&b=2", "out dir/report.xml"),
+        ("https://x.example/$(touch pwned)", "it's; touch pwned"),
+        ("https://x.example/`touch,pwned`;touch", "a\\b"),
+        (None, "報告.xml"),
+    ],
+)
+def test_shell_reads_the_dotenv_file_and_runs_nothing(tmp_path: Path, url: str | None, report: str) -> None:
+    """`. gate.env` sets the values that were written."""
+    one = outcome(replace(target(1, verdict=Verdict.TIMED_OUT), build_url=url), verdict=Verdict.TIMED_OUT)
+    (tmp_path / "gate.env").write_text(result.dotenv(one, Path(report)), encoding="utf-8")
+    script = '. ./gate.env; printf "%s\\n" "$GATE_VERDICT" "$GATE_BUILD_LINK" "$GATE_REPORT"'
+    done = subprocess.run(["sh", "-ec", script], cwd=tmp_path, capture_output=True, check=True)
+    assert done.stdout.decode().splitlines() == ["timed-out", result.outputs(one, REPORT)["build-url"], report]
+    assert [path.name for path in tmp_path.iterdir()] == ["gate.env"]
+
+
+def test_plain_values_stand_without_quotes() -> None:
+    """GitLab takes quotes for a part of the value."""
+    one = outcome(replace(target(1), build_url="https://x.example/codeci/57?tab=log#end"))
+    text = result.dotenv(one, Path("out/gate-report.xml"))
+    assert "GATE_BUILD_LINK=https://x.example/codeci/57?tab=log#end\n" in text
+    assert "GATE_REPORT=out/gate-report.xml\n" in text
+
+
+def test_no_name_of_the_dotenv_file_is_the_variable_of_an_option() -> None:
+    """A later run of the gate in the same pipeline does not take an output for a setting."""
+    variables: set[str] = set()
+    for command in main.commands.values():
+        for option in command.params:
+            envvar = option.envvar if isinstance(option, click.Option) else None
+            variables |= {envvar} if isinstance(envvar, str) else set(envvar or ())
+    assert "GATE_JUNIT" in variables
+    assert not variables & set(result.DOTENV_NAMES.values())
+
+
+def test_unfinished_run_gives_outputs_that_are_no_pass() -> None:
+    """A later step has number and link of the build as soon as they are known, also if the gate is killed."""
+    pinned = TargetOutcome(
+        label="app",
+        job_id="0" * 32,
+        verdict=Verdict.UNDETERMINED,
+        reason="The gate did not finish.",
+        build_number=57,
+        build_url="https://x.example/57",
+    )
+    one = outcome(pinned, verdict=Verdict.UNDETERMINED, exit_code=5)
+    assert result.outputs(one, REPORT) == {
+        "verdict": "undetermined",
+        "exit-code": "5",
+        "build-number": "57",
+        "build-url": "https://x.example/57",
+        "report": "gate-report.xml",
+        "elapsed-seconds": "1.0",
+    }
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_outputs_without_a_single_target_name_no_build(count: int) -> None:
+    """Number and link are empty where there is no target, or more than one."""
+    values = result.outputs(outcome(*map(target, range(count))), REPORT)
+    assert (values["build-number"], values["build-url"]) == ("", "")
+
+
+def paths(value: object, path: str = "") -> Iterator[str]:
+    """Yield the path of every field of a JSON value."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield path + name
+            yield from paths(inner, f"{path}{name}.")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from paths(inner, path.removesuffix(".") + "[].")
+
+
+def test_every_field_of_the_document_has_a_meaning() -> None:
+    """The description names the fields that the fullest document has, and no others."""
+    assert list(meanings()) == [
+        *dict.fromkeys(sorted(paths(result.document(PASSING)), key=list(meanings()).index)),
+        "omitted",
+    ]
