@@ -1,9 +1,15 @@
-"""Times and durations as the reports write them. Impossible values, which the service may send, count as unknown."""
+"""Values as the reports write them. Impossible times and durations, which the service may send, count as unknown."""
 
 from datetime import UTC, datetime
 
+from gate.model import Attempt, UnitTests
+from gate.text import one_line
+
 LONGEST = 1e9
 """Seconds (over 30 years) from which on a duration counts as unknown."""
+
+MOST_TEST_STAGES = 20
+"""Stages whose unit tests are listed one by one."""
 
 
 def seconds(duration: float | None) -> float | None:
@@ -22,3 +28,23 @@ def instant(moment: datetime | None) -> str | None:
         return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
     except OverflowError:
         return None
+
+
+def unit_tests(tests: UnitTests | None) -> list[str]:
+    """Return a sentence with the totals of the unit tests and, if several stages ran some, one for each stage."""
+    if tests is None:
+        return []
+    parts = tests.parts[:MOST_TEST_STAGES] if len(tests.parts) > 1 else ()
+    return [
+        f"{where}: {part.total}, failures: {part.failures}, errors: {part.errors}."
+        for where, part in [
+            ("Unit tests", tests),
+            *((f"Unit tests of stage {one_line(part.name, limit=120) or 'without a name'}", part) for part in parts),
+        ]
+    ]
+
+
+def attempt(former: Attempt) -> str:
+    """Return what is known of a build of this run that was ordered again, without its link."""
+    word = one_line(former.state or "", limit=60) or "no result"
+    return f"build {former.build_number} ({word}). {one_line(former.reason)}".rstrip()

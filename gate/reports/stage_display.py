@@ -1,9 +1,12 @@
-"""How a stage is shown. A stage never decides the verdict; the record of the build does."""
+"""How a stage or a child build is shown. Neither decides the verdict; the record of the build does."""
 
-from gate.model import Stage, Verdict
+from collections.abc import Sequence
+
+from gate.model import ChildBuild, Stage, Verdict
 from gate.text import one_line
 
-# The words of full-stages and, in lower case, of history-details; compared without case, as nothing depends on them.
+# The words of full-stages, of flow-graph and, in lower case, of history-details. Case is ignored, as nothing depends on
+# these words.
 _WORDS = {
     "success": Verdict.PASSED,
     "failure": Verdict.FAILED,
@@ -14,19 +17,34 @@ _WORDS = {
     "aborted": Verdict.ABORTED,
 }
 
+Part = Stage | ChildBuild
+"""A part of a build that has a row or a case of its own."""
 
-def shown(stage: Stage, verdict: Verdict) -> tuple[Verdict, str]:
-    """Return how to show a stage of a build with `verdict` (passed, failed, aborted or skipped), and why in a sentence.
+_NOT_RED = (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED)
 
-    A stage that did not succeed in a build that passed, or that was not judged, is shown as skipped and never as
-    failed; a stage without a result, because it never ran or was still running, is shown as skipped as well.
+
+def shown(part: Part, verdict: Verdict) -> tuple[Verdict, str]:
+    """Return how to show a part of a build with `verdict` (passed, failed, aborted or skipped), and why in a sentence.
+
+    A part that did not succeed is shown as skipped, and not as failed, if the build passed or was not judged. A part
+    without a result, which never ran or was still running, is shown as skipped as well.
     """
-    word = one_line(stage.state or "", limit=60)
+    kind = "job" if isinstance(part, ChildBuild) else "stage"
+    word = one_line(part.state or "", limit=60)
     if not word:
-        return Verdict.SKIPPED, "The stage never ran."
+        return Verdict.SKIPPED, f"The {kind} never ran."
     ended = _WORDS.get(word.casefold())
     if ended is None:
-        return Verdict.SKIPPED, f"The stage has no result; the service's word for it is {word}."
-    if ended is not Verdict.PASSED and verdict in (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED):
-        return Verdict.SKIPPED, f"The service's word for the stage is {word}, but the build's verdict is {verdict}."
-    return ended, f"The stage ended as {word}."
+        return Verdict.SKIPPED, f"The {kind} has no result; the service's word for it is {word}."
+    if ended is not Verdict.PASSED and verdict in _NOT_RED:
+        return Verdict.SKIPPED, f"The service's word for the {kind} is {word}, but the build's verdict is {verdict}."
+    return ended, f"The {kind} ended as {word}."
+
+
+def telling(parts: Sequence[Part], count: int) -> Sequence[Part]:
+    """Return at most `count` of the parts, in their order; those that succeeded are left out first."""
+    if len(parts) <= count:
+        return parts
+    succeeded = [_WORDS.get((part.state or "").casefold()) is Verdict.PASSED for part in parts]
+    kept = sorted(range(len(parts)), key=succeeded.__getitem__)[:count]
+    return [parts[index] for index in sorted(kept)]

@@ -84,7 +84,13 @@ def test_any_text_gives_a_junit_report_that_parses(outcome: Outcome) -> None:
         str(len(list(root.iter(tag)))) for tag in ("testcase", "failure", "error")
     ]
     assert all(re.fullmatch(r"\d+\.\d{3}", element.attrib["time"]) for element in (root, *root, *cases))
-    assert b"[[ATTACHMENT|" not in b"".join(re.findall(rb"<system-out>.*?</system-out>", report, re.DOTALL))
+    texts = [text for case in cases for text in case.itertext()] + [
+        mark.get("message") for [mark] in filter(None, marks)
+    ]
+    assert not re.search(r"\[\[(ATTACHMENT|PROPERTY)\|", "\n".join(texts))
+    for suite in root:
+        times = [round(1000 * float(case.attrib["time"])) for case in suite.iter("testcase")]
+        assert sum(times) == round(1000 * float(suite.attrib["time"]))
 
 
 @given(outcomes)

@@ -44,8 +44,8 @@ PASSING = Outcome(
 
 PASSING_JUNIT = """\
 <?xml version="1.0" encoding="utf-8"?>
-<testsuites name="codearts-gate" tests="2" failures="0" errors="0" time="61.124">
-  <testsuite errors="0" failures="0" name="app" skipped="0" tests="2" time="61.124" timestamp="2024-09-24T03:18:49">
+<testsuites name="codearts-gate" tests="3" failures="0" errors="0" time="61.124">
+  <testsuite errors="0" failures="0" name="app" skipped="0" tests="3" time="61.124" timestamp="2024-09-24T03:18:49">
     <properties>
       <property name="job_id" value="48c66c6002964721be537cdc6ce0297b" />
       <property name="build_number" value="57" />
@@ -53,9 +53,12 @@ PASSING_JUNIT = """\
       <property name="branch" value="main" />
       <property name="commit" value="2f37dd4b5e1c" />
       <property name="record_id" value="r1" />
+      <property name="build_url" value="https://x.example/57?a=1&amp;b=2" />
+      <property name="former_attempts" value="build 56 (SCHEDULE_FAILURE). No executor. https://x.example/56" />
     </properties>
-    <testcase name="build" time="61.124" classname="codearts.app" />
-    <testcase name="stage Maven" time="58.000" classname="codearts.app" />
+    <testcase name="build" time="0.624" classname="codearts.CodeArts app" />
+    <testcase name="stage Maven" time="58.000" classname="codearts.CodeArts app" />
+    <testcase name="job unit tests" time="2.500" classname="codearts.CodeArts app" />
   </testsuite>
 </testsuites>
 """
@@ -183,20 +186,23 @@ FAILING_JUNIT = """\
       <property name="build_number" value="58" />
       <property name="state" value="FAILURE" />
     </properties>
-    <testcase name="build" time="12.000" classname="codearts.app">
+    <testcase name="build" time="1.000" classname="codearts.CodeArts app">
       <failure type="BuildFailed" message="Build 58 ended as FAILURE.">Build 58 ended as FAILURE.
 Read the end of its log.
 job_id: 48c66c6002964721be537cdc6ce0297b
 build_number: 58
-state: FAILURE</failure>
+state: FAILURE
+The last lines of the log:
+[ERROR] &lt;App.java&gt; &amp; ```
+BUILD FAILURE</failure>
       <system-out>[ERROR] &lt;App.java&gt; &amp; ```
 BUILD FAILURE</system-out>
     </testcase>
-    <testcase name="stage Code CheckOut" time="2.000" classname="codearts.app" />
-    <testcase name="stage Maven" time="9.000" classname="codearts.app">
+    <testcase name="stage Code CheckOut" time="2.000" classname="codearts.CodeArts app" />
+    <testcase name="stage Maven" time="9.000" classname="codearts.CodeArts app">
       <failure type="BuildFailed" message="The stage ended as FAILURE.">The stage ended as FAILURE.</failure>
     </testcase>
-    <testcase name="stage Upload" classname="codearts.app" time="0.000">
+    <testcase name="stage Upload" classname="codearts.CodeArts app" time="0.000">
       <skipped type="skipped" message="The stage never ran.">The stage never ran.</skipped>
     </testcase>
   </testsuite>
@@ -204,7 +210,7 @@ BUILD FAILURE</system-out>
     <properties>
       <property name="job_id" value="c798139500d2456d82d95d108f182b5a" />
     </properties>
-    <testcase name="build" classname="codearts.web" time="0.000">
+    <testcase name="build" classname="codearts.CodeArts web" time="0.000">
       <error type="GateTimeout" message="No result within 20 s.">No result within 20 s.
 job_id: c798139500d2456d82d95d108f182b5a</error>
     </testcase>
