@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from urllib.parse import quote
 
-from gate.text import one_line
+from gate.text import link, one_line
 
 # ASCII punctuation with a function inside a line (`_` only at the edge of a word), and the dot of `www.`.
 _ACTIVE = re.compile(r"[!-'*+:-@\[-^`{-~]|(?<![^\W_])_|_(?![^\W_])|(?<=[wW])\.")
@@ -19,6 +20,16 @@ def escape(text: str | None, *, limit: int = 300) -> str:
     """
     line = one_line(text or "", limit=limit)
     return _ACTIVE.sub(_reference, line) or "—"
+
+
+def linked(text: str, url: str | None) -> str:
+    """Return escaped `text` as a link to `url`; without the link if `url` is none that can be shown."""
+    address = link(url)
+    if address is None:
+        return text
+    # Percent-encoded: all that could end the address or the cell of a table. `&` would start a character reference.
+    target = quote(address, safe=":/?#[]@!$&'+,;=%~").replace("&", "&amp;")
+    return f"[{text}](<{target}>)"
 
 
 def _reference(match: re.Match[str]) -> str:

@@ -154,11 +154,17 @@ def test_any_text_leaves_the_summary_its_structure(outcome: Outcome) -> None:
         for end in ("open", "close")
     } | {"inline", "fence", "html_block"}
     assert kinds.count("heading_open") == 1 + len(outcome.targets)
-    assert kinds.count("table_open") == 1 + sum(bool(target.stages) for target in outcome.targets)
-    assert {child.type for token in tokens for child in token.children or []} <= {"text", "strong_open", "strong_close"}
+    tables = sum(bool(target.stages) + bool(target.children) for target in outcome.targets)
+    assert kinds.count("table_open") == 1 + tables
+    inline = [child for token in tokens for child in token.children or []]
+    assert {child.type for child in inline} <= {
+        "text",
+        *(f"{name}_{end}" for name in ("strong", "link") for end in ("open", "close")),
+    }
+    assert all(re.match("(?i)https?://", str(child.attrGet("href"))) for child in inline if child.type == "link_open")
     assert {token.info for token in tokens if token.type == "fence"} <= {"text", "mermaid"}
     assert {token.content.strip() for token in tokens if token.type == "html_block"} <= {
-        "<details><summary>The end of the log</summary>",
+        "<details><summary>Earlier lines of the log</summary>",
         "</details>",
     }
     for token in tokens:

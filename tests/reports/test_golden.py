@@ -70,17 +70,25 @@ PASSING_SUMMARY = """\
 
 | Target | Verdict | Build | State | Duration | Branch | Commit |
 | --- | --- | --- | --- | --- | --- | --- |
-| app | ✅ passed | 57 | SUCCESS | 1 m 1 s | main | 2f37dd4 |
+| app | ✅ passed | [57](<https://x.example/57?a=1&amp;b=2>) | SUCCESS | 1 m 1 s | main | 2f37dd4 |
 
 ### app: passed
 
 **Reason:** Build 57 ended as SUCCESS.
+
+[Open build 57](<https://x.example/57?a=1&amp;b=2>)
+
+**Former attempt:** [build 56 (SCHEDULE_FAILURE). No executor.](<https://x.example/56>)
 
 Unit tests: 12, failures: 0, errors: 0.
 
 | Stage | State | Duration |
 | --- | --- | --- |
 | Maven | ✅ SUCCESS | 58 s |
+
+| Job | State | Duration | Build |
+| --- | --- | --- | --- |
+| unit tests | ✅ SUCCESS | 2 s | 7 |
 
 ```mermaid
 gantt
@@ -234,20 +242,18 @@ FAILING_SUMMARY = """\
 
 **Next:** Read the end of its log.
 
-| Stage | State | Duration |
-| --- | --- | --- |
-| Code CheckOut | ✅ SUCCESS | 2 s |
-| Maven | ❌ FAILURE | 9 s |
-| Upload | ⏭️ — | — |
-
-<details><summary>The end of the log</summary>
+The end of the log:
 
 ````text
 [ERROR] <App.java> & ```
 BUILD FAILURE
 ````
 
-</details>
+| Stage | State | Duration |
+| --- | --- | --- |
+| Code CheckOut | ✅ SUCCESS | 2 s |
+| Maven | ❌ FAILURE | 9 s |
+| Upload | ⏭️ — | — |
 
 ### web: timed out
 

@@ -12,7 +12,7 @@ import pytest
 
 from gate.cli.commands import main
 from gate.model import Outcome, Stage, TargetOutcome, Verdict
-from gate.reports import result
+from gate.reports import junit, result, summary
 from gate.reports.fields import meanings
 from tests.reports.test_golden import PASSING
 
@@ -142,6 +142,8 @@ def test_unfinished_run_gives_outputs_that_are_no_pass() -> None:
         "report": "gate-report.xml",
         "elapsed-seconds": "1.0",
     }
+    assert b"<error " in junit.render(one)
+    assert "[57](<https://x.example/57>)" in summary.render(one)
 
 
 @pytest.mark.parametrize("count", [0, 2])

@@ -1,10 +1,11 @@
-"""What the summary leaves out when it grows too large."""
+"""What the summary shows, and what it leaves out when it would be too large."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from gate.model import Outcome, Stage, TargetOutcome, Verdict
+from gate.model import ChildBuild, Outcome, Stage, TargetOutcome, Verdict
 from gate.reports import summary
 
 START = datetime(2024, 9, 24, tzinfo=UTC)
@@ -35,8 +36,9 @@ def outcome(count: int, *, verdict: Verdict = Verdict.FAILED) -> Outcome:
     [
         (1, summary.LIMIT, True, True, True),
         (100, summary.LIMIT, True, True, True),
-        (200, 500_000, False, True, True),
-        (500, 200_000, False, False, True),
+        (500, summary.LIMIT, True, True, True),
+        (200, 190_000, False, True, True),
+        (500, 150_000, False, False, True),
         (500, 50_000, False, False, False),
     ],
 )
@@ -47,13 +49,102 @@ def test_large_summary_loses_logs_then_stages_then_sections(
     text = summary.render(outcome(count), limit)
     assert len(text.encode()) <= limit
     assert text.count("| ❌ failed |") == count
-    assert ("</details>" in text, "| Stage |" in text, "**Reason:**" in text) == (logs, stages, sections)
+    assert ("The end of the log" in text, "| Stage |" in text, "**Reason:**" in text) == (logs, stages, sections)
     assert ("Shortened" in text) != logs
 
 
+def test_sections_of_passed_targets_are_left_out_before_the_others() -> None:
+    """Where not all sections fit, those that say what went wrong stay."""
+    passed = outcome(300, verdict=Verdict.PASSED).targets
+    both = replace(outcome(2), targets=[*passed, *outcome(2).targets])
+    text = summary.render(both, 30_000)
+    assert [line for line in text.splitlines() if line.startswith("### ")] == [
+        "### service_0: failed",
+        "### service_1: failed",
+    ]
+
+
+def test_table_that_is_too_long_keeps_the_targets_that_did_not_pass() -> None:
+    """The last resort says how many rows are missing."""
+    passed = outcome(300, verdict=Verdict.PASSED).targets
+    text = summary.render(replace(outcome(2), targets=[*passed, *outcome(2).targets]), 8_000)
+    assert len(text.encode()) <= 8_000
+    assert text.count("| ❌ failed |") == 2
+    shown = text.count("| ✅ passed |")
+    assert 0 < shown < 300
+    assert f"_{300 - shown} more targets are left out of the table._" in text
+
+
+def test_failing_stage_is_shown_where_not_all_are() -> None:
+    """Of too many stages, those that succeeded are left out first."""
+    stages = [*(Stage(f"good {number}", "SUCCESS") for number in range(199)), Stage("bad", "FAILURE")]
+    text = summary.render(replace(outcome(50), targets=[replace(one, stages=stages) for one in outcome(50).targets]))
+    assert text.count("| bad | ❌ FAILURE |") == 50
+    assert text.count("_160 more are left out._") == 50
+
+
+def test_last_lines_of_the_log_are_visible_and_the_others_can_be_unfolded() -> None:
+    """Whoever opens the page sees the end of the log without a click."""
+    lines = [f"line {number}" for number in range(30)]
+    one = replace(outcome(1).targets[0], log_tail=lines)
+    text = summary.render(replace(outcome(1), targets=[one]))
+    visible, _, folded = text.partition("<details>")
+    assert [line for line in visible.splitlines() if line.startswith("line ")] == lines[20:]
+    assert [line for line in folded.splitlines() if line.startswith("line ")] == lines[:20]
+
+
+def test_short_log_has_nothing_to_unfold() -> None:
+    """Ten lines are all visible."""
+    one = replace(outcome(1).targets[0], log_tail=["line"] * 10)
+    text = summary.render(replace(outcome(1), targets=[one]))
+    assert "\nline\n" in text
+    assert "<details>" not in text
+
+
+def test_short_log_leaves_its_share_to_the_long_ones() -> None:
+    """One long log among many short ones is shown as if it were alone."""
+    targets = [replace(one, log_tail=["short"]) for one in outcome(100).targets]
+    alone = summary.render(outcome(1))
+    text = summary.render(replace(outcome(1), targets=[*targets, outcome(1).targets[0]]))
+    assert text.count("x" * 99) == alone.count("x" * 99) > 400
+    assert text.count("\nshort\n") == 100
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("https://x.example/57", "[57](<https://x.example/57>)"),
+        ("https://x.example/a(b)|c?d=1&copy;=2", "[57](<https://x.example/a%28b%29%7Cc?d=1&amp;copy;=2>)"),
+        ("https://x.example/<b>`*", "[57](<https://x.example/%3Cb%3E%60%2A>)"),
+        ("javascript:alert(1)", "57"),
+        (None, "57"),
+    ],
+)
+def test_build_number_is_a_link_if_there_is_one(url: str | None, link: str) -> None:
+    """Nothing in an address ends the link or the cell of the table."""
+    text = summary.render(replace(outcome(1), targets=[replace(outcome(1).targets[0], build_url=url)]))
+    assert f"| ❌ failed | {link} | FAILURE |" in text
+    assert ("[Open build 57](<" in text) == ("](<" in link)
+
+
+def test_link_is_shown_before_the_number_is_known() -> None:
+    """A link without a number still leads somewhere."""
+    one = replace(outcome(1).targets[0], build_number=None, build_url="https://x.example/job")
+    assert "[Open the build](<https://x.example/job>)" in summary.render(replace(outcome(1), targets=[one]))
+
+
+def test_children_have_a_table_of_their_own() -> None:
+    """A child is shown with its word, its number and its duration; its result is not the build's."""
+    children = [ChildBuild("web", "FAILURE", 7, START, 61.0), ChildBuild("api", None)]
+    one = replace(outcome(1, verdict=Verdict.PASSED).targets[0], stages=(), children=children)
+    text = summary.render(replace(outcome(1), targets=[one]))
+    assert "| Job | State | Duration | Build |" in text
+    assert "| web | ⏭️ FAILURE | 1 m 1 s | 7 |\n| api | ⏭️ — | — | — |" in text
+
+
 def test_log_of_a_build_that_passed_is_left_out() -> None:
-    """A log is there to find out what went wrong."""
-    assert "</details>" not in summary.render(outcome(1, verdict=Verdict.PASSED))
+    """A log is shown to find out what went wrong."""
+    assert "The end of the log" not in summary.render(outcome(1, verdict=Verdict.PASSED))
 
 
 def test_stages_without_times_give_no_chart() -> None:
