@@ -99,7 +99,7 @@ def test_hostile_texts_change_nothing_but_the_text(
     simulate: Callable[..., Simulator], run_gate: Run, tmp_path: Path, place: Any
 ) -> None:
     """The run is understood exactly as one whose texts are harmless."""
-    tame = see(simulate, run_gate, tmp_path, ("a harmless line",), place)
+    tame = see(simulate, run_gate, tmp_path, ("a harmless line",) * len(HOSTILE), place)
     assert tame.status == 1
     assert bool(tame.commands) == (place == "github")
     assert bool(tame.sections) == (place == "gitlab")
