@@ -12,6 +12,7 @@
         │   └── InvalidAnswer   an unusable answer: not JSON, too large, about another build
         ├── GaveUp              transient errors lasted longer than the error budget
         ├── StartLost           a build was ordered, but the answer was lost
+        ├── OrderNotSent        the gate began to end before a build was ordered
         └── PermanentError      will not pass by itself: ends the wait at once
             ├── Unauthorised    the credential was refused
             ├── Forbidden       the credential is valid, but lacks a permission
@@ -109,6 +110,12 @@ class StartLost(ServiceError):
     """Raised when it is unknown whether a build was started; it is never ordered a second time."""
 
     hint = "Check in the CodeArts console whether it runs, before you start another build."
+
+
+class OrderNotSent(ServiceError):
+    """Raised when the gate began to end before an order was sent: nothing of it has left this machine."""
+
+    hint = "No build was started by this run."
 
 
 class PermanentError(ServiceError):

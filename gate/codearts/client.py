@@ -1,6 +1,6 @@
 """The operations of CodeArts Build that the gate uses, one method each, with their fallback routes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -173,16 +173,19 @@ class Client:
             "the child builds", [self._routes.get(path, wire_format.child_builds_of) for path in paths]
         )
 
-    def start(self, order: Order) -> int:
+    def start(self, order: Order, may_send: Callable[[], bool] | None = None) -> int:
         """Start a build and return its number (ExecuteJob; the older RunJob where that is not published).
+
+        `may_send` is called immediately before the first byte of the order is written, after signing in and connecting.
+        If it returns false, nothing is sent and `OrderNotSent` is raised.
 
         The order is sent once. Raises `StartLost` when it was sent and it is unknown whether a build was started, and a
         `TransientError` only when it was not sent.
         """
         body = wire_format.order_to(order)
         routes = [
-            self._routes.post("/v1/job/execute", wire_format.started_number_of, body),
-            self._routes.post("/v3/jobs/build", wire_format.started_number_of, body),
+            self._routes.post("/v1/job/execute", wire_format.started_number_of, body, may_send=may_send),
+            self._routes.post("/v3/jobs/build", wire_format.started_number_of, body, may_send=may_send),
         ]
         try:
             return self._routes.first("starting a build", routes)

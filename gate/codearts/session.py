@@ -18,7 +18,7 @@ from gate.codearts.auth import Auth
 from gate.codearts.error_mapping import from_requests
 from gate.codearts.masking import longest_form, mask
 from gate.codearts.service_clock import ServiceClock
-from gate.codearts.transport import BoundedAdapter
+from gate.codearts.transport import BoundedAdapter, asking_before_sending
 from gate.errors import ServiceError, TransientError
 from gate.limits import MAX_BYTES, MAX_CONNECTIONS
 from gate.settings import Connection, is_loopback
@@ -95,25 +95,42 @@ class Session:
         """
         return self._exchange("GET", self._url(path, params), min(self._timeout, seconds or self._timeout))
 
-    def post(self, path: str, body: Mapping[str, Any] | None, params: Mapping[str, object] | None = None) -> Reply:
-        """Send a POST request with a JSON body or none; otherwise like `get`."""
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None,
+        params: Mapping[str, object] | None = None,
+        may_send: Callable[[], bool] | None = None,
+    ) -> Reply:
+        """Send a POST request with a JSON body or none; otherwise like `get`.
+
+        `may_send` is called when the credential has been obtained and the connection established, immediately before
+        the first byte of the request is written. If it returns false, nothing is sent and `OrderNotSent` is raised.
+        """
         # The Content-Type must be exactly `application/json`: one gateway refuses any suffix (APIGW.0106).
         data = None if body is None else json.dumps(body).encode()
-        return self._exchange("POST", self._url(path, params), self._timeout, data)
+        return self._exchange("POST", self._url(path, params), self._timeout, data, may_send)
 
     def _url(self, path: str, params: Mapping[str, object] | None) -> str:
         """Return the full URL, with spaces as `%20`: a signature covers the query as it is sent."""
         query = urlencode({name: str(value) for name, value in (params or {}).items()}, quote_via=quote)
         return f"{self.endpoint}{path}" + (f"?{query}" if query else "")
 
-    def _exchange(self, method: str, url: str, limit: float, data: bytes | None = None) -> Reply:
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        limit: float,
+        data: bytes | None = None,
+        may_send: Callable[[], bool] | None = None,
+    ) -> Reply:
         """Send a request and read its answer; after a 401 it is sent once more if there is a newer credential."""
         with self._auth.sending_lock():
-            response = self._send(method, url, limit, data)
+            response = self._send(method, url, limit, data, may_send)
             renewed = response.status_code == 401 and self._renew(response)
         if renewed:
             response.close()
-            response = self._send(method, url, limit, data)
+            response = self._send(method, url, limit, data, may_send)
         if response.status_code < 300:
             self._auth.accepted(response.request)
         with response:
@@ -129,24 +146,23 @@ class Session:
                 error.sent = False  # a refused request has no effect
             raise
 
-    def _send(self, method: str, url: str, limit: float, data: bytes | None) -> requests.Response:
+    def _send(
+        self, method: str, url: str, limit: float, data: bytes | None, may_send: Callable[[], bool] | None
+    ) -> requests.Response:
         """Send one request and return its answer with the headers read and the body unread."""
         self.calls += 1
         started = time.monotonic()
         request_line = f"{method} {url.removeprefix(self.endpoint)}"
         try:
-            response = self._http.request(
-                method,
-                url,
-                data=data,
-                headers={"Content-Type": "application/json"} if data is not None else None,
-                auth=self._auth,
-                timeout=Timeout(total=limit),  # type: ignore[arg-type]  # supported, but missing in the stubs
-                allow_redirects=False,
-                stream=True,
-                verify=self._verify,
-                proxies=self._proxies,
+            headers = {"Content-Type": "application/json"} if data is not None else None
+            request = requests.Request(method, url, data=data, headers=headers, auth=self._auth)
+            prepared = self._http.prepare_request(request)  # obtains the credential, and may sign in for that
+            environment = self._http.merge_environment_settings(
+                prepared.url, self._proxies or {}, stream=True, verify=self._verify, cert=None
             )
+            timeout: Any = Timeout(total=limit)  # supported, but missing in the stubs
+            with asking_before_sending(may_send):
+                response = self._http.send(prepared, timeout=timeout, allow_redirects=False, **environment)
         except TransientError as error:  # no credential could be obtained
             error.sent = False
             raise

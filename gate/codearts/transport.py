@@ -9,6 +9,9 @@ import http.client
 import io
 import socket
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import urllib3.connection
@@ -16,10 +19,28 @@ import urllib3.connectionpool
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema
 
+from gate.errors import OrderNotSent
 from gate.limits import MAX_HEADER_BYTES, MAX_LINES, MAX_WIRE_BYTES
 
 NOT_SENT_NOTE = "nothing was sent: the connection was not established"
 """A note added to errors while a connection is established: to a server, through a proxy, by TLS."""
+
+
+_may_send: ContextVar[Callable[[], bool] | None] = ContextVar("may_send", default=None)
+
+
+@contextmanager
+def asking_before_sending(may_send: Callable[[], bool] | None) -> Iterator[None]:
+    """Call `may_send` immediately before the first byte of each request that this thread sends within the block.
+
+    The connection is established before the question, and the request is not sent if the answer is false:
+    `OrderNotSent` is raised instead. `None` asks nothing.
+    """
+    token = _may_send.set(may_send)
+    try:
+        yield
+    finally:
+        _may_send.reset(token)
 
 
 class _BoundedSocketReader(io.RawIOBase):
@@ -102,13 +123,43 @@ class _Response(http.client.HTTPResponse):
         self._bounded.left = MAX_WIRE_BYTES
 
 
-class _HTTPConnection(urllib3.connection.HTTPConnection):
+class _GuardedConnection(http.client.HTTPConnection):
+    """Notes on errors whether the connection was established, and asks before the first byte of a request."""
+
     response_class = _Response
+    _is_connecting = False
+    _is_first_send = False
+
+    def connect(self) -> None:
+        self._is_connecting = True
+        try:
+            super().connect()
+        except (OSError, http.client.HTTPException) as error:
+            error.add_note(NOT_SENT_NOTE)
+            raise
+        finally:
+            self._is_connecting = False
+
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        self._is_first_send = True
+        super().putrequest(*args, **kwargs)
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        if self._is_first_send and not self._is_connecting:  # connecting sends a request of its own to a proxy
+            self._is_first_send = False
+            may_send = _may_send.get()
+            if may_send is not None and not may_send():
+                raise OrderNotSent("no build was started: the gate began to end before the order was sent")
+        super().send(data)
 
 
-class _HTTPSConnection(urllib3.connection.HTTPSConnection):
-    response_class = _Response
+class _HTTPConnection(_GuardedConnection, urllib3.connection.HTTPConnection):
+    pass
 
+
+class _HTTPSConnection(_GuardedConnection, urllib3.connection.HTTPSConnection):
     def _new_conn(self) -> socket.socket:
         """Limit the proxy and the TLS handshake to what is left of the request's time."""
         started = time.monotonic()
@@ -116,13 +167,6 @@ class _HTTPSConnection(urllib3.connection.HTTPSConnection):
         if isinstance(self.timeout, (int, float)):
             sock.settimeout(max(self.timeout - (time.monotonic() - started), 0.001))
         return sock
-
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except (OSError, http.client.HTTPException) as error:
-            error.add_note(NOT_SENT_NOTE)
-            raise
 
 
 class _HTTPPool(urllib3.connectionpool.HTTPConnectionPool):

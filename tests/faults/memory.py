@@ -3,7 +3,7 @@
 # ruff: noqa: ARG002 - the methods are those of Wire and Session
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from email.message import Message
 from email.parser import BytesHeaderParser
@@ -15,7 +15,7 @@ from gate.codearts.fallback_routes import Routes
 from gate.codearts.session import Reply, Session
 from gate.core.ports import Context
 from gate.core.wait import Wait
-from gate.errors import TooSlow, Unreachable
+from gate.errors import OrderNotSent, TooSlow, Unreachable
 from gate.model import Order, Target, TargetOutcome
 from gate.settings import Rules
 from gate.simulator.simulator import Simulator
@@ -82,8 +82,16 @@ class MemorySession:
         """Ask."""
         return self._ask("GET", path, params, b"")
 
-    def post(self, path: str, body: Mapping[str, Any] | None, params: Mapping[str, object] | None = None) -> Reply:
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None,
+        params: Mapping[str, object] | None = None,
+        may_send: Callable[[], bool] | None = None,
+    ) -> Reply:
         """Order."""
+        if may_send is not None and not may_send():
+            raise OrderNotSent("no build was started")
         return self._ask("POST", path, params, b"" if body is None else json.dumps(body).encode())
 
     def _ask(self, method: str, path: str, params: Mapping[str, object] | None, body: bytes) -> Reply:
