@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from gate.core.ports import Context, DebugLine, Interruption
 from gate.core.wait import BUG_HINT, Wait, describe_bug
 from gate.errors import ReportFailed
 from gate.limits import MAX_CONNECTIONS
-from gate.model import Outcome
+from gate.model import Outcome, Target, TargetOutcome, Verdict
 from gate.platforms.detect import detect
 from gate.platforms.platform import Platform
 from gate.platforms.terminal import Terminal
@@ -151,6 +151,39 @@ def deliveries(reports: Reports, platform: Platform) -> Iterator[tuple[str, Call
         yield "outputs", lambda outcome: files.write(file, result.dotenv(outcome, reports.junit).encode())
     if (steps := platform.outputs_path) is not None:
         yield "next steps", lambda outcome: append(steps, platform.format_outputs(step_outputs(outcome, reports)))
+
+
+def write_placeholder(
+    reports: Reports, targets: Sequence[Target], reason: str, exit_code: int, *, has_junit: bool = True
+) -> None:
+    """Replace what stands at the report paths by reports of a run that is no pass; what cannot be written is left.
+
+    `exit_code`: 5 before the wait, when the CI system has not been told anything yet; 2 or 5 when the gate ends.
+    `has_junit`: whether the path of the JUnit report is known.
+    """
+    platform = detect(reports.platform, os.environ)
+    undetermined = [
+        TargetOutcome(
+            label=target.label,
+            job_id=target.job_id,
+            build_number=target.build_number,
+            verdict=Verdict.UNDETERMINED,
+            reason=reason,
+        )
+        for target in targets or [Target(label="codearts-gate", job_id="")]
+    ]
+    outcome = Outcome(
+        verdict=Verdict.UNDETERMINED,
+        exit_code=exit_code,
+        started_at=datetime.now(UTC),
+        elapsed_seconds=0.0,
+        api_calls=0,
+        targets=undetermined,
+    )
+    for name, deliver in deliveries(reports, platform):
+        if name != "page" and (name != "junit" or has_junit):
+            with contextlib.suppress(ReportFailed):
+                deliver(outcome)
 
 
 def step_outputs(outcome: Outcome, reports: Reports) -> Mapping[str, str]:

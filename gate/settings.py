@@ -19,6 +19,13 @@ class Token:
 
     value: str = field(default="", repr=False)
     file: Path | None = None
+    source: str = "GATE_TOKEN"
+    """The variable, or the option with its file, for messages."""
+
+    @property
+    def description(self) -> str:
+        """What kind of credential this is and where it comes from, for people; never a value."""
+        return f"token from {self.source}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +37,12 @@ class KeyPair:
     security_token: str = field(default="", repr=False)
     project_id: str = ""
 
+    @property
+    def description(self) -> str:
+        """What kind of credential this is and where it comes from, for people; never a value."""
+        kind = "temporary AK/SK" if self.security_token else "AK/SK"
+        return f"{kind} from HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IamUser:
@@ -39,6 +52,11 @@ class IamUser:
     password: str = field(repr=False)
     domain: str
     project: str
+
+    @property
+    def description(self) -> str:
+        """What kind of credential this is and where it comes from, for people; never a value."""
+        return "IAM user from GATE_IAM_USER and GATE_IAM_PASSWORD"
 
 
 Credential = Token | KeyPair | IamUser
@@ -96,7 +114,7 @@ class Rules:
     """How often a build is ordered again that ended with `SCHEDULE_FAILURE`."""
 
     def __post_init__(self) -> None:
-        """Refuse times that would make the wait endless or senseless, and rules that contradict each other."""
+        """Refuse times that would make the wait endless or senseless."""
         require(self.timeout, "--timeout")
         require(self.poll_interval, "--poll-interval")
         require(self.max_rate, "--max-rate")
@@ -104,8 +122,6 @@ class Rules:
             require(self.max_age, "--max-age", zero=True)
         require(self.appear_timeout, "--appear-timeout", zero=True)
         require(self.error_budget, "--error-budget", zero=True)
-        if self.require_tests and self.verdict_from == "status":
-            raise UsageProblem("--require-tests goes only with --verdict record: /status names no build to have tests")
 
     @property
     def age_limit(self) -> float | None:
@@ -197,5 +213,7 @@ def check_endpoint(url: str, option: str) -> None:
         raise UsageProblem(f"{option} must be a base URL without user, query or fragment, such as {_EXAMPLE}")
     if not _NETLOC.fullmatch(parts.netloc) or not url.isprintable() or " " in url:
         raise UsageProblem(f"{option} names no host that can be asked; it must be a URL such as {_EXAMPLE}")
+    if version := re.search(r"/v\d[\d.]*/?$", parts.path):
+        raise UsageProblem(f"{option} must be a base URL: leave {version[0]} at its end out")
     if parts.scheme == "http" and not is_loopback(host):
         raise UsageProblem(f"{option} must use https: http would send the credential in the clear to {host}")

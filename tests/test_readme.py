@@ -24,12 +24,19 @@ def row(option: click.Option) -> str:
     """Return an option's row in the table."""
     variables = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or [])
     name = option.opts[0] + (" NAME=VALUE" if option.multiple else "")
-    default = option.default if isinstance(option.default, (str, int, float, Path)) else None
-    default = default or ("off" if option.is_flag else None)
-    shown = f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
-    help_text = re.sub(r"\s+\[default.*\]", "", option.help or "")
+    match option.default:
+        case _ if isinstance(option.show_default, str):
+            shown = option.show_default
+        case _ if option.is_flag:
+            shown = "`off`"
+        case float(number):
+            shown = f"`{number:g}`"
+        case str() | int() | Path() as default:
+            shown = f"`{default}`"
+        case _:
+            shown = "-"
     places = " ".join(f"`{name}`" for name in variables) or "-"
-    return f"| `{name}` | {places} | {'-' if default is None or option.multiple else shown} | {help_text} |\n"
+    return f"| `{name}` | {places} | {shown} | {option.help} |\n"
 
 
 def expected_table() -> str:

@@ -1,7 +1,8 @@
-"""The door: click commands, which translate options into settings and errors into exit statuses."""
+"""The click commands: they turn options into settings, and errors into messages and exit statuses."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,16 @@ import click
 
 from gate import __version__
 from gate.cli import options
-from gate.cli.param_types import JOB_ID, Pattern, TargetType
+from gate.cli.param_types import FilePath, JobId, TargetType
 from gate.errors import GateError, UsageProblem
 from gate.model import Target
 from gate.settings import require
+
+WITH_REPORTS = ("wait", "run")
+"""The commands that write reports for a pipeline."""
+
+SECRETS = ("--token", "--ak", "--sk", "--access-key", "--secret-key", "--password", "--iam-password")
+"""Options that people try; there is none of them."""
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C before there was anything to wait for."""
@@ -27,8 +34,10 @@ def main() -> None:
     """
 
 
-@main.command(short_help="Wait until every target's build has a result.")
-@click.argument("targets", nargs=-1, type=TargetType(), envvar="GATE_TARGETS", metavar="TARGET...")
+@main.command(short_help="Wait until the build of every target has a result.")
+@click.argument(
+    "targets", nargs=-1, type=TargetType(), cls=options.GateArgument, envvar="GATE_TARGETS", metavar="TARGET..."
+)
 @options.connection
 @options.selecting
 @options.waiting
@@ -42,38 +51,47 @@ def wait(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
     HUAWEICLOUD_SDK_SK, or from GATE_IAM_USER, GATE_IAM_PASSWORD and GATE_IAM_DOMAIN.
     """
     from gate import app
-    from gate.cli.resolve import settle
+    from gate.cli.resolve import resolve
 
-    return app.wait(settle(options.label_apart(targets), values), started)
+    warn_about_variables(values)
+    settings, note = resolve(targets, values, options.places())
+    print_note(note, values)
+    return app.wait(settings, started)
 
 
 @main.command(short_help="Start a build, then wait for exactly that build.")
-@click.argument("target", type=TargetType(), envvar="GATE_TARGETS", metavar="JOB_ID")
+@click.argument(
+    "target", required=False, type=TargetType(), cls=options.GateArgument, envvar="GATE_TARGETS", metavar="JOB_ID"
+)
 @options.connection
 @options.ordering
 @options.waiting
 @options.reporting
 @click.pass_obj
-def run(started: float, /, target: Target, **values: Any) -> int:
+def run(started: float, /, target: Target | None, **values: Any) -> int:
     """Start a build of the job JOB_ID, then wait for exactly that build.
 
-    JOB_ID may have a label in front, [LABEL=]JOB_ID. The build is started once, never twice. It is stopped when
-    the gate times out or is interrupted, unless --keep-running is given.
+    JOB_ID may have a label in front, [LABEL=]JOB_ID. An order is sent once, never twice. The build is stopped when the
+    gate times out or is interrupted, unless --keep-running is given.
     """
     from gate import app
-    from gate.cli.resolve import order, settle
+    from gate.cli.resolve import resolve, resolve_order
 
-    return app.wait(settle([target], values, order(target, values)), started)
+    warn_about_variables(values)
+    places = options.places()
+    order = resolve_order(target, values, places) if target else None
+    settings, note = resolve([target] if target else [], values, places, order)
+    print_note(note, values)
+    return app.wait(settings, started)
 
 
 @main.command(short_help="Rehearse `wait` on a simulated build.")
 @click.option("--scenario", default="passing", show_default=True, help="What the simulated build does; see --list.")
 @click.option("--list", "show_list", is_flag=True, help="Print the scenarios and exit.")
-@click.option(
-    "--junit", type=options.FILE, default=Path("gate-report.xml"), show_default=True, help="The JUnit report."
-)
+@click.option("--follow", is_flag=True, help="Show the log of the build while it runs.")
+@click.option("--junit", type=FilePath(), default=options.REPORT, show_default=True, help="The JUnit report.")
 @click.pass_obj
-def demo(started: float, /, scenario: str, show_list: bool, junit: Path) -> int:
+def demo(started: float, /, scenario: str, show_list: bool, follow: bool, junit: Path) -> int:
     """Rehearse `wait` on a simulated build on this machine: no account, no network."""
     from gate.cli import rehearsal
     from gate.settings import Reports
@@ -83,7 +101,7 @@ def demo(started: float, /, scenario: str, show_list: bool, junit: Path) -> int:
             click.echo(f"{name:<17} {description}")
         return 0
     check_scenarios([scenario])
-    return rehearsal.demo(scenario, Reports(junit=junit), started)
+    return rehearsal.demo(scenario, Reports(junit=junit), started, follow=follow)
 
 
 @main.command(short_help="Serve a simulated CodeArts Build.")
@@ -91,11 +109,17 @@ def demo(started: float, /, scenario: str, show_list: bool, junit: Path) -> int:
     "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="The port; 0 takes a free one."
 )
 @click.option("--scenario", "scenarios", multiple=True, default=["passing"], show_default=True, help="A job to serve.")
-@click.option("--speed", type=click.FloatRange(0.001, 100_000), default=1.0, show_default=True, help="Clock's speed.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.001, 100_000),
+    default=1.0,
+    show_default=True,
+    help="How many times as fast as in reality builds run.",
+)
 def simulate(port: int, scenarios: tuple[str, ...], speed: float) -> int:
     """Serve a simulated CodeArts Build on loopback until stopped.
 
-    The first line on stdout is JSON: the endpoint, a token for it, and the job id of each scenario.
+    The first line on stdout is JSON: the endpoint, the credentials that it accepts, and the job id of each scenario.
     """
     from gate.cli import rehearsal
 
@@ -106,19 +130,50 @@ def simulate(port: int, scenarios: tuple[str, ...], speed: float) -> int:
 
 
 @main.command()
-@click.argument("job_id", required=False, type=Pattern("job_id", JOB_ID, "32 digits or letters"))
+@click.argument("job_id", required=False, type=JobId())
 @options.connection
 @click.option("--json", "as_json", is_flag=True, help="Print all steps as one JSON document on stdout.")
-@click.option("--verbose", is_flag=True, help="Say every request, with its status and time.")
+@click.option("--verbose", is_flag=True, help="Print every request with its status and time.")
 def doctor(job_id: str | None, as_json: bool, verbose: bool, **values: Any) -> int:
-    """Check the set-up one step at a time, and say what to mend.
+    """Check the set-up one step at a time, and say what to fix.
 
-    With JOB_ID, also whether the job can be read, and its newest build. Nothing is changed at the service.
+    With JOB_ID, also whether the job can be read, its newest build, and the target to write into a pipeline. Nothing is
+    changed at the service.
     """
-    from gate.cli.resolve import connection
+    from gate.cli.resolve import resolve_connection
     from gate.doctor.run import examine
 
-    return examine(connection(values), job_id, as_json=as_json, verbose=verbose)
+    warn_about_variables(values)
+    connection, note = resolve_connection(values, options.places())
+    print_note(note, values)
+    return examine(connection, job_id, as_json=as_json, verbose=verbose)
+
+
+def warn_about_variables(values: Mapping[str, Any]) -> None:
+    """Print on stderr which variables look misspelt; before what is missing is said, as that may be the cause."""
+    from gate.cli import variables
+
+    for line in variables.warnings(os.environ, known_variables()):
+        print_note(line, values)
+
+
+def print_note(text: str, values: Mapping[str, Any]) -> None:
+    """Print a line on stderr unless `--quiet` is given or there is nothing to say."""
+    if text and not values.get("quiet"):
+        click.echo(text, err=True)
+
+
+def known_variables() -> set[str]:
+    """Return all variables that some command reads."""
+    from gate.cli import credentials
+
+    of_parameters = {
+        name
+        for command in main.commands.values()
+        for parameter in command.params
+        for name in options.variables(parameter)
+    }
+    return of_parameters.union(credentials.OPTIONAL, *credentials.FAMILIES.values())
 
 
 def check_scenarios(names: Sequence[str]) -> None:
@@ -132,33 +187,58 @@ def check_scenarios(names: Sequence[str]) -> None:
 
 
 def execute(arguments: Sequence[str], started: float) -> int:
-    """Carry out a command line and give the exit status; every message goes to stderr."""
+    """Carry out a command line and return the exit status; every message goes to stderr."""
     try:
         status = main.main(args=list(arguments), prog_name="codearts-gate", standalone_mode=False, obj=started)
     except click.ClickException as error:
+        error = without_secret(error)
         error.show()
-        annotate(error.format_message())
-        return error.exit_code
+        return give_up(arguments, error.format_message(), error.exit_code)
     except click.Abort:
         return INTERRUPTED
     except GateError as error:
         text = f"{error}." + (f" {error.hint}" if error.hint else "")
         click.echo(f"Error: {text}", err=True)
-        annotate(text)
-        return 2 if isinstance(error, UsageProblem) else 5
-    except Exception as error:  # Python would exit with 1, which means that a build failed
-        from gate.core.wait import BUG_HINT, describe_bug
-
-        text = f"{describe_bug(error)}. {BUG_HINT}"
+        return give_up(arguments, text, 2 if isinstance(error, UsageProblem) else 5)
+    except (Exception, SystemExit) as error:  # Python would exit with 1, which means that a build failed
+        text = describe_failure(error)
         click.echo(f"Error: {text}", err=True)
-        annotate(text)
-        return 5
+        return give_up(arguments, text, 5)
     return int(status or 0)
 
 
-def annotate(text: str) -> None:
-    """Put an error on the pipeline's page too, where there is one."""
-    from gate.platforms.detect import detect
+def without_secret(error: click.ClickException) -> click.ClickException:
+    """Return the error, or a better one for an option that must not exist as it would show a secret."""
+    if isinstance(error, click.NoSuchOption) and error.option_name in SECRETS:
+        text = (
+            f"{error.option_name} is no option, because every user of this machine could read the value. Set the "
+            "variable GATE_TOKEN or another one that --help names, or give --token-file"
+        )
+        return click.UsageError(text, ctx=error.ctx)
+    return error
 
-    for line in detect(os.environ.get("GATE_PLATFORM", "auto"), os.environ).error_annotation(text):
-        click.echo(line, err=True)
+
+def describe_failure(error: Exception | SystemExit) -> str:
+    """Say in one or two sentences what kept the program from doing its work, which is not the user's mistake."""
+    if isinstance(error, ImportError | SyntaxError | SystemExit):
+        return (
+            f"a part of the program could not be loaded: {type(error).__name__}: {error}. Install codearts-gate again."
+        )
+    from gate.core.wait import BUG_HINT, describe_bug
+
+    return f"{describe_bug(error)}. {BUG_HINT}"
+
+
+def give_up(arguments: Sequence[str], text: str, exit_code: int) -> int:
+    """Show an error on the pipeline's page, write reports that say so, and return `exit_code`."""
+    with suppress(Exception):  # what keeps the gate from its work may keep it from this too
+        from gate.platforms.detect import detect
+
+        for line in detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ).error_annotation(text):
+            click.echo(line, err=True)
+    if arguments and arguments[0] in WITH_REPORTS:
+        with suppress(Exception):
+            from gate.cli import wrong_call
+
+            wrong_call.write_reports(main.commands[arguments[0]], arguments[1:], text, exit_code)
+    return exit_code

@@ -1,27 +1,79 @@
-"""The options of the command line, in the groups that commands share."""
+"""The options of the command line, in the groups that commands share, and how their variables are read."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from gate.cli.param_types import Duration, ParameterType, Pattern
-from gate.model import Target
-
-COMMIT = Pattern("commit", r"[0-9A-Fa-f]{7,40}", "a commit of 7 to 40 hex digits")
-FILE = click.Path(path_type=Path)
-READABLE_FILE = click.Path(path_type=Path, exists=True, readable=True)
+from gate.cli.param_types import Commit, Duration, FilePath, LinkTemplate, ParameterType, Region, Text
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class GateOption(click.Option):
+    """An option whose variable is read by the rule for all variables, and whose errors name where the value is from."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:  # noqa: ARG002 - click's signature
+        """Return the value of the variable, or `None` when it is not set or blank."""
+        return _variable_of(self)[1]
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Return the option or the variable, whichever the value came from."""
+        return f"'{place(self, ctx)}'"
+
+
+class GateArgument(click.Argument):
+    """An argument whose variable is read by the rule for all variables; see `GateOption`."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:  # noqa: ARG002 - click's signature
+        """Return the value of the variable, or `None` when it is not set or blank."""
+        return _variable_of(self)[1]
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Return the argument's name in the help or the variable, whichever the value came from."""
+        return f"'{place(self, ctx)}'"
+
+
+def _variable_of(parameter: click.Parameter) -> tuple[str, str | None]:
+    """Return the first variable of a parameter that is set and not blank, and its value without white space around.
+
+    The values of parameters of a build (`GATE_PARAM`) keep theirs.
+    """
+    for name in variables(parameter):
+        value = os.environ.get(name, "")
+        if value.strip():
+            return name, value if isinstance(parameter.type, ParameterType) else value.strip()
+    return "", None
+
+
+def variables(parameter: click.Parameter) -> Sequence[str]:
+    """Return the names of the variables of a parameter."""
+    names = parameter.envvar or ()
+    return [names] if isinstance(names, str) else list(names)
+
+
+def place(parameter: click.Parameter, ctx: click.Context | None) -> str:
+    """Return the variable if the value came from one, else the option or the argument."""
+    source = ctx.get_parameter_source(parameter.name) if ctx and parameter.name else None
+    if source is ParameterSource.ENVIRONMENT:
+        return _variable_of(parameter)[0]
+    return parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
+
+
+def places() -> Mapping[str, str]:
+    """Return, for each parameter of the command that runs, where its value came from."""
+    ctx = click.get_current_context()
+    return {parameter.name: place(parameter, ctx) for parameter in ctx.command.params if parameter.name}
 
 
 def option(name: str, *more: str, **kwargs: Any) -> Decorator:
     """Make an option with the variable that belongs to it, `GATE_` and the option's name, shown in its help."""
     kwargs.setdefault("envvar", "GATE_" + name.lstrip("-").replace("-", "_").upper())
     kwargs.setdefault("show_default", True)
-    return click.option(name, *more, show_envvar=True, **kwargs)
+    return click.option(name, *more, cls=GateOption, show_envvar=True, **kwargs)
 
 
 def all_of(*decorators: Decorator) -> Decorator:
@@ -36,32 +88,54 @@ def all_of(*decorators: Decorator) -> Decorator:
 
 
 connection = all_of(
-    option("--region", help="A region of CodeArts Build; gives both endpoints."),
-    option("--endpoint", help="The base URL of CodeArts Build, https unless on loopback.  [default: the region's]"),
-    option("--iam-endpoint", help="The base URL of IAM.  [default: the region's]"),
-    option("--auth", type=click.Choice(["auto", "token", "aksk", "password"]), default="auto", help="How to sign in."),
-    option("--token-file", type=FILE, help="A file that holds an X-Auth-Token; read again when it is refused."),
+    option("--region", type=Region(), help="A region of CodeArts Build; sets both endpoints."),
+    option(
+        "--endpoint",
+        type=Text(),
+        metavar="URL",
+        show_default="that of the region",
+        help="The base URL of CodeArts Build; https, unless it is on loopback.",
+    ),
+    option(
+        "--iam-endpoint", type=Text(), metavar="URL", show_default="that of the region", help="The base URL of IAM."
+    ),
+    option(
+        "--auth",
+        type=click.Choice(["auto", "token", "aksk", "password"]),
+        default="auto",
+        help="Which credential to use; auto takes the first that is set.",
+    ),
+    option(
+        "--token-file", type=FilePath(), help="A file that contains an X-Auth-Token; read again when it is refused."
+    ),
     option(
         "--ca-bundle",
-        type=READABLE_FILE,
+        type=click.Path(path_type=Path, exists=True, readable=True),
         envvar=["GATE_CA_BUNDLE", "REQUESTS_CA_BUNDLE"],
         help="A file or folder of CA certificates to trust instead of the usual ones.",
     ),
-    option("--request-timeout", type=Duration(), default="10s", help="One request, from connect to last byte."),
+    option(
+        "--request-timeout", type=Duration(), default="10s", help="Time for one request, from connect to last byte."
+    ),
 )
 
 waiting = all_of(
-    option("--timeout", type=Duration(), default="60m", help="From process start to verdict."),
-    option("--poll-interval", type=Duration(), default="10s", help="The steady time between two looks at a build."),
-    option("--error-budget", type=Duration(zero=True), default="5m", help="How long the service may keep failing."),
+    option("--timeout", type=Duration(), default="60m", help="Time from the start of the process to the verdict."),
+    option("--poll-interval", type=Duration(), default="10s", help="Time between two requests about one build."),
+    option(
+        "--error-budget",
+        type=Duration(zero=True),
+        default="5m",
+        help="How long requests about a target may fail before the gate gives up on it.",
+    ),
     option(
         "--max-rate",
         type=click.FloatRange(1, 60000),
         metavar="NUMBER",
         default=60,
-        help="Requests a minute at most, for the whole process.",
+        help="Requests per minute at most, for the whole process.",
     ),
-    option("--require-tests", is_flag=True, help="Pass only builds with unit tests, none of which failed."),
+    option("--require-tests", is_flag=True, help="Pass only builds that have unit tests, none of which failed."),
     option(
         "--log-tail",
         type=click.IntRange(0, 10000),
@@ -69,12 +143,30 @@ waiting = all_of(
         default=50,
         help="Lines of the log to show when a build did not pass.",
     ),
+    option("--follow", is_flag=True, help="Show the log of a build while it runs."),
+    option(
+        "--build-url",
+        type=LinkTemplate(),
+        metavar="TEMPLATE",
+        help="The link to a build, with {job_id}, {build_number}, {project_id} or {region} in it.",
+    ),
 )
 
 selecting = all_of(
-    option("--commit", type=COMMIT, help="Judge the newest build of this commit, 7 to 40 hex digits."),
-    option("--max-age", type=Duration(zero=True), default="15m", help="How old an ended build may be to be judged."),
+    option("--commit", type=Commit(), help="Judge the newest build of this commit, 7 to 40 hex digits."),
+    option(
+        "--max-age",
+        type=Duration(zero=True),
+        show_default="15m; with --commit, any time",
+        help="How long ago a build may have ended and still be judged.",
+    ),
     option("--appear-timeout", type=Duration(zero=True), default="5m", help="How long to wait for a build to appear."),
+    option(
+        "--if-none",
+        type=click.Choice(["fail", "pass"]),
+        default="fail",
+        help="What it means when no build appeared in time although the service answered.",
+    ),
     option(
         "--verdict",
         "verdict_from",
@@ -93,37 +185,35 @@ ordering = all_of(
         type=ParameterType(),
         multiple=True,
         metavar="NAME=VALUE",
-        help="A parameter of the build; may be given again. The variable has one on each line.",
+        help="A parameter of the build; may be repeated. The variable has one on each line.",
     ),
-    option("--branch", help="Build this branch."),
-    option("--tag", help="Build this tag."),
-    option("--commit", type=COMMIT, help="Build this commit, 7 to 40 hex digits."),
+    option("--branch", type=Text(), help="Build this branch."),
+    option("--tag", type=Text(), help="Build this tag."),
+    option("--commit", type=Commit(), help="Build this commit, 7 to 40 hex digits."),
     option("--keep-running", is_flag=True, help="Do not stop the build when the gate times out or is interrupted."),
+    option("--no-wait", is_flag=True, help="Start the build, report its number and exit; it is not waited for."),
+    option(
+        "--retries",
+        type=click.IntRange(0, 3),
+        metavar="NUMBER",
+        default=0,
+        help="How often to start the build again when it never ran (SCHEDULE_FAILURE); at most 3.",
+    ),
 )
 
+REPORT = Path("gate-report.xml")
+
 reporting = all_of(
-    option("--junit", type=FILE, default=Path("gate-report.xml"), help="The JUnit report, always written."),
-    option("--summary", type=FILE, help="A Markdown summary."),
-    option("--outputs", type=FILE, help="A dotenv file with the verdict, for later steps."),
+    option("--junit", type=FilePath(), default=REPORT, help="The JUnit report, always written."),
+    option("--summary", type=FilePath(), help="A Markdown summary."),
+    option("--outputs", type=FilePath(), help="A dotenv file with the verdict, for later steps."),
     option(
         "--platform",
         type=click.Choice(["auto", "github", "gitlab", "jenkins", "none"]),
         default="auto",
-        help="The CI system whose log, outputs and summary are served.",
+        help="The CI system whose log, outputs and summary are used.",
     ),
     click.option("--json", is_flag=True, help="Print the whole result as one JSON document on stdout."),
-    click.option("--quiet", is_flag=True, help="Say only how it ended."),
-    click.option("--verbose", is_flag=True, help="Say every request, with its status and time."),
+    click.option("--quiet", is_flag=True, help="Print only how it ended."),
+    click.option("--verbose", is_flag=True, help="Print every request with its status and time."),
 )
-
-
-def label_apart(targets: Sequence[Target]) -> list[Target]:
-    """Return targets that share a job and have no label of their own a number behind it, in their order."""
-    counts: dict[str, int] = {}
-    apart = []
-    for target in targets:
-        counts[target.label] = counts.get(target.label, 0) + 1
-        number = counts[target.label]
-        own = target.label != target.job_id
-        apart.append(target if own or number == 1 else replace(target, label=f"{target.label}.{number}"))
-    return apart

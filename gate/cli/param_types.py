@@ -1,15 +1,22 @@
-"""The types of what stands on the command line or in a variable."""
+"""The types of values on the command line or in a variable; each refuses the mistakes that people make with it."""
 
+import difflib
+import os
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from gate import durations
+from gate.cli import target_mistakes
+from gate.cli.target_mistakes import JOB_ID, MAX_BUILD_NUMBER
 from gate.model import Target
 
-JOB_ID = r"[0-9A-Za-z]{32}"
+TARGET_FORM = "[LABEL=]JOB_ID[:BUILD_NUMBER]"
+
 _TARGET = re.compile(rf"(?:(?P<label>[A-Za-z0-9._-]{{1,64}})=)?(?P<job>{JOB_ID})(?::(?P<number>[1-9][0-9]{{0,9}}))?")
 
 
@@ -19,7 +26,7 @@ class Duration(click.ParamType[Any]):
     name = "duration"
 
     def __init__(self, *, zero: bool = False) -> None:
-        """`zero`: whether no time at all makes sense."""
+        """`zero`: whether a duration of zero makes sense."""
         self._zero = zero
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
@@ -31,24 +38,66 @@ class Duration(click.ParamType[Any]):
         except ValueError as error:
             self.fail(str(error), param, ctx)
         if seconds == 0 and not self._zero:
-            self.fail(f"{value!r} is no time at all; write a duration as {durations.FORMS}", param, ctx)
+            self.fail(f"{value!r} is zero; write a duration above zero as {durations.FORMS}", param, ctx)
         return seconds
 
 
-class Pattern(click.ParamType[Any]):
-    """A text of a given form."""
+class Text(click.ParamType[Any]):
+    """A text that is not blank, such as the name of a branch."""
 
-    def __init__(self, name: str, pattern: str, form: str) -> None:
-        """`form` describes what `pattern` demands."""
-        self.name = name
-        self._pattern = re.compile(pattern)
-        self._form = form
+    name = "text"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the text as it is."""
-        if not self._pattern.fullmatch(value):
-            self.fail(f"{value!r} is not {self._form}", param, ctx)
+        if not value.strip():
+            self.fail("it is blank; give a value, or leave the option out", param, ctx)
         return str(value)
+
+
+class Commit(click.ParamType[Any]):
+    """The hash of a commit, full or shortened."""
+
+    name = "commit"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the hash as it is."""
+        if not re.fullmatch(r"[0-9A-Fa-f]{7,40}", value):
+            self.fail(f"{value!r} is not the hash of a commit, 7 to 40 hex digits", param, ctx)
+        return str(value)
+
+
+class Region(click.ParamType[Any]):
+    """The name of a known region."""
+
+    name = "region"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name as it is."""
+        from gate.codearts.regions import REGIONS
+
+        if value not in REGIONS:
+            similar = difflib.get_close_matches(value.strip().lower(), REGIONS, n=1)
+            question = f"; did you mean {similar[0]}?" if similar else "."
+            known = f"Known are {', '.join(sorted(REGIONS))}. For any other, give --endpoint and --iam-endpoint"
+            self.fail(f"{value!r} is not a known region{question} {known}", param, ctx)
+        return str(value)
+
+
+class FilePath(click.ParamType[Any]):
+    """The file that a report is written to, or that contains a token: no folder, and not blank."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path; the file need not exist."""
+        text = os.fspath(value)
+        if not text.strip():
+            self.fail("it is blank; give the name of a file, or leave the option out", param, ctx)
+        if "\0" in text:
+            self.fail(f"{text!r} contains a character that no file name can have", param, ctx)
+        if text.endswith(("/", os.sep)) or os.path.isdir(text):  # noqa: PTH112 - Path.is_dir raises for a long name
+            self.fail(f"{text} is a folder; give the name of a file in it", param, ctx)
+        return Path(text)
 
 
 class TargetType(click.ParamType[Any]):
@@ -59,29 +108,41 @@ class TargetType(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Target:
         """Return the target."""
         match = _TARGET.fullmatch(value)
-        if match is None or (number := int(match["number"] or 1)) >= 2**31:
-            self.fail(
-                f"{value!r} is not [LABEL=]JOB_ID[:BUILD_NUMBER], where JOB_ID is 32 digits or letters, LABEL is "
-                "1 to 64 of A-Za-z0-9._- and BUILD_NUMBER is a positive number",
-                param,
-                ctx,
-            )
+        if match is None or int(match["number"] or 1) > MAX_BUILD_NUMBER:
+            self.fail(f"{target_mistakes.explain(value)}. A target is {TARGET_FORM}", param, ctx)
         return Target(
             job_id=match["job"],
-            build_number=number if match["number"] else None,
+            build_number=int(match["number"]) if match["number"] else None,
             label=match["label"] or match["job"],
         )
+
+
+class JobId(click.ParamType[Any]):
+    """The id of a job, without a label and a number."""
+
+    name = "job_id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the id as it is."""
+        if not re.fullmatch(JOB_ID, value):
+            match = _TARGET.fullmatch(value)
+            only_id = f"{value!r} is a target; give only its job id, {match['job']}" if match else ""
+            self.fail(only_id or target_mistakes.explain(value), param, ctx)
+        return str(value)
 
 
 class ParameterType(click.ParamType[Any]):
     """`NAME=VALUE`, within the limits of ExecuteJob."""
 
     name = "parameter"
-    envvar_list_splitter = "\n"
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
-        """Return the lines of the variable that hold anything."""
-        return [line.strip() for line in rv.splitlines() if line.strip()]
+        """Return the lines of the variable that are not blank; only LF and CRLF end a line.
+
+        The white space before a name is an indentation; that behind a value is part of it.
+        """
+        lines = [line.removesuffix("\r").lstrip(" \t") for line in rv.split("\n")]
+        return [line for line in lines if line.strip()]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         """Return the name and the value."""
@@ -91,11 +152,42 @@ class ParameterType(click.ParamType[Any]):
         if not equals or not re.fullmatch(r"[A-Za-z0-9_]{1,128}", name):
             self.fail("a parameter is NAME=VALUE, where NAME is 1 to 128 letters, digits or underscores", param, ctx)
         if name in FORBIDDEN_PARAMETERS:
-            self.fail(f"CodeArts Build takes no parameter named {name}", param, ctx)
+            self.fail(f"CodeArts Build accepts no parameter named {name}", param, ctx)
         if len(text) > 8192:
-            self.fail(f"the value of {name} has {len(text)} characters, over the limit of 8192", param, ctx)
+            self.fail(f"the value of {name} has {len(text)} characters; the limit is 8192", param, ctx)
         return name, text
 
 
 FORBIDDEN_PARAMETERS = ("LD_PRELOAD", "LD_LIBRARY_PATH", "PATH", "BASH_ENV", "GIT_SSH_COMMAND", "path")
 """Names that ExecuteJob refuses (its page of 2026-02-05)."""
+
+
+class LinkTemplate(click.ParamType[Any]):
+    """The template of a link to a build."""
+
+    name = "template"
+    fields = ("job_id", "build_number", "project_id", "region")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the template as it is, once a link was made of it."""
+        for field in re.findall(r"\{([^{}]*)\}", value):
+            if field not in self.fields:
+                known = ", ".join(f"{{{name}}}" for name in self.fields)
+                self.fail(f"{{{field}}} is not known; a link may have {known}", param, ctx)
+        link = value
+        for field in self.fields:
+            link = link.replace(f"{{{field}}}", "1")
+        try:
+            parts = urlsplit(link)
+            is_link = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            is_link = False
+        if not is_link or not link.isprintable() or set(link) & set(' "<>\\^`{}|'):
+            self.fail(
+                f"{value!r} is not a link; write one such as https://example.com/build/{{job_id}}/{{build_number}}",
+                param,
+                ctx,
+            )
+        if "@" in parts.netloc:
+            self.fail("a link is shown to everybody and must not contain a user or a password", param, ctx)
+        return str(value)

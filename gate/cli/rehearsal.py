@@ -1,16 +1,21 @@
-"""Rehearsals on the simulator: `demo` runs the gate on it, `simulate` serves it for others."""
+"""Rehearsals on the simulator: `demo` runs the gate on it, `simulate` serves it for other programs."""
 
 import json
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from shlex import quote
 
 import click
 
 from gate import app
+from gate.errors import UsageProblem
 from gate.model import Target
 from gate.settings import Connection, Reports, Rules, Settings, Token
+from gate.simulator.scenarios import SCENARIOS
+from gate.simulator.simulator import Simulator
 
 DEMO_SPEED = 30.0
 """Seconds of service time that pass in one second of the demo, so that it ends in under ten."""
@@ -21,46 +26,81 @@ SPECIAL_RULES = {
     "slow": replace(DEMO_RULES, timeout=5),
     "failing-tests": replace(DEMO_RULES, require_tests=True),
 }
-"""What a scenario needs beyond the usual for its point to show."""
+"""The rules of scenarios that show nothing under the usual ones."""
 
-SPECIAL_OPTIONS = {"slow": " --timeout 5s", "failing-tests": " --require-tests"}
+SPECIAL_OPTIONS = {"slow": "--timeout 5s ", "failing-tests": "--require-tests "}
+
+IAM_PROJECT = "cn-north-4"
+"""The project for which the simulated IAM issues tokens; it takes any."""
+
+STOP_CHECK = 0.5
+"""Seconds after which `simulate` looks whether it was stopped. On Windows, Ctrl-C does not end a longer wait."""
 
 
 def descriptions() -> dict[str, str]:
     """Return one line about each scenario, by its name."""
-    from gate.simulator.scenarios import SCENARIOS
-
     return {name: scenario.description for name, scenario in SCENARIOS.items()}
 
 
-def demo(scenario: str, reports: Reports, started: float) -> int:
-    """Run `wait` on the simulator through real HTTP and give its exit code."""
-    from gate.simulator.simulator import Simulator
-
+def demo(scenario: str, reports: Reports, started: float, *, follow: bool) -> int:
+    """Run `wait` on the simulator through real HTTP and return its exit code."""
+    options = SPECIAL_OPTIONS.get(scenario, "") + ("--follow " if follow else "")
+    click.echo(
+        f"A simulated build ({scenario}) runs on this machine, {DEMO_SPEED:g} times as fast as a real one. The gate "
+        f"waits for it as `codearts-gate wait {options}JOB_ID` does.",
+        err=True,
+    )
     with Simulator([scenario], speed=DEMO_SPEED) as simulator:
-        target = Target(job_id=simulator.jobs[scenario], label=simulator.jobs[scenario])
-        click.echo(
-            f"A simulated CodeArts Build serves the scenario {scenario!r}, at {DEMO_SPEED:g} times the usual speed.\n"
-            f"$ codearts-gate wait --endpoint {simulator.endpoint}{SPECIAL_OPTIONS.get(scenario, '')} {target.job_id}",
-            err=True,
-        )
+        job_id = simulator.jobs[scenario]
         settings = Settings(
-            targets=[target],
+            targets=[Target(job_id=job_id, label=job_id)],
             connection=Connection(endpoint=simulator.endpoint, credential=Token(value=simulator.token)),
-            rules=SPECIAL_RULES.get(scenario, DEMO_RULES),
+            rules=replace(SPECIAL_RULES.get(scenario, DEMO_RULES), follow=follow),
             reports=reports,
         )
         return app.wait(settings, started)
 
 
 def simulate(scenarios: Sequence[str], port: int, speed: float) -> None:
-    """Serve the simulator until a signal comes; the first line on stdout says where, with which token, which jobs."""
-    from gate.simulator.simulator import Simulator
-
+    """Serve the simulator until a signal comes; raises `UsageProblem` when the port cannot be used."""
     stop = threading.Event()
     for number in app.handled_signals():
         signal.signal(number, lambda *_: stop.set())
-    with Simulator(scenarios, port=port, speed=speed) as simulator:
-        place = {"endpoint": simulator.endpoint, "token": simulator.token, "jobs": dict(simulator.jobs)}
-        app.print_result(json.dumps(place) + "\n")
-        stop.wait()
+    try:
+        simulator = Simulator(scenarios, port=port, speed=speed)
+    except OSError as error:
+        raise UsageProblem(
+            f"--port {port} cannot be used: {error.strerror or error}", hint="Give another one, or 0 for a free one."
+        ) from None
+    with simulator:
+        app.print_result(json.dumps(access(simulator)) + "\n")
+        if sys.stderr.isatty():
+            click.echo(exports(simulator), err=True)
+        while not stop.wait(STOP_CHECK):
+            pass
+
+
+def access(simulator: Simulator) -> dict[str, object]:
+    """Return what a client needs: where the simulator is, the credentials that it accepts, and its jobs."""
+    account = simulator.iam.account
+    return {
+        "endpoint": simulator.endpoint,
+        "token": simulator.token,
+        "jobs": dict(simulator.jobs),
+        "ak": simulator.keys.ak,
+        "sk": simulator.keys.sk,
+        "iam": {
+            "user": account.user,
+            "password": account.password,
+            "domain": account.domain,
+            "project": IAM_PROJECT,
+        },
+    }
+
+
+def exports(simulator: Simulator) -> str:
+    """Return the lines to paste into another terminal, after which `codearts-gate wait` needs no arguments."""
+    targets = " ".join(f"{name}={job_id}" for name, job_id in simulator.jobs.items())
+    variables = {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_TARGETS": targets}
+    lines = [f"export {name}={quote(value)}" for name, value in variables.items()]
+    return "\n".join(["Paste these lines into another terminal, then run `codearts-gate wait` there:", *lines])

@@ -3,44 +3,68 @@
 import os
 import ssl
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
-
-import click
+from typing import Any, NamedTuple
 
 from gate.cli.credentials import choose
-from gate.codearts.regions import endpoints
 from gate.errors import UsageProblem
 from gate.model import Order, Target
-from gate.settings import Connection, Reports, Rules, Settings, check_unique
+from gate.settings import Connection, Reports, Rules, Settings, check_endpoint, check_unique
 
-_RULES = (
-    "commit", "max_age", "appear_timeout", "timeout", "poll_interval", "error_budget", "verdict_from", "require_tests",
-    "fail_fast", "max_rate", "log_tail", "keep_running",
-)  # fmt: skip
-_REPORTS = ("junit", "summary", "outputs", "platform", "json", "quiet", "verbose")
+FILES = ("token_file", "ca_bundle", "junit", "summary", "outputs")
+"""The options that name a file."""
 
 
-def settle(targets: Sequence[Target], values: Mapping[str, Any], order: Order | None = None) -> Settings:
-    """Make the settings of one run; raises `UsageProblem` that names the option or the variable that is wrong."""
-    check_files(values)
-    return Settings(
-        targets=targets,
+class ResolvedConnection(NamedTuple):
+    """How to reach the service, and a line for people about the credential that was chosen; empty if they chose it."""
+
+    connection: Connection
+    note: str
+
+
+class ResolvedSettings(NamedTuple):
+    """The settings of one run, and the same line."""
+
+    settings: Settings
+    note: str
+
+
+def resolve(
+    targets: Sequence[Target], values: Mapping[str, Any], places: Mapping[str, str], order: Order | None = None
+) -> ResolvedSettings:
+    """Make the settings of one run; `places` tells which option or variable each of `values` came from.
+
+    Raises `UsageProblem` that names this place.
+    """
+    check_files(values, places)
+    check_combinations(targets, values, places)
+    missing = [] if targets else ["no target: name at least one JOB_ID, or set GATE_TARGETS"]
+    connection, note = resolve_connection(values, places, missing)
+    settings = Settings(
+        targets=with_labels(targets),
         order=order,
-        connection=connection(values),
-        rules=Rules(**{name: values[name] for name in _RULES if name in values}),
-        reports=Reports(**{name: values[name] for name in _REPORTS}),
+        connection=connection,
+        region=values["region"] or "",
+        rules=Rules(**_fields_of(Rules, values)),
+        reports=Reports(**_fields_of(Reports, values)),
     )
+    return ResolvedSettings(settings, note)
 
 
-def order(target: Target, values: Mapping[str, Any]) -> Order:
+def _fields_of(kind: type[Rules | Reports], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are fields of a class of settings."""
+    return {field.name: values[field.name] for field in fields(kind) if field.name in values}
+
+
+def resolve_order(target: Target, values: Mapping[str, Any], places: Mapping[str, str]) -> Order:
     """Make the order of `run`."""
     if target.build_number is not None:
         raise UsageProblem("run starts a new build: give JOB_ID without a build number, or use wait for that build")
-    if len(of := [f"--{name}" for name in ("branch", "tag", "commit") if values[name]]) > 1:
-        raise UsageProblem(f"{' and '.join(of)} do not go together: a build is of one of them")
-    names = [name for name, _ in values["parameters"]]
-    check_unique(names, "--param is given twice with the name")
+    sources = [places[name] for name in ("branch", "tag", "commit") if values[name]]
+    if len(sources) > 1:
+        raise UsageProblem(f"{' and '.join(sources)} do not go together: a build is of one of them")
+    check_unique([name for name, _ in values["parameters"]], f"{places['parameters']} has two values for the name")
     return Order(
         job_id=target.job_id,
         parameters=values["parameters"],
@@ -50,28 +74,40 @@ def order(target: Target, values: Mapping[str, Any]) -> Order:
     )
 
 
-def connection(values: Mapping[str, Any]) -> Connection:
-    """Make the settings of the connection."""
-    region = values["region"]
-    known = endpoints(region) if region else None
-    endpoint = (values["endpoint"] or "").strip() or (known.build if known else "")
+def resolve_connection(
+    values: Mapping[str, Any], places: Mapping[str, str], missing: Sequence[str] = ()
+) -> ResolvedConnection:
+    """Make the settings of the connection; raises `UsageProblem` about all that is missing, `missing` included."""
+    from gate.codearts.regions import REGIONS
+
+    known = REGIONS[values["region"]] if values["region"] else None
+    problems = list(missing)
+    endpoint = values["endpoint"] or (known.build if known else "")
     if not endpoint:
-        raise UsageProblem("no endpoint: give --region or --endpoint (GATE_REGION, GATE_ENDPOINT)")
-    choice = choose(values["auth"], values["token_file"], region, os.environ)
+        problems.append("no endpoint: give --region or --endpoint (GATE_REGION, GATE_ENDPOINT)")
+    try:
+        credential, half_set = choose(values["auth"], values["token_file"], values["region"], os.environ, places)
+    except UsageProblem as problem:
+        problems.append(str(problem))
+    if problems:
+        raise UsageProblem("; ".join(problems))
+    for name in ("endpoint", "iam_endpoint"):
+        if values[name]:
+            check_endpoint(values[name], places[name])
     if values["ca_bundle"] and endpoint.startswith("https:"):
-        check_bundle(values["ca_bundle"])
-    if values["auth"] == "auto" and not values.get("quiet"):
-        click.echo(choice.told, err=True)
-    return Connection(
+        check_bundle(values["ca_bundle"], places["ca_bundle"])
+    connection = Connection(
         endpoint=endpoint,
-        iam_endpoint=(values["iam_endpoint"] or "").strip() or (known.iam if known else ""),
-        credential=choice.credential,
+        iam_endpoint=values["iam_endpoint"] or (known.iam if known else ""),
+        credential=credential,
         ca_bundle=values["ca_bundle"],
         request_timeout=values["request_timeout"],
     )
+    note = f"--auth auto uses the {credential.description}{half_set}" if values["auth"] == "auto" else ""
+    return ResolvedConnection(connection, note)
 
 
-def check_bundle(path: Path) -> None:
+def check_bundle(path: Path, place: str) -> None:
     """Raise `UsageProblem` unless `path` is a folder, or a file with CA certificates."""
     reason = ""
     try:
@@ -80,26 +116,51 @@ def check_bundle(path: Path) -> None:
         elif not path.is_dir():
             reason = "it is neither a file nor a folder"
     except ssl.SSLError:
-        reason = "it holds no certificates in PEM"
+        reason = "it contains no certificates in PEM format"
     except OSError as error:
         reason = error.strerror or "it cannot be read"
     if reason:
-        raise UsageProblem(
-            f"--ca-bundle {path} cannot be used: {reason}",
-            hint="It may come from GATE_CA_BUNDLE or REQUESTS_CA_BUNDLE, too.",
-        )
+        raise UsageProblem(f"{place} {path} cannot be used: {reason}")
 
 
-def check_files(values: Mapping[str, Any]) -> None:
-    """Raise `UsageProblem` when two options name one file, which would be lost, or when a report has a blank name."""
-    named: dict[str, str] = {}
-    for option in ("--token-file", "--ca-bundle", "--junit", "--summary", "--outputs"):
-        path: Path | None = values[option[2:].replace("-", "_")]
+def check_files(values: Mapping[str, Any], places: Mapping[str, str]) -> None:
+    """Raise `UsageProblem` when two options name one file, one of which would be lost; it may be the token."""
+    first: dict[str, str] = {}
+    for name in FILES:
+        path: Path | None = values[name]
         if path is None or (os.path.exists(path) and not os.path.isfile(path)):  # noqa: PTH110, PTH113 - these never raise
             continue  # a device or a pipe takes any number of reports
-        if not str(path).strip():
-            raise UsageProblem(f"{option} must be the name of a file, not a blank")
         real = os.path.realpath(path)
-        if real in named:
-            raise UsageProblem(f"{named[real]} and {option} name the same file, {path}")
-        named[real] = option
+        if real in first:
+            raise UsageProblem(f"{first[real]} and {places[name]} name the same file, {path}")
+        first[real] = places[name]
+
+
+def check_combinations(targets: Sequence[Target], values: Mapping[str, Any], places: Mapping[str, str]) -> None:
+    """Raise `UsageProblem` for options that contradict each other, or of which one would have no effect."""
+    numbered = [f"{target.job_id}:{target.build_number}" for target in targets if target.build_number is not None]
+    if values.get("verdict_from") == "status":
+        status = f"{places['verdict_from']} status"
+        if numbered:
+            raise UsageProblem(f"{status} is about a job, not about one build: leave the number out of {numbered[0]}")
+        for name in ("commit", "require_tests", "follow"):
+            if values[name]:
+                raise UsageProblem(f"{status} is about a job, not about one build: leave {places[name]} out")
+    if values.get("if_none") == "pass" and numbered:
+        raise UsageProblem(f"{places['if_none']} pass is for targets without a build number, not for {numbered[0]}")
+    if values.get("no_wait"):
+        for name in ("follow", "require_tests", "retries"):
+            # Variables are often set for a whole pipeline, which waits for the build in a later step.
+            if values[name] and places[name].startswith("-"):
+                raise UsageProblem(f"{places['no_wait']} and {places[name]} do not go together: nothing is waited for")
+
+
+def with_labels(targets: Sequence[Target]) -> list[Target]:
+    """Return the targets in their order; from the second one on a job that has no label, `JOB_ID-2` and so on."""
+    counts: dict[str, int] = {}
+    labelled = []
+    for target in targets:
+        count = counts[target.label] = counts.get(target.label, 0) + 1
+        has_own_label = target.label != target.job_id
+        labelled.append(target if has_own_label or count == 1 else replace(target, label=f"{target.label}-{count}"))
+    return labelled

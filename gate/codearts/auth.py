@@ -17,9 +17,6 @@ TOKEN_HEADER = "X-Auth-Token"  # noqa: S105 - the header's name, from the vendor
 class Auth(AuthBase):
     """A credential that authenticates requests; some kinds can be renewed."""
 
-    family = ""
-    """The kind of credential and where it comes from, for messages."""
-
     curl_token = ""
     """A shell expression for the token, for commands shown to users; empty when a shell has no token."""
 
@@ -57,11 +54,11 @@ class TokenAuth(Auth):
     def __init__(self, token: Token) -> None:
         """Read the token. Raises `UsageProblem` when there is no usable token."""
         self._file = token.file
+        self._source = token.source
         self._lock = threading.Lock()
-        self._token = read_token(token.file) if token.file else checked(token.value, "GATE_TOKEN")
+        self._token = read_token(token.file, token.source) if token.file else checked(token.value, token.source)
         self._former: tuple[str, ...] = ()
         self._good = self._bad = ""
-        self.family = f"token from {self._file}" if self._file else "token from GATE_TOKEN"
         self.curl_token = f"$(cat {shlex.quote(str(self._file))})" if self._file else "$GATE_TOKEN"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -88,7 +85,7 @@ class TokenAuth(Auth):
         """Return the token that the file holds now, or the last known one when the file has no usable token."""
         if self._file is not None:
             with self._lock, suppress(UsageProblem):
-                token = read_token(self._file)
+                token = read_token(self._file, self._source)
                 if token != self._token:
                     self._former = (*self._former, self._token)
                     self._token = token

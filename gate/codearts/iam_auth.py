@@ -27,8 +27,6 @@ class IamAuth(Auth):
     fetched. A sign-in that IAM refuses is never repeated.
     """
 
-    family = "IAM user from GATE_IAM_USER"
-
     def __init__(
         self, user: IamUser, sign_in: Callable[[], IssuedToken], now: Callable[[], float] = time.monotonic
     ) -> None:

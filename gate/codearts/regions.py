@@ -6,8 +6,6 @@ hosts are from the page "Endpoints" of the EU documentation (cloudbuild_03_0003,
 
 from typing import NamedTuple
 
-from gate.errors import UsageProblem
-
 
 class Endpoints(NamedTuple):
     """The base URLs of CodeArts Build and of IAM in one region."""
@@ -39,14 +37,3 @@ REGIONS = {
         "https://build-backend.eu-west-101.myhuaweicloud.eu", "https://iam.eu-west-101.myhuaweicloud.eu"
     ),
 }
-
-
-def endpoints(region: str) -> Endpoints:
-    """Return the endpoints of a region. Raises `UsageProblem`, which lists the known regions, for an unknown one."""
-    try:
-        return REGIONS[region]
-    except KeyError:
-        known = ", ".join(sorted(REGIONS))
-        raise UsageProblem(
-            f"--region {region!r} is not known; known are {known}", hint="Or give --endpoint and --iam-endpoint."
-        ) from None

@@ -55,7 +55,6 @@ class KeyPairAuth(Auth):
         self._signer = Signer(SimpleNamespace(ak=pair.access_key, sk=pair.secret_key))
         self._lock = threading.Lock()
         self._accepted = self._refused = False
-        self.family = f"{'temporary ' if pair.security_token else ''}AK/SK from HUAWEICLOUD_SDK_AK"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign the request, and set its URL to the query exactly as it was signed."""

@@ -7,9 +7,11 @@ from gate.errors import UsageProblem
 from gate.limits import MAX_TOKEN_BYTES, TOKEN_SECONDS
 
 
-def read_token(file: Path) -> str:
-    """Read a token file. Raises `UsageProblem` when it cannot be read in time or does not hold exactly one token."""
-    source = f"--token-file {file}"
+def read_token(file: Path, source: str) -> str:
+    """Read a token file, which messages call `source`.
+
+    Raises `UsageProblem` when it cannot be read in time or does not hold exactly one token.
+    """
     try:
         text = _read(file).decode()
     except TimeoutError:

@@ -15,7 +15,7 @@ HOST_HINT = "Check --region or --endpoint: it must be the API host of CodeArts B
 
 def settings(exam: Diagnosis) -> str:
     """Name what was understood; whatever is wrong in it has ended the program before."""
-    return f"{exam.connection.endpoint} with {exam.auth.family}"
+    return f"{exam.connection.endpoint} with the {exam.connection.credential.description}"
 
 
 def name_resolution(exam: Diagnosis) -> str:

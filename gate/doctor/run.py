@@ -53,7 +53,7 @@ class Finding:
 
 def examine(connection: Connection, job_id: str | None, *, as_json: bool, verbose: bool) -> int:
     """Go through all steps, print a line for each as it ends, and give the exit code: 0, or 5 if any failed."""
-    crew, platform = WorkerPool(len(STEPS)), detect(os.environ.get("GATE_PLATFORM", "auto"), os.environ)
+    crew, platform = WorkerPool(len(STEPS)), detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
     remark: Say = (lambda text: crew.post(DebugLine(text))) if verbose else (lambda _: None)
     exam = Diagnosis(connection, job_id, remark)
     findings = []

@@ -17,7 +17,7 @@ def credential(exam: Diagnosis) -> str:
             continue
         except (Forbidden, NotFound, Refused) as error:
             exam.refusal = error
-        return f"{exam.auth.family} was accepted"
+        return f"the {exam.connection.credential.description} was accepted"
     raise CheckFailed("no path that needs a credential is published here", "Check --endpoint.")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gate.codearts.regions import REGIONS, endpoints
+from gate.codearts.regions import REGIONS
 from gate.errors import UsageProblem
 from gate.settings import check_endpoint
 
@@ -20,7 +20,7 @@ def test_vendors_own_table_gives_the_same_hosts() -> None:
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_region_has_two_endpoints_that_may_be_given_by_hand_too(region: str) -> None:
     """Both are https base URLs of that region."""
-    for url in endpoints(region):
+    for url in REGIONS[region]:
         check_endpoint(url, "--endpoint")
         assert url.startswith("https://")
         assert f".{region}." in url
@@ -48,11 +48,3 @@ def test_endpoint_that_cannot_be_asked_is_refused_and_not_quoted(url: str) -> No
 def test_endpoint_with_port_path_or_address_is_taken(url: str) -> None:
     """A base URL may have a path."""
     check_endpoint(url, "--endpoint")
-
-
-def test_unknown_region_is_answered_with_the_list_and_the_way_out() -> None:
-    """The sentence names every region, and the options that make the table needless."""
-    with pytest.raises(UsageProblem) as caught:
-        endpoints("me-east-1")
-    assert all(region in str(caught.value) for region in REGIONS)
-    assert "--endpoint and --iam-endpoint" in caught.value.hint

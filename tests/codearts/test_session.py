@@ -21,7 +21,7 @@ from tests.codearts.conftest import ENDPOINT, TOKEN
 
 def with_file(file: Path) -> Session:
     """Return a session with a token file."""
-    connection = Connection(endpoint=ENDPOINT, credential=Token(file=file))
+    connection = Connection(endpoint=ENDPOINT, credential=Token(file=file, source=f"--token-file {file}"))
     return connect(connection, lambda _: None, lambda _: None)
 
 

@@ -43,19 +43,19 @@ def piped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Piped:
 
 def test_token_comes_through_a_pipe(piped: Piped) -> None:
     """In pieces, as `--token-file <(command)` brings it."""
-    assert read_token(piped(b"a-tok", b"en\n")) == "a-token"
+    assert read_token(piped(b"a-tok", b"en\n"), "--token-file F") == "a-token"
 
 
 def test_pipe_that_nobody_writes_to_is_given_up(piped: Piped) -> None:
     """Opening it does not wait for a writer."""
-    with pytest.raises(UsageProblem, match=r"--token-file .*fifo: the token was not complete within 0\.5 s"):
-        read_token(piped())
+    with pytest.raises(UsageProblem, match=r"--token-file F: the token was not complete within 0\.5 s"):
+        read_token(piped(), "--token-file F")
 
 
 def test_pipe_that_does_not_end_is_given_up(piped: Piped) -> None:
     """Half a token is none."""
     with pytest.raises(UsageProblem, match="not complete"):
-        read_token(piped(b"half-a-tok", stays=True))
+        read_token(piped(b"half-a-tok", stays=True), "--token-file F")
 
 
 @pytest.mark.parametrize("make", [lambda _: Path("/dev/zero"), lambda folder: folder / "large"])
@@ -63,4 +63,4 @@ def test_source_without_end_fills_no_memory(tmp_path: Path, make: Callable[[Path
     """A device or a wrong file: no more than a token is read."""
     (tmp_path / "large").write_bytes(b"x" * (MAX_TOKEN_BYTES + 1))
     with pytest.raises(UsageProblem, match="must contain one token and nothing else"):
-        read_token(make(tmp_path))
+        read_token(make(tmp_path), "--token-file F")

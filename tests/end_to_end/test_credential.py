@@ -29,8 +29,9 @@ def test_auto_takes_the_first_family_that_is_set(environment: dict[str, str], ki
     """Token, then AK/SK, then password; it is told from where, never a value. An empty variable is not set."""
     choice = choose("auto", None, "cn-north-4", environment)
     assert type(choice.credential) is kind
-    assert source in choice.told
-    assert "VALUE" not in choice.told + repr(choice.credential).replace("VALUE-user", "").replace("VALUE-domain", "")
+    assert source in choice.credential.description
+    shown = choice.credential.description + choice.note + repr(choice.credential)
+    assert "VALUE" not in shown.replace("VALUE-user", "").replace("VALUE-domain", "")
 
 
 @pytest.mark.parametrize(("auth", "kind"), [("token", Token), ("aksk", KeyPair), ("password", IamUser)])
@@ -66,13 +67,13 @@ def test_missing_part_is_named(auth: str, environment: dict[str, str], names: li
 
 def test_half_set_family_behind_the_one_that_is_taken_is_told() -> None:
     """It changes nothing, but a secret that went missing is worth a word."""
-    told = choose("auto", None, None, TOKEN | {"HUAWEICLOUD_SDK_SK": "VALUE-sk"}).told
-    assert "HUAWEICLOUD_SDK_SK is set without HUAWEICLOUD_SDK_AK and is not used" in told
+    note = choose("auto", None, None, TOKEN | {"HUAWEICLOUD_SDK_SK": "VALUE-sk"}).note
+    assert "HUAWEICLOUD_SDK_SK is set without HUAWEICLOUD_SDK_AK and is not used" in note
 
 
 def test_token_file_is_a_token() -> None:
     """A file stands for the variable, and both together are one too many."""
-    assert choose("auto", FILE, None, KEYS).credential == Token(file=FILE)
+    assert choose("auto", FILE, None, KEYS).credential == Token(file=FILE, source="--token-file token.txt")
     with pytest.raises(UsageProblem, match="keep one"):
         choose("auto", FILE, None, TOKEN)
 

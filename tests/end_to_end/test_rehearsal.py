@@ -84,7 +84,8 @@ def test_simulate_serves_other_programs_until_it_is_stopped(start_gate: StartGat
     server = start_gate("simulate", *arguments)
     assert server.stdout is not None
     place = json.loads(server.stdout.readline())
-    assert set(place) == {"endpoint", "token", "jobs"}
+    assert set(place) == {"endpoint", "token", "jobs", "ak", "sk", "iam"}
+    assert set(place["iam"]) == {"user", "password", "domain", "project"}
     assert list(place["jobs"]) == ["passing", "failing"]
     env = {"GATE_ENDPOINT": place["endpoint"], "GATE_TOKEN": place["token"], "GATE_POLL_INTERVAL": "0.2"}
     targets = [f"{name}={job}" for name, job in place["jobs"].items()]

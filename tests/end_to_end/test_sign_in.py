@@ -77,7 +77,7 @@ def test_every_family_passes_and_is_named_but_never_shown(
     simulator = simulate(["passing"], speed=40)
     done = run_gate("wait", "--verbose", simulator.jobs["passing"], env=environment(simulator, family))
     assert done.returncode == 0, done.stderr
-    assert "--auth auto takes" in done.stderr
+    assert "--auth auto uses" in done.stderr
     assert next(iter(environment(simulator, family).keys() & {"GATE_TOKEN", *KEY_VARIABLES[:1], "GATE_IAM_USER"})) in (
         done.stderr
     )
