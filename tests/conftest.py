@@ -11,7 +11,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from gate.simulator.simulator import Simulator
+from tests.faults.faulty_simulator import FaultySimulator
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,10 +38,10 @@ def scrubbed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture
-def simulate() -> Iterator[Callable[..., Simulator]]:
+def simulate() -> Iterator[Callable[..., FaultySimulator]]:
     """Return a function that starts a simulator, which is stopped after the test."""
     with ExitStack() as stack:
-        yield lambda *args, **kwargs: stack.enter_context(Simulator(*args, **kwargs))
+        yield lambda *args, **kwargs: stack.enter_context(FaultySimulator(*args, **kwargs))
 
 
 @pytest.fixture

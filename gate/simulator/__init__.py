@@ -1,1 +1,1 @@
-"""CodeArts Build on loopback, for rehearsals, the demo and the tests."""
+"""CodeArts Build on loopback, for the commands `demo` and `simulate` and for tests."""

@@ -3,8 +3,17 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import Message
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestIdentity:
+    """How a request was let in: by `token`, with `aksk`, or (`None`) because its path needs no credential."""
+
+    family: str | None
+    token_issued: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +31,8 @@ class Call:
     job_id: str | None = None
     """The job that the request is about, if that can be told."""
     build_number: int | None = None
+    identity: RequestIdentity | None = None
+    """Who asks; `None` if the request was not let in."""
 
     @property
     def version(self) -> str:

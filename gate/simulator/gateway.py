@@ -1,40 +1,43 @@
-"""What stands before the service: routes, credentials, faults and the journal."""
+"""The entrance to the service: it finds the route of a request, checks the credential and sends the answer."""
 
+import functools
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from email.message import Message
-from functools import partial
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from gate.simulator.answers import Answer, Refusal
-from gate.simulator.calls import Call
-from gate.simulator.credentials import Credential, Credentials
-from gate.simulator.deliveries import Delivery, Whole
-from gate.simulator.faults import FaultPlan
-from gate.simulator.iam import token_outdated
-from gate.simulator.journal import Entry, Journal
-from gate.simulator.routes import Route, route_of
-from gate.simulator.service import Service
-from gate.simulator.shapes import Shape
-from gate.simulator.wire import Wire
+from gate.simulator.build_backend import BuildBackend
+from gate.simulator.calls import Call, RequestIdentity
+from gate.simulator.client_socket import ClientSocket
+from gate.simulator.http_answers import HttpAnswer, RequestRefused, service_error, throttled
+from gate.simulator.published_routes import RECORD_OPERATIONS, PublishedRoute, route_of
+from gate.simulator.request_identity import IdentityChecker
+from gate.simulator.scenarios import Glitch
+from gate.simulator.simulated_iam import token_outdated
+
+Answer = Callable[[], HttpAnswer | None]
+"""Does what was asked, the first time that it is called, and returns the service's answer; `None`: the connection is
+closed without one."""
+
+Send = Callable[[Call, Answer, ClientSocket], bool]
+"""Takes a call, its answer and the connection, and returns whether it has sent something itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
-    """Takes each request through the routes, the credentials, the service and the faults, and sends the answer."""
+    """Takes each request to the operation that it names."""
 
-    service: Service
-    credentials: Credentials
-    faults: FaultPlan
+    backend: BuildBackend
+    identities: IdentityChecker
     unpublished: Collection[str] = ()
     """Operations whose routes this deployment does not publish."""
-    journal: Journal = field(default_factory=Journal)
+    send: Send
 
-    def serve(self, method: str, target: str, headers: Message, body: bytes, wire: Wire) -> bool:
-        """Answer one request; true if the connection can serve another."""
+    def serve(self, method: str, target: str, headers: Message, body: bytes, client: ClientSocket) -> None:
+        """Answer one request."""
         url = urlsplit(target)
         route, params = route_of(method, url.path, unpublished=self.unpublished)
-        call = self.service.located(
+        call = self.backend.located(
             Call(
                 operation=route.operation,
                 method=method,
@@ -45,58 +48,48 @@ class Gateway:
                 body=body,
             )
         )
-        admitted = self._admitted(route, call)
-        answer, delivery = self._with_faults(call, partial(self._genuine, route, call, admitted))
-        self._write(call, admitted, answer, delivery)
-        return delivery.deliver(wire, answer or Answer())
+        identity = self._identity(route, call)
+        if isinstance(identity, RequestIdentity):
+            call = replace(call, identity=identity)
+            answer: Answer = functools.cache(functools.partial(self._answer, route, call))
+        else:
+            answer = functools.partial(_refusal, identity)
+        if not self.send(call, answer, client):
+            client.send_answer(answer())
 
-    def _admitted(self, route: Route, call: Call) -> Credential | Answer:
-        """Return the credential that lets the request in, or the answer that keeps it out."""
+    def _identity(self, route: PublishedRoute, call: Call) -> RequestIdentity | HttpAnswer:
+        """Return who asks, or the answer that refuses the request."""
         if route.open:
-            return Credential(family=None)
+            return RequestIdentity(family=None)
         try:
-            credential = self.credentials.checked(call)
-        except Refusal as refusal:
+            identity = self.identities.checked(call)
+        except RequestRefused as refusal:
             return refusal.answer
-        job, issued = self.service.jobs.get(call.job_id or ""), credential.token_issued
-        if job and issued and job.refuses_token_of(issued, self.service.clock.now()):
+        job, issued = self.backend.jobs.get(call.job_id or ""), identity.token_issued
+        if job and issued and job.refuses_token_of(issued, self.backend.clock.now()):
             return token_outdated()
-        return credential
+        return identity
 
-    def _genuine(self, route: Route, call: Call, admitted: Credential | Answer) -> Answer:
-        """Do what was asked and give the service's own answer."""
-        if isinstance(admitted, Answer):
-            return admitted
+    def _answer(self, route: PublishedRoute, call: Call) -> HttpAnswer | None:
+        """Do what was asked and return the answer."""
         try:
-            return route.handler(self.service, call)
-        except Refusal as refusal:
+            glitch = self.backend.next_glitch(call) if call.operation in RECORD_OPERATIONS else None
+            return GLITCHES[glitch] if glitch else route.handler(self.backend, call)
+        except RequestRefused as refusal:
             return refusal.answer
 
-    def _with_faults(self, call: Call, genuine: Callable[[], Answer]) -> tuple[Answer | None, Delivery]:
-        """Return the answer, as the faults of the job and then those of the simulator shape it, and how it travels."""
-        job = self.service.jobs.get(call.job_id or "")
-        delivery: Delivery = Whole()
-        for act in [*(job.faults.acts(call) if job else ()), *self.faults.acts(call)]:
-            if isinstance(act, Shape):
-                genuine = partial(act.shape, genuine)
-            else:
-                delivery = act
-        return (genuine() if delivery.processed else None), delivery
 
-    def _write(self, call: Call, admitted: Credential | Answer, answer: Answer | None, delivery: Delivery) -> None:
-        """Note the request in the journal."""
-        entry = Entry(
-            at=self.service.clock.now(),
-            method=call.method,
-            path=call.path,
-            query=dict(call.query),
-            operation=call.operation,
-            job_id=call.job_id,
-            build_number=call.build_number,
-            family=None if isinstance(admitted, Answer) else admitted.family,
-            authorised=not isinstance(admitted, Answer),
-            signed_at=call.headers.get("X-Sdk-Date"),
-            status=None if answer is None else answer.status,
-            delivery=type(delivery).__name__,
-        )
-        self.journal.write(entry)
+GLITCHES = {
+    Glitch.BUSY: service_error(500, "CB.00060100", "Network busy, try later."),
+    Glitch.THROTTLED: throttled(),
+    Glitch.DROPPED: None,
+}
+
+
+def _refusal(answer: HttpAnswer) -> HttpAnswer:
+    return answer
+
+
+def send_nothing(_call: Call, _answer: Answer, _client: ClientSocket) -> bool:
+    """Leave every answer to the gateway."""
+    return False

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gate.simulator.deliveries import Delivery
-from gate.simulator.shapes import Shape
+from tests.faults.response_faults import ResponseFault
+from tests.faults.transport_faults import TransportFault
 
 
 @dataclass(frozen=True, slots=True)
-class Mishap:
+class NamedFault:
     """A fault with a name. `make` gives its act, so that a large one is made only where it is used."""
 
     name: str
     description: str
-    make: Callable[[], Shape | Delivery]
+    make: Callable[[], ResponseFault | TransportFault]

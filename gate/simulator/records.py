@@ -1,10 +1,10 @@
-"""A build in the shapes of the record operations."""
+"""A build in the shapes of the record operations, and the totals of its unit tests."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from gate.simulator.builds import BuildView
 from gate.simulator.ids import hex_of, uuid_of
+from gate.simulator.simulated_build import BuildView
 
 CHINA = timezone(timedelta(hours=8))
 DOMAIN, USER, PROJECT = hex_of("domain"), hex_of("user"), hex_of("project")
@@ -15,12 +15,12 @@ STATUS_CODES = {"SUCCESS": 5, "FAILURE": 6, "SCHEDULE_FAILURE": 7, "ABORTED": 8}
 
 
 def moment(at: datetime | None) -> str | None:
-    """Return an instant as records have it: `2022-10-11T08:28:42.000+00:00`."""
+    """Return an instant in the form of records: `2022-10-11T08:28:42.000+00:00`."""
     return None if at is None else at.isoformat(timespec="milliseconds")
 
 
 def milliseconds(start: datetime | None, end: datetime | None) -> int:
-    """Return the time between two instants in ms; 0 while one of them is not known."""
+    """Return the time between two instants in ms; 0 while one of them is unknown."""
     return 0 if start is None or end is None else round((end - start) / timedelta(milliseconds=1))
 
 
@@ -50,12 +50,12 @@ def detail(view: BuildView) -> dict[str, Any]:
         "codeci_job_id": build.job_id,
         "commit": build.commit,
         "commit_create_time": moment(build.created - timedelta(minutes=5)),
-        "commit_message": "Mend the build",
+        "commit_message": "Fix the build",
         "daily_build_num": build.daily_number,
         "devcloud_project_id": PROJECT,
         "domain_id": DOMAIN,
         "duration": milliseconds(view.started, view.finished) if view.ended else None,
-        "err_msg": build.course.message if view.ended else None,
+        "err_msg": build.plan.message if view.ended else None,
         "execution_id": execution_id(view),
         "id": uuid_of(build.job_id, build.number, "row"),
         "parent_record_id": None,
@@ -77,39 +77,26 @@ def execution_id(view: BuildView) -> str:
     return f"j_{uuid_of(view.build.job_id, view.build.number)[:8]}"
 
 
-def summary(view: BuildView) -> dict[str, Any]:
-    """Return the result of ShowBuildRecord."""
-    build = view.build
-    duration = milliseconds(view.started, view.finished)
-    return {
-        **_times(view),
-        "branch": build.branch,
-        "build_duration": duration,
-        "build_no": str(build.number),
-        "build_record_type": {"is_rerun": False, "record_type": "JOB", "rerun": False, "trigger_type": "MANUAL"},
-        "build_yml_path": ".cloudbuild/build.yml",
-        "build_yml_url": f"{REPOSITORY}/blob/{build.commit}/.cloudbuild/build.yml",
-        "daily_build_no": build.daily_number,
-        "daily_build_number": build.daily_number,
-        "dev_cloud_build_type": "tag" if build.tag else "branch",
-        "display_name": "maven",
-        "duration": milliseconds(build.created, view.finished),
-        "execution_id": execution_id(view),
-        "group_name": "",
-        "id": build.record_id,
-        "parameters": [
-            {"name": name, "secret": False, "type": "string", "value": value}
-            for name, value in build.parameters.items()
-        ],
-        "pending_duration": milliseconds(build.created, view.started),
-        "project_id": uuid_of(build.job_id, "project"),
-        "repository": REPOSITORY,
-        "revision": build.commit,
-        "scm_type": "codehub",
-        "scm_web_url": REPOSITORY,
-        "status": view.word,
-        "status_code": STATUS_CODES.get(view.word),
-        "trigger_name": "testUser",
-        "trigger_type": "MANUAL",
-        "user_id": USER,
+def unit_test_totals(view: BuildView) -> dict[str, Any] | None:
+    """Return the result of ShowReportSummary; `None` if the build published no unit tests."""
+    tests = view.build.plan.tests
+    if tests is None or not view.ended:
+        return None
+    success = tests.total - tests.failures - tests.errors
+    totals = {
+        "build_no": view.build.number,
+        "errors": tests.errors,
+        "execution_time": 8602,
+        "failures": tests.failures,
+        "genrate_time": moment(view.finished),
+        "is_success": success == tests.total,
+        "job_id": view.build.job_id,
+        "others": 0,
+        "region": REGION,
+        "root_id": uuid_of(view.build.record_id, "tests"),
+        "stage_name": "stage3",
+        "success": success,
+        "success_density": success / tests.total if tests.total else 0,
+        "total": tests.total,
     }
+    return {"sub_summarys": [totals], "summary": totals}

@@ -2,16 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from types import MappingProxyType
 
-from gate.simulator import samples
-from gate.simulator.answers import gateway_error, service_error
-from gate.simulator.courses import Course
-from gate.simulator.deliveries import Drop
-from gate.simulator.faults import RECORD_ROUTES, Fault
-from gate.simulator.shapes import Reply
+from gate.simulator import sample_plans
+from gate.simulator.build_plan import BuildPlan
 
 _HOUR = 3600.0
+
+
+class Glitch(Enum):
+    """What can go wrong with one request in a scenario."""
+
+    BUSY = auto()
+    """HTTP 500 with the service's code for a busy network."""
+    THROTTLED = auto()
+    """HTTP 429 of the gateway."""
+    DROPPED = auto()
+    """The connection is closed without an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +27,7 @@ class Start:
     """A build that somebody starts, in seconds of service time after the simulator's start (before it: negative)."""
 
     at: float = 0.0
-    course: Course = samples.PASSING
+    plan: BuildPlan = sample_plans.PASSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,64 +36,58 @@ class Scenario:
 
     name: str
     description: str = ""
-    course: Course = samples.PASSING
+    plan: BuildPlan = sample_plans.PASSING
     """What a build does that is started by request."""
     starts: tuple[Start, ...] = ()
     """The builds that others start, in the order of time."""
     first_number: int = 1
-    faults: tuple[Fault, ...] = ()
-    """What goes wrong with requests about this job."""
+    glitches: tuple[Glitch, ...] = ()
+    """What goes wrong with requests for the record of a build, one after another. The first request is spared unless
+    the build has ended by then, so that all of them are met however rarely the gate asks."""
     tokens_end: float | None = None
     """So many seconds after the simulator's start, this job begins to refuse tokens that are older than that."""
 
 
-def lived_in(name: str, description: str, course: Course, usual: Course = samples.PASSING) -> Scenario:
-    """Return a job that was built six times before and whose build 57, with this course, starts with the simulator."""
+def lived_in(name: str, description: str, plan: BuildPlan, usual: BuildPlan = sample_plans.PASSING) -> Scenario:
+    """Return a job that was built six times before and whose build 57, with this plan, starts with the simulator."""
     past = (
-        Start(at=-72 * _HOUR, course=usual.paced(1.12)),
-        Start(at=-49 * _HOUR, course=samples.FAILING),
-        Start(at=-27 * _HOUR, course=usual.paced(0.93)),
-        Start(at=-18 * _HOUR, course=usual.paced(1.21)),
-        Start(at=-9 * _HOUR, course=samples.ABORTED),
-        Start(at=-3 * _HOUR - usual.seconds, course=usual.paced(0.97)),
+        Start(at=-72 * _HOUR, plan=usual.paced(1.12)),
+        Start(at=-49 * _HOUR, plan=sample_plans.FAILING),
+        Start(at=-27 * _HOUR, plan=usual.paced(0.93)),
+        Start(at=-18 * _HOUR, plan=usual.paced(1.21)),
+        Start(at=-9 * _HOUR, plan=sample_plans.ABORTED),
+        Start(at=-3 * _HOUR - usual.seconds, plan=usual.paced(0.97)),
     )
-    starts = (*past, Start(course=course))
-    return Scenario(name=name, description=description, course=course, starts=starts, first_number=58 - len(starts))
+    starts = (*past, Start(plan=plan))
+    return Scenario(name=name, description=description, plan=plan, starts=starts, first_number=58 - len(starts))
 
-
-_FLAWS = (
-    Fault(operations=RECORD_ROUTES, skip=1, act=Reply(service_error(500, "CB.00060100", "Network busy, try later."))),
-    Fault(
-        operations=RECORD_ROUTES,
-        skip=2,
-        act=Reply(
-            gateway_error(
-                429,
-                "0308",
-                "The throttling threshold has been reached: policy user over ratelimit,limit:60,time:1 minute",
-            )
-        ),
-    ),
-    Fault(operations=RECORD_ROUTES, skip=4, act=Drop()),
-)
 
 _ALL = (
-    lived_in("passing", "The build passes after about 50 s.", samples.PASSING),
-    lived_in("failing", "The build fails to compile after about 35 s.", samples.FAILING),
-    lived_in("aborted", "Somebody stops the build after about 30 s.", samples.ABORTED),
-    lived_in("schedule-failure", "The build never gets an executor.", samples.NEVER_SCHEDULED),
-    lived_in("slow", "The build runs for hours and outlives any usual timeout.", samples.SLOW, samples.SLOW),
-    lived_in("queued", "The build waits 90 s in the queue, then passes.", samples.QUEUED),
+    lived_in("passing", "The build passes after about 50 s.", sample_plans.PASSING),
+    lived_in("failing", "The build fails to compile after about 35 s.", sample_plans.FAILING),
+    lived_in("aborted", "Somebody stops the build after about 30 s.", sample_plans.ABORTED),
+    lived_in("schedule-failure", "The build never gets an executor.", sample_plans.NEVER_SCHEDULED),
+    lived_in(
+        "slow",
+        "The build runs for hours and outlives any usual timeout.",
+        sample_plans.SLOW,
+        sample_plans.SLOW,
+    ),
+    lived_in("queued", "The build waits 90 s in the queue, then passes.", sample_plans.QUEUED),
     replace(
-        lived_in("flaky", "The build passes, but a 500, a 429 and a dropped connection come between.", samples.PASSING),
-        faults=_FLAWS,
+        lived_in(
+            "flaky",
+            "The build passes, but three requests meet a 500, a 429 and a dropped connection.",
+            sample_plans.PASSING,
+        ),
+        glitches=(Glitch.BUSY, Glitch.THROTTLED, Glitch.DROPPED),
     ),
     replace(
-        lived_in("expired-token", "The token is refused as expired in the middle of the wait.", samples.PASSING),
+        lived_in("expired-token", "The token is refused as expired in the middle of the wait.", sample_plans.PASSING),
         tokens_end=20.0,
     ),
-    lived_in("failing-tests", "The build passes although three of its unit tests do not.", samples.RED_TESTS),
-    lived_in("unknown-state", "The build ends with a word that nobody documents.", samples.UNKNOWN),
+    lived_in("failing-tests", "The build passes although three of its unit tests do not.", sample_plans.RED_TESTS),
+    lived_in("unknown-state", "The build ends with a word that nobody documents.", sample_plans.UNKNOWN),
 )
 
 SCENARIOS: Mapping[str, Scenario] = MappingProxyType({scenario.name: scenario for scenario in _ALL})

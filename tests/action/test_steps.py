@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from gate.simulator.simulator import Simulator
 from tests.conftest import ROOT
 from tests.end_to_end.test_run import wait_for
+from tests.faults.faulty_simulator import FaultySimulator
 from tests.tools import node_script, tool
 
-Simulate = Callable[..., Simulator]
+Simulate = Callable[..., FaultySimulator]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def driver(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield driver
 
 
-def address(simulator: Simulator) -> dict[str, str]:
+def address(simulator: FaultySimulator) -> dict[str, str]:
     """Return the inputs that lead the action to the simulator."""
     return {"endpoint": simulator.endpoint, "token": simulator.token, "poll_interval": "200ms", "max_age": "10h"}
 
@@ -122,7 +122,7 @@ def test_build_that_is_started_and_fails_gives_a_red_step_with_outputs(simulate:
     assert any(line.startswith("  | ") and "COMPILATION ERROR" in line for line in step.log)
     document = json.loads(next(line for line in step.log if line.startswith("{")))
     assert document["targets"][0]["state"] == "FAILURE"
-    builds = next(job.builds for job in simulator.service.jobs.values())
+    builds = next(job.builds for job in simulator.backend.jobs.values())
     assert dict(builds[-1].parameters) == {"A": "1", "B": "two words"}
 
 

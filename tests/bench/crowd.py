@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from gate.simulator import samples
-from gate.simulator.faults import RECORD_ROUTES
+from gate.simulator import sample_plans
 from gate.simulator.scenarios import Scenario, Start
-from gate.simulator.simulator import Simulator
+from tests.faults.fault_plan import RECORD_ROUTES
+from tests.faults.faulty_simulator import FaultySimulator
 
-COURSES = {"passed": samples.PASSING, "failed": samples.FAILING, "aborted": samples.ABORTED}
+COURSES = {"passed": sample_plans.PASSING, "failed": sample_plans.FAILING, "aborted": sample_plans.ABORTED}
 SHARES = (0.8, 0.15, 0.05)
 LISTS = ("ListBuildInfoRecordByJobId", "ListBuildInfoRecord")
 PAST = 12
@@ -36,17 +36,17 @@ def scenarios(count: int, seconds: float) -> tuple[list[Scenario], Mapping[str, 
     for index in range(count):
         name = f"job-{index}"
         verdicts[name] = chance.choices(list(COURSES), SHARES)[0]
-        usual = chance.uniform(0.2, 0.8) * seconds / samples.PASSING.seconds
+        usual = chance.uniform(0.2, 0.8) * seconds / sample_plans.PASSING.seconds
         past = [
-            Start(at=-3600.0 * (PAST - number), course=samples.PASSING.paced(usual * chance.lognormvariate(0, 0.1)))
+            Start(at=-3600.0 * (PAST - number), plan=sample_plans.PASSING.paced(usual * chance.lognormvariate(0, 0.1)))
             for number in range(PAST)
         ]
         course = COURSES[verdicts[name]].paced(min(usual * chance.lognormvariate(0, 0.1), seconds / 45))
-        made.append(Scenario(name=name, starts=(*past, Start(course=course))))
+        made.append(Scenario(name=name, starts=(*past, Start(plan=course))))
     return made, verdicts
 
 
-def watched(simulator: Simulator) -> dict[str, Watched]:
+def watched(simulator: FaultySimulator) -> dict[str, Watched]:
     """Read from the journal how each job's newest build was watched."""
     entries = simulator.journal.entries
     first = entries[0].at
@@ -55,7 +55,7 @@ def watched(simulator: Simulator) -> dict[str, Watched]:
         if entry.job_id and entry.status == 200 and entry.operation in (*RECORD_ROUTES, *LISTS):
             looks.setdefault(entry.job_id, []).append((entry.at, entry.operation in RECORD_ROUTES))
     found = {}
-    for job in simulator.service.jobs.values():
+    for job in simulator.backend.jobs.values():
         ended = job.builds[-1].at(simulator.clock.now()).finished
         seen = next((at for at, record in looks.get(job.id, []) if record and ended and at >= ended), None)
         if seen is None or ended is None:

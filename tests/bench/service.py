@@ -7,16 +7,16 @@ import dataclasses
 import json
 import sys
 
-from gate.simulator.faults import Fault
-from gate.simulator.quota import Quota
-from gate.simulator.simulator import Simulator
 from tests.bench import crowd
+from tests.faults.fault_plan import Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.quota import Quota
 
 
 def main(count: int, seconds: float, per_minute: int) -> None:
     """Serve so many jobs, with a limit of calls, until stdin ends."""
     scenarios, verdicts = crowd.scenarios(count, seconds)
-    with Simulator(scenarios) as simulator:
+    with FaultySimulator(scenarios) as simulator:
         quota = Quota(per_minute, simulator.clock)
         simulator.faults.add(Fault(act=quota, times=None))
         place = {"endpoint": simulator.endpoint, "token": simulator.token, "jobs": dict(simulator.jobs)}

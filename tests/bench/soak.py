@@ -16,13 +16,13 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gate.simulator import samples
-from gate.simulator.courses import Course
-from gate.simulator.faults import Fault
-from gate.simulator.mishaps import MISHAPS, mishap
+from gate.simulator import sample_plans
+from gate.simulator.build_plan import BuildPlan
 from gate.simulator.scenarios import Scenario, Start
-from gate.simulator.simulator import Simulator
 from tests.conftest import ROOT
+from tests.faults.catalogue import NAMED_FAULTS, named_fault
+from tests.faults.fault_plan import Fault
+from tests.faults.faulty_simulator import FaultySimulator
 
 FAULTY = 0.1
 """The share of answers that go wrong."""
@@ -62,18 +62,18 @@ def soak(targets: int, minutes: float, speed: float, seed: int = 1) -> Soaked:
     soaked = Soaked(targets=targets)
     words = {f"job{number}": chance.choice(list(WORDS)) for number in range(targets)}
 
-    def course(word: str) -> Course:
-        maven = replace(samples.PASSING.stages[3], seconds=60 * minutes * chance.uniform(0.05, 0.9))
-        return replace(samples.PASSING, stages=(*samples.PASSING.stages[:3], maven), word=word)
+    def course(word: str) -> BuildPlan:
+        maven = replace(sample_plans.PASSING.stages[3], seconds=60 * minutes * chance.uniform(0.05, 0.9))
+        return replace(sample_plans.PASSING, stages=(*sample_plans.PASSING.stages[:3], maven), word=word)
 
     def unlucky(_: object) -> bool:
         soaked.faulty += (hit := chance.random() < FAULTY / len(KINDS))
         return hit
 
-    scenarios = [Scenario(name=name, starts=(Start(course=course(word)),)) for name, word in words.items()]
-    assert set(KINDS) <= set(MISHAPS)
-    faults: list[Fault] = [mishap(name, when=unlucky, times=None) for name in KINDS]
-    with Simulator(scenarios, speed=speed, faults=faults) as simulator, tempfile.TemporaryDirectory() as folder:
+    scenarios = [Scenario(name=name, starts=(Start(plan=course(word)),)) for name, word in words.items()]
+    assert set(KINDS) <= set(NAMED_FAULTS)
+    faults: list[Fault] = [named_fault(name, when=unlucky, times=None) for name in KINDS]
+    with FaultySimulator(scenarios, speed=speed, faults=faults) as simulator, tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
         process = start(simulator, Path(folder), 60 * minutes / speed)
         watch(process, soaked, simulator, Path(folder), started + 30 * minutes / speed)
@@ -84,7 +84,7 @@ def soak(targets: int, minutes: float, speed: float, seed: int = 1) -> Soaked:
     return soaked
 
 
-def start(simulator: Simulator, folder: Path, seconds: float) -> "subprocess.Popen[bytes]":
+def start(simulator: FaultySimulator, folder: Path, seconds: float) -> "subprocess.Popen[bytes]":
     """Start the gate with a token file."""
     (folder / "token").write_text(simulator.token)
     options = ("--token-file", "token", "--endpoint", simulator.endpoint, "--timeout", f"{2 * seconds + 60}s", "--json")
@@ -98,7 +98,7 @@ def start(simulator: Simulator, folder: Path, seconds: float) -> "subprocess.Pop
 
 
 def watch(
-    process: "subprocess.Popen[bytes]", soaked: Soaked, simulator: Simulator, folder: Path, expiry: float
+    process: "subprocess.Popen[bytes]", soaked: Soaked, simulator: FaultySimulator, folder: Path, expiry: float
 ) -> None:
     """Note memory and threads until the gate ends; at the instant `expiry`, replace the token."""
     while process.poll() is None:

@@ -13,10 +13,10 @@ from gate.core.ports import CallResult, Context, Event
 from gate.core.wait import Wait
 from gate.model import Progress, Target, TargetOutcome
 from gate.settings import Connection, Rules, Token
-from gate.simulator.faults import Fault
-from gate.simulator.quota import Quota
 from gate.simulator.scenarios import Scenario
-from gate.simulator.simulator import Simulator
+from tests.faults.fault_plan import Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.quota import Quota
 
 LATENCY = 0.1
 """Seconds that each call takes."""
@@ -90,7 +90,7 @@ class Waited:
 
     listener: Listener
     seconds: float
-    simulator: Simulator
+    simulator: FaultySimulator
     refused: int
     """Requests that the service refused as too many."""
 
@@ -100,10 +100,10 @@ def wait(
     rules: Rules,
     *,
     per_minute: int = 10**9,
-    choose: Callable[[Simulator], Sequence[Target]] | None = None,
+    choose: Callable[[FaultySimulator], Sequence[Target]] | None = None,
 ) -> Waited:
     """Wait for the newest build of every scenario (or what `choose` says) at a service with a limit of calls."""
-    with Simulator(scenarios, speed=0) as simulator:
+    with FaultySimulator(scenarios, speed=0) as simulator:
         quota = Quota(per_minute, simulator.clock)
         simulator.faults.add(Fault(act=quota, times=None))
         connection = Connection(endpoint=simulator.endpoint, credential=Token(value=simulator.token))

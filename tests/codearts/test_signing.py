@@ -20,13 +20,13 @@ from gate.errors import Unauthorised, UsageProblem
 from gate.model import Target, Verdict
 from gate.platforms.terminal import Terminal
 from gate.settings import Connection, KeyPair, Rules
-from gate.simulator import credentials
-from gate.simulator.courses import Course, StagePlan
-from gate.simulator.faults import RECORD_ROUTES
+from gate.simulator.build_plan import BuildPlan, StagePlan
+from gate.simulator.request_identity import AccessKey
 from gate.simulator.scenarios import Scenario, Start
-from gate.simulator.simulator import Simulator
+from tests.faults.fault_plan import RECORD_ROUTES
+from tests.faults.faulty_simulator import FaultySimulator
 
-Simulate = Callable[..., Simulator]
+Simulate = Callable[..., FaultySimulator]
 
 HOST = "https://cloudbuild-ext.cn-north-4.myhuaweicloud.com"
 JOB = "901878212b1a49be9c1a1054c272762a"
@@ -40,14 +40,14 @@ def prepared(pair: KeyPair, request: requests.Request) -> requests.PreparedReque
     return request.prepare()
 
 
-def pair_of(simulator: Simulator, **changes: str) -> KeyPair:
+def pair_of(simulator: FaultySimulator, **changes: str) -> KeyPair:
     """Return the key pair that the simulator accepts."""
     keys = simulator.keys
     values = {"access_key": keys.ak, "secret_key": keys.sk, "security_token": keys.security_token or ""}
     return KeyPair(**(values | changes))
 
 
-def connected(simulator: Simulator, pair: KeyPair, warn: Callable[[str], None] = lambda _: None) -> Session:
+def connected(simulator: FaultySimulator, pair: KeyPair, warn: Callable[[str], None] = lambda _: None) -> Session:
     """Return a session with the simulator that signs with `pair`."""
     return connect(Connection(endpoint=simulator.endpoint, credential=pair), lambda _: None, warn)
 
@@ -111,7 +111,7 @@ def test_any_query_passes_the_verification(simulate: Simulate, value: str) -> No
 
 def test_bodies_temporary_keys_and_projects_pass_the_verification(simulate: Simulate) -> None:
     """A POST that starts a build, signed with everything that can be signed."""
-    keys = credentials.KeyPair(security_token="STS-OF-THE-TEST")
+    keys = AccessKey(security_token="STS-OF-THE-TEST")
     simulator = simulate(["passing"], speed=0, keys=keys, signatures_in_service_time=True)
     session = connected(simulator, pair_of(simulator, project_id="0" * 32))
     reply = session.post("/v1/job/execute", {"job_id": simulator.jobs["passing"]})
@@ -121,7 +121,7 @@ def test_bodies_temporary_keys_and_projects_pass_the_verification(simulate: Simu
 class MovedClock:
     """Carries out calls at once, and moves the service's clock where the gate would wait."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: FaultySimulator) -> None:
         self._simulator = simulator
         self._instant = 0.0
         self._answers: list[tuple[int, CallResult]] = []
@@ -154,9 +154,9 @@ class MovedClock:
 
 def test_hundred_polls_of_an_hour_are_each_signed_afresh(simulate: Simulate) -> None:
     """The wait for a build of an hour passes; every signature was verified, and none was older than a minute."""
-    course = Course(stages=(StagePlan(name="only", seconds=3700),))
+    course = BuildPlan(stages=(StagePlan(name="only", seconds=3700),))
     simulator = simulate(
-        [Scenario(name="hour", starts=(Start(course=course),))], speed=0, signatures_in_service_time=True
+        [Scenario(name="hour", starts=(Start(plan=course),))], speed=0, signatures_in_service_time=True
     )
     session = connected(simulator, pair_of(simulator))
     routes, clock = Routes(session), MovedClock(simulator)

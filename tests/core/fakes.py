@@ -1,6 +1,6 @@
 """A world for the wait without threads: workers whose clock moves when waited on, a scripted service, an observer."""
 
-# ruff: noqa: ARG002, D102 - the methods of the fakes are those of gate.core.ports
+# ruff: noqa: D102 - the methods of the fakes are those of gate.core.ports
 
 import heapq
 import math

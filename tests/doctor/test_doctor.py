@@ -14,22 +14,22 @@ from typing import Any
 import pytest
 import trustme
 
-from gate.simulator.answers import Answer, bare, gateway_error, not_published, service_error
-from gate.simulator.deliveries import Silence
-from gate.simulator.faults import Fault
-from gate.simulator.journal import SIGN_IN
-from gate.simulator.shapes import Reply
-from gate.simulator.simulator import Simulator
+from gate.simulator.http_answers import HttpAnswer, gateway_error, json_answer, not_published, service_error
+from tests.faults.fault_plan import Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.journal import SIGN_IN
+from tests.faults.response_faults import ReplaceAnswer
+from tests.faults.transport_faults import Silence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Simulate = Callable[..., Simulator]
+Simulate = Callable[..., FaultySimulator]
 Serve = Callable[[type[BaseHTTPRequestHandler], ssl.SSLContext | None], int]
 
 STEPS = [
     "settings", "name resolution", "connection", "TLS", "gateway", "clock", "credential", "job", "newest build",
     "record routes",
 ]  # fmt: skip
-PAGE = Answer(content_type="text/html; charset=utf-8", body=b"<html><title>Sign in</title></html>")
+PAGE = HttpAnswer(content_type="text/html; charset=utf-8", body=b"<html><title>Sign in</title></html>")
 TOKEN = "MIID-the-token-of-this-test"
 
 
@@ -46,7 +46,7 @@ def failure(done: subprocess.CompletedProcess[str]) -> str:
     return next(line for line in done.stdout.splitlines() if line.startswith("failed"))
 
 
-def with_token(simulator: Simulator, **more: str) -> dict[str, str]:
+def with_token(simulator: FaultySimulator, **more: str) -> dict[str, str]:
     """Return the variables that lead the doctor to the simulator."""
     return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, **more}
 
@@ -57,7 +57,7 @@ def test_services_texts_give_no_command_to_a_ci_system(
 ) -> None:
     """What the service says of the job and of its build is shown as text."""
     command = "##[stop-commands]x ##vso[task.complete]y ::error::z"
-    refusal = Reply(service_error(500, "CB.00060101", command))
+    refusal = ReplaceAnswer(service_error(500, "CB.00060101", command))
     simulator = simulate(["passing"], faults=[Fault(operations=("ShowJobBuildRecordDetail",), act=refusal, times=None)])
     env = with_token(simulator, GITHUB_ACTIONS="true")
     done = run_gate("doctor", simulator.jobs["passing"], *options, env=env)
@@ -103,12 +103,20 @@ def test_json_has_every_step_with_its_facts(simulate: Simulate, run_gate: Run) -
 @pytest.mark.parametrize(
     ("act", "step", "words"),
     [
-        (Reply(PAGE), "gateway", "web page (HTTP 200)"),
-        (Reply(not_published()), "gateway", "does not publish CodeArts Build"),
-        (Reply(Answer(body=b"<html>", content_type="")), "gateway", "not a JSON object"),
-        (Reply(Answer(status=302, body=b"", headers={"Location": "https://sso.invalid/?a=b"})), "gateway", "redirects"),
-        (Reply(bare({"message": "who are you"}, status=401)), "gateway", "not how the API gateway refuses"),
-        (Reply(gateway_error(502, "0201", "Backend unavailable.")), "gateway", "APIGW.0201"),
+        (ReplaceAnswer(PAGE), "gateway", "web page (HTTP 200)"),
+        (ReplaceAnswer(not_published()), "gateway", "does not publish CodeArts Build"),
+        (ReplaceAnswer(HttpAnswer(body=b"<html>", content_type="")), "gateway", "not a JSON object"),
+        (
+            ReplaceAnswer(HttpAnswer(status=302, body=b"", headers={"Location": "https://sso.invalid/?a=b"})),
+            "gateway",
+            "redirects",
+        ),
+        (
+            ReplaceAnswer(json_answer({"message": "who are you"}, status=401)),
+            "gateway",
+            "not how the API gateway refuses",
+        ),
+        (ReplaceAnswer(gateway_error(502, "0201", "Backend unavailable.")), "gateway", "APIGW.0201"),
         (Silence(), "connection", "no complete answer"),
     ],
 )
@@ -137,7 +145,7 @@ def test_job_that_does_not_exist_is_named(simulate: Simulate, run_gate: Run) -> 
 def test_job_that_may_not_be_read_is_told_from_a_bad_credential(simulate: Simulate, run_gate: Run) -> None:
     """403: who asks is known, and lacks a permission."""
     refusal = Fault(
-        act=Reply(service_error(403, "CB.00099999", "no permission")),
+        act=ReplaceAnswer(service_error(403, "CB.00099999", "no permission")),
         when=lambda call: "X-Auth-Token" in call.headers,
         times=None,
     )

@@ -11,15 +11,15 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from gate.simulator import samples
-from gate.simulator.answers import bare, service_error
-from gate.simulator.faults import Fault
+from gate.simulator import sample_plans
+from gate.simulator.http_answers import json_answer, service_error
 from gate.simulator.scenarios import Scenario, Start
-from gate.simulator.shapes import Reply
-from gate.simulator.simulator import Simulator
+from tests.faults.fault_plan import Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.response_faults import ReplaceAnswer
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Simulate = Callable[..., Simulator]
+Simulate = Callable[..., FaultySimulator]
 
 HOSTILE = "\x1b[31mred\x1b[0m \x1b]0;title\x07::error::gotcha\r::add-mask::x ##[error]y ]]> <b>&\ud83d\x00\x08end"
 
@@ -47,14 +47,14 @@ def hostile() -> Iterator[bytes]:
     return iter([HOSTILE.encode("utf-8", "surrogatepass"), b"\xff\xfe\n", b"the last line\n"])
 
 
-def environment(simulator: Simulator) -> Mapping[str, str]:
+def environment(simulator: FaultySimulator) -> Mapping[str, str]:
     """Return the variables that lead the gate to the simulator."""
     return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
 
 
 def ended_with(log: Callable[[], Iterator[bytes]]) -> Scenario:
     """Return a job whose build has just failed, with this log."""
-    return Scenario(name="logged", starts=(Start(at=-60, course=replace(samples.FAILING, log=log)),))
+    return Scenario(name="logged", starts=(Start(at=-60, plan=replace(sample_plans.FAILING, log=log)),))
 
 
 @pytest.mark.parametrize("log", [large, endless, one_endless_line, hostile])
@@ -83,9 +83,9 @@ def test_cut_log_says_that_it_is_cut(simulate: Simulate, run_gate: Run) -> None:
 @pytest.mark.parametrize(
     "act",
     [
-        Reply(service_error(500, "CB.00030004", "Calling the executor failed.")),
-        Reply(bare({"error_code": "DEVCB.00031006", "error_msg": "no such record"})),
-        Reply(bare({"result": "a log in JSON"})),
+        ReplaceAnswer(service_error(500, "CB.00030004", "Calling the executor failed.")),
+        ReplaceAnswer(json_answer({"error_code": "DEVCB.00031006", "error_msg": "no such record"})),
+        ReplaceAnswer(json_answer({"result": "a log in JSON"})),
     ],
     ids=["500", "error with 200", "JSON with 200"],
 )

@@ -8,15 +8,15 @@ import pytest
 
 from gate.model import Target
 from gate.settings import Rules
-from gate.simulator.faults import Fault
-from gate.simulator.quota import Quota
 from gate.simulator.scenarios import Scenario, Start
-from gate.simulator.simulator import Simulator
 from tests.bench import crowd, virtual
+from tests.faults.fault_plan import Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.quota import Quota
 
 
 def test_hundred_targets_with_429s_each_get_the_right_verdict(
-    simulate: Callable[..., Simulator], run_gate: Callable[..., CompletedProcess[str]]
+    simulate: Callable[..., FaultySimulator], run_gate: Callable[..., CompletedProcess[str]]
 ) -> None:
     """The program as a process finds a limit that is far below its own rate."""
     scenarios, verdicts = crowd.scenarios(100, 60)
@@ -54,10 +54,10 @@ def test_one_target_feels_nothing_of_the_rate() -> None:
 
 def test_builds_of_one_job_share_calls() -> None:
     """Eight builds of one job that run at once cost little more than one."""
-    start = Start(course=crowd.COURSES["passed"].paced(10))
+    start = Start(plan=crowd.COURSES["passed"].paced(10))
     scenarios = [Scenario(name="job", starts=(start,) * 8)]
 
-    def builds(numbers: range) -> Callable[[Simulator], list[Target]]:
+    def builds(numbers: range) -> Callable[[FaultySimulator], list[Target]]:
         return lambda simulator: [
             Target(job_id=simulator.jobs["job"], build_number=number, label=str(number)) for number in numbers
         ]

@@ -10,27 +10,27 @@ from typing import Any
 
 import pytest
 
-from gate.simulator.answers import bare, gateway_error, service_error
-from gate.simulator.deliveries import Drip, Drop, Point, Silence
-from gate.simulator.faults import Fault
-from gate.simulator.shapes import Reply
-from gate.simulator.simulator import Simulator
+from gate.simulator.http_answers import gateway_error, json_answer, service_error
+from tests.faults.fault_plan import Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.response_faults import ReplaceAnswer
+from tests.faults.transport_faults import Drip, Drop, Point, Silence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., "subprocess.Popen[str]"]
-Simulate = Callable[..., Simulator]
+Simulate = Callable[..., FaultySimulator]
 
 ORDERS = ("ExecuteJob", "RunJob")
 STOPS = ("StopBuildJob", "StopTheJob")
 SLOWLY = Drip(interval=0.002, headers=True)
 
 
-def environment(simulator: Simulator) -> Mapping[str, str]:
+def environment(simulator: FaultySimulator) -> Mapping[str, str]:
     """Return the variables that lead the gate to the simulator."""
     return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
 
 
-def orders(simulator: Simulator) -> int:
+def orders(simulator: FaultySimulator) -> int:
     """Count the builds that were ordered and started."""
     return len([entry for entry in simulator.journal.of(*ORDERS) if entry.status == 200])
 
@@ -70,8 +70,8 @@ def test_missing_v1_route_is_replaced_by_v3(simulate: Simulate, run_gate: Run) -
         Drop(point=Point.HEADERS),
         Drop(point=Point.BODY),
         Silence(processed=True),
-        Reply(service_error(500, "CB.00060101", "Internal error.")),
-        Reply(gateway_error(502, "0201", "Backend unavailable.")),
+        ReplaceAnswer(service_error(500, "CB.00060101", "Internal error.")),
+        ReplaceAnswer(gateway_error(502, "0201", "Backend unavailable.")),
     ],
     ids=["reset", "headers", "body", "silence", "500", "502"],
 )
@@ -100,7 +100,7 @@ def test_record_that_appears_late_is_pending(simulate: Simulate, run_gate: Run) 
     """A build that was just started may be unknown to the service for a while."""
     unknown = Fault(
         operations=("ShowJobBuildRecordDetail",),
-        act=Reply(service_error(422, "DEVCB.00031006", "No such record.")),
+        act=ReplaceAnswer(service_error(422, "DEVCB.00031006", "No such record.")),
         times=3,
     )
     simulator = simulate(["passing"], speed=40, faults=[unknown])
@@ -199,8 +199,8 @@ def test_second_signal_leaves_open_whether_the_build_was_stopped(
 
 def test_answer_that_names_an_old_build_is_not_believed(simulate: Simulate, run_gate: Run) -> None:
     """A build that ended before it was ordered is somebody else's."""
-    number = bare({"status": "success", "result": {"actual_build_number": "57"}})
-    simulator = simulate(["passing"], speed=0, faults=[Fault(operations=ORDERS, act=Reply(number), times=None)])
+    number = json_answer({"status": "success", "result": {"actual_build_number": "57"}})
+    simulator = simulate(["passing"], speed=0, faults=[Fault(operations=ORDERS, act=ReplaceAnswer(number), times=None)])
     simulator.clock.advance(5 * 3600)
     done = run_gate("run", simulator.jobs["passing"], "--error-budget", "1s", env=environment(simulator))
     assert (done.returncode, "ended before the build was ordered" in done.stderr) == (5, True), done.stderr
@@ -228,7 +228,11 @@ def test_waited_build_is_never_stopped(simulate: Simulate, run_gate: Run) -> Non
     ("unpublished", "act", "sentence"),
     [
         (["StopBuildJob"], None, "stop requested"),
-        ([], Reply(service_error(400, "DEV.CB.032302", "Reload.")), "it had already ended when it was to be stopped"),
+        (
+            [],
+            ReplaceAnswer(service_error(400, "DEV.CB.032302", "Reload.")),
+            "it had already ended when it was to be stopped",
+        ),
         ([], Silence(), "it could not be stopped and may go on"),
     ],
     ids=["v1 route", "already ended", "silence"],

@@ -11,25 +11,25 @@ from typing import Any
 import pytest
 
 from gate.limits import MAX_CONNECTIONS
-from gate.simulator.answers import Answer
-from gate.simulator.deliveries import Silence
-from gate.simulator.faults import RECORD_ROUTES, Fault
-from gate.simulator.iam import token_outdated
-from gate.simulator.journal import SIGN_IN
+from gate.simulator.http_answers import HttpAnswer
 from gate.simulator.scenarios import SCENARIOS
-from gate.simulator.shapes import Reply
-from gate.simulator.simulator import Simulator
+from gate.simulator.simulated_iam import token_outdated
 from tests.conftest import ROOT
+from tests.faults.fault_plan import RECORD_ROUTES, Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.journal import SIGN_IN
+from tests.faults.response_faults import ReplaceAnswer
+from tests.faults.transport_faults import Silence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., "subprocess.Popen[str]"]
-Simulate = Callable[..., Simulator]
+Simulate = Callable[..., FaultySimulator]
 
 PASSWORD = "gate-password"
 KEY_VARIABLES = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN")
 
 
-def environment(simulator: Simulator, family: str, **more: str) -> Mapping[str, str]:
+def environment(simulator: FaultySimulator, family: str, **more: str) -> Mapping[str, str]:
     """Return the variables that lead the gate to the simulator, and one family of credentials."""
     keys = simulator.keys
     families = {
@@ -55,12 +55,12 @@ def wait_for(condition: Callable[[], Any], seconds: float = 15) -> None:
         time.sleep(0.02)
 
 
-def looks(simulator: Simulator) -> int:
+def looks(simulator: FaultySimulator) -> int:
     """Count the records that were read."""
     return len([entry for entry in simulator.journal.of(*RECORD_ROUTES) if entry.status == 200])
 
 
-def assert_hidden(folder: Path, simulator: Simulator, *texts: str) -> None:
+def assert_hidden(folder: Path, simulator: FaultySimulator, *texts: str) -> None:
     """Assert that neither the outputs nor any file that was written has a secret in it."""
     everything = "".join(texts) + "".join(file.read_text() for file in folder.rglob("*") if file.is_file())
     tokens = list(simulator.iam._tokens)
@@ -123,7 +123,7 @@ def test_second_refusal_ends_at_once(simulate: Simulate, start_gate: Start, tmp_
     simulator = simulate(jobs, speed=0)
     gate = start_gate("wait", "--verbose", *simulator.jobs.values(), env=environment(simulator, "password"))
     wait_for(lambda: looks(simulator) >= 3 * targets)
-    refused = Fault(act=Reply(token_outdated()), when=lambda call: call.operation != SIGN_IN, times=None)
+    refused = Fault(act=ReplaceAnswer(token_outdated()), when=lambda call: call.operation != SIGN_IN, times=None)
     simulator.faults.add(refused)
     out, err = gate.communicate(timeout=15)
     assert (gate.returncode, simulator.journal.sign_ins) == (5, 2), err
@@ -171,7 +171,7 @@ def test_refused_token_is_not_sent_for_all_the_other_targets(simulate: Simulate,
 def test_token_that_was_good_is_refused_for_one_request_only(simulate: Simulate, run_gate: Run) -> None:
     """A log that may not be read is no reason to give up on the other targets."""
     names = ["failing", "passing"]
-    fault = Fault(operations=["DownloadBuildFullLog"], act=Reply(token_outdated()), times=None)
+    fault = Fault(operations=["DownloadBuildFullLog"], act=ReplaceAnswer(token_outdated()), times=None)
     simulator = simulate(names, speed=20, faults=[fault])
     done = run_gate("wait", *simulator.jobs.values(), env=environment(simulator, "token"))
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["failed", "passed"], done.stderr
@@ -179,7 +179,7 @@ def test_token_that_was_good_is_refused_for_one_request_only(simulate: Simulate,
 
 def test_fault_of_iam_is_given_the_error_budget(simulate: Simulate, run_gate: Run) -> None:
     """IAM fails twice and then signs the gate in."""
-    fault = Fault(operations=[SIGN_IN], act=Reply(Answer(status=503, body=b"{}")), times=2)
+    fault = Fault(operations=[SIGN_IN], act=ReplaceAnswer(HttpAnswer(status=503, body=b"{}")), times=2)
     simulator = simulate(["passing"], speed=100, faults=[fault])
     done = run_gate("wait", simulator.jobs["passing"], env=environment(simulator, "password"))
     assert (done.returncode, simulator.journal.sign_ins) == (0, 3), done.stderr
@@ -188,8 +188,8 @@ def test_fault_of_iam_is_given_the_error_budget(simulate: Simulate, run_gate: Ru
 
 def test_order_that_was_refused_may_be_sent_again_after_a_failed_sign_in(simulate: Simulate, run_gate: Run) -> None:
     """A refused order has started nothing: when IAM works again, it is sent, and one build is started."""
-    refused = Fault(operations=["ExecuteJob"], act=Reply(token_outdated()))
-    failing = Fault(operations=[SIGN_IN], act=Reply(Answer(status=503, body=b"{}")), skip=1)
+    refused = Fault(operations=["ExecuteJob"], act=ReplaceAnswer(token_outdated()))
+    failing = Fault(operations=[SIGN_IN], act=ReplaceAnswer(HttpAnswer(status=503, body=b"{}")), skip=1)
     simulator = simulate(["passing"], speed=100, faults=[refused, failing])
     done = run_gate("run", simulator.jobs["passing"], env=environment(simulator, "password"))
     assert (done.returncode, simulator.journal.sign_ins) == (0, 3), done.stderr

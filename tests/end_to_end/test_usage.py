@@ -10,8 +10,8 @@ import pytest
 
 from gate.cli.commands import execute, main
 from gate.codearts.regions import REGIONS
-from gate.simulator.simulator import Simulator
 from tests.conftest import is_foreign
+from tests.faults.faulty_simulator import FaultySimulator
 
 JOB = "0123456789abcdef0123456789abcdef"
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -227,7 +227,7 @@ def test_bad_rehearsal_is_refused(call: Callable[..., tuple[int, str]], argument
 
 
 def test_usage_error_of_the_process_is_exit_2_and_asks_nothing(
-    simulate: Callable[..., Simulator], run_gate: Run, tmp_path: Path
+    simulate: Callable[..., FaultySimulator], run_gate: Run, tmp_path: Path
 ) -> None:
     """As a process: no traceback, no request, and a report that is no pass."""
     simulator = simulate()
@@ -295,7 +295,7 @@ def test_every_option_has_its_variable() -> None:
                 assert is_foreign(name)
 
 
-def test_file_variables_are_read(simulate: Callable[..., Simulator], run_gate: Run, tmp_path: Path) -> None:
+def test_file_variables_are_read(simulate: Callable[..., FaultySimulator], run_gate: Run, tmp_path: Path) -> None:
     """GATE_JUNIT, GATE_SUMMARY, GATE_OUTPUTS, GATE_TARGETS and the flags, as a pipeline sets them."""
     simulator = simulate(["passing", "failing-tests"], speed=100)
     jobs = simulator.jobs

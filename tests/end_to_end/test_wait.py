@@ -16,22 +16,22 @@ import pytest
 from junitparser import Error, Failure, JUnitXml
 
 from gate.cli.commands import execute
-from gate.simulator import samples
-from gate.simulator.answers import Answer, bare, gateway_error, service_error
-from gate.simulator.deliveries import Drip, Endless, Silence
-from gate.simulator.faults import RECORD_ROUTES, Fault
+from gate.simulator import sample_plans
+from gate.simulator.http_answers import HttpAnswer, gateway_error, json_answer, service_error
 from gate.simulator.scenarios import Scenario, Start
-from gate.simulator.shapes import MISSING, Edit, Reply
-from gate.simulator.simulator import Simulator
+from tests.faults.fault_plan import RECORD_ROUTES, Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.response_faults import MISSING, EditAnswer, ReplaceAnswer
+from tests.faults.transport_faults import Drip, Endless, Silence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 StartGate = Callable[..., "subprocess.Popen[str]"]
-Simulate = Callable[..., Simulator]
+Simulate = Callable[..., FaultySimulator]
 
 SPEED = 40
 
 
-def environment(simulator: Simulator, **more: str) -> Mapping[str, str]:
+def environment(simulator: FaultySimulator, **more: str) -> Mapping[str, str]:
     """Return the variables that lead the gate to the simulator."""
     return {
         "GATE_ENDPOINT": simulator.endpoint,
@@ -208,15 +208,15 @@ def test_live_line_needs_a_terminal(simulate: Simulate, run_gate: Run) -> None:
     assert "\r" not in done.stderr
 
 
-def ended(seconds_ago: float, course: Any = samples.PASSING, number: int = 57) -> Scenario:
+def ended(seconds_ago: float, course: Any = sample_plans.PASSING, number: int = 57) -> Scenario:
     """Return a job whose newest build ended so many seconds ago."""
     took = course.queue + course.seconds
-    return Scenario(name="job", starts=(Start(at=-seconds_ago - took, course=course),), first_number=number)
+    return Scenario(name="job", starts=(Start(at=-seconds_ago - took, plan=course),), first_number=number)
 
 
-def always(act: Any, operations: tuple[str, ...] = RECORD_ROUTES) -> Fault:
-    """Let this happen to every request for a record."""
-    return Fault(operations=operations, act=act, times=None)
+def always(act: Any, job_id: str) -> Fault:
+    """Return a fault of every request for a record of this job."""
+    return Fault(operations=RECORD_ROUTES, act=act, job_id=job_id, times=None)
 
 
 WORDS = [
@@ -235,11 +235,9 @@ WORDS = [
 
 def test_word_that_is_not_success_never_passes(simulate: Simulate, run_gate: Run) -> None:
     """The envelope says `"status": "success"` all the while; by number and as the newest build."""
-    jobs = [
-        replace(ended(30), name=f"job{i}", faults=(always(Edit({"result.status": word})),))
-        for i, word in enumerate(WORDS)
-    ]
-    simulator = simulate(jobs)
+    simulator = simulate([replace(ended(30), name=f"job{i}") for i in range(len(WORDS))])
+    for job, word in zip(simulator.jobs.values(), WORDS, strict=True):
+        simulator.faults.add(always(EditAnswer({"result.status": word}), job))
     targets = [f"{name}{number[1:]}={job}{number}" for name, job in simulator.jobs.items() for number in (":57", "")]
     done = run_gate("wait", *targets, "--log-tail", "0", env=environment(simulator))
     assert done.returncode == 5, done.stderr
@@ -248,8 +246,8 @@ def test_word_that_is_not_success_never_passes(simulate: Simulate, run_gate: Run
 
 def test_status_true_never_passes(simulate: Simulate, run_gate: Run) -> None:
     """`/status` says true, and the record says that the build failed, or nothing."""
-    faults = [Fault(operations=("ShowJobStatus",), act=Reply(bare({"result": True})), times=None)]
-    simulator = simulate([ended(30, samples.FAILING)], faults=faults)
+    faults = [Fault(operations=("ShowJobStatus",), act=ReplaceAnswer(json_answer({"result": True})), times=None)]
+    simulator = simulate([ended(30, sample_plans.FAILING)], faults=faults)
     assert run_gate("wait", f"{simulator.jobs['job']}:57", env=environment(simulator)).returncode == 1
     simulator = simulate([Scenario(name="job")], faults=faults)
     done = run_gate("wait", simulator.jobs["job"], "--appear-timeout", "1s", env=environment(simulator))
@@ -275,32 +273,31 @@ def test_build_1_never_passes_for_build_57(simulate: Simulate, run_gate: Run) ->
     simulator = simulate([ended(30, number=1)])
     done = run_gate("wait", f"{simulator.jobs['job']}:57", "--appear-timeout", "1s", env=environment(simulator))
     assert done.returncode == 5
-    edit = Edit({"result.build_no": 1})
+    edit = EditAnswer({"result.build_no": 1})
     simulator = simulate([ended(30)], faults=[Fault(operations=RECORD_ROUTES[:2], act=edit, times=None)])
     done = run_gate("wait", f"{simulator.jobs['job']}:57", "--error-budget", "1s", env=environment(simulator))
     assert (done.returncode, "about another build" in done.stderr) == (5, True)
 
 
 GOOD_LOOKING = [
-    bare({"error_code": "CB.00060101", "error_msg": "x", "result": {"status": "SUCCESS", "build_no": 57}}),
-    bare({"status": "fail", "result": {"status": "SUCCESS", "build_no": 57}}),
-    bare({"status": "success", "error": "x", "result": {"status": "SUCCESS", "build_no": 57}}),
-    bare({"status": "success", "result": {"status": "SUCCESS", "build_no": 57}}, status=503),
-    bare({"status": "SUCCESS", "build_no": 57}),
-    bare([]),
-    Answer(body=b"", content_type="application/json"),
-    Answer(body=b"SUCCESS", content_type="text/plain"),
-    Answer(body=b"<html><body>SUCCESS</body></html>", content_type="text/html"),
-    Answer(status=302, headers={"Location": "/v1/other"}),
+    json_answer({"error_code": "CB.00060101", "error_msg": "x", "result": {"status": "SUCCESS", "build_no": 57}}),
+    json_answer({"status": "fail", "result": {"status": "SUCCESS", "build_no": 57}}),
+    json_answer({"status": "success", "error": "x", "result": {"status": "SUCCESS", "build_no": 57}}),
+    json_answer({"status": "success", "result": {"status": "SUCCESS", "build_no": 57}}, status=503),
+    json_answer({"status": "SUCCESS", "build_no": 57}),
+    json_answer([]),
+    HttpAnswer(body=b"", content_type="application/json"),
+    HttpAnswer(body=b"SUCCESS", content_type="text/plain"),
+    HttpAnswer(body=b"<html><body>SUCCESS</body></html>", content_type="text/html"),
+    HttpAnswer(status=302, headers={"Location": "/v1/other"}),
 ]
 
 
 def test_error_in_a_good_looking_answer_never_passes(simulate: Simulate, run_gate: Run) -> None:
     """HTTP 200 is no result, and a result without HTTP 200 is none either."""
-    jobs = [
-        replace(ended(30), name=f"job{i}", faults=(always(Reply(answer)),)) for i, answer in enumerate(GOOD_LOOKING)
-    ]
-    simulator = simulate(jobs)
+    simulator = simulate([replace(ended(30), name=f"job{i}") for i in range(len(GOOD_LOOKING))])
+    for job, answer in zip(simulator.jobs.values(), GOOD_LOOKING, strict=True):
+        simulator.faults.add(always(ReplaceAnswer(answer), job))
     targets = [f"{name}={job}:57" for name, job in simulator.jobs.items()]
     done = run_gate("wait", *targets, "--error-budget", "1s", env=environment(simulator))
     assert done.returncode == 5, done.stderr
@@ -316,10 +313,10 @@ def test_error_in_a_good_looking_answer_never_passes(simulate: Simulate, run_gat
     ],
 )
 def test_permanent_error_ends_at_once_and_says_what_to_do(
-    simulate: Simulate, run_gate: Run, answer: Answer, word: str
+    simulate: Simulate, run_gate: Run, answer: HttpAnswer, word: str
 ) -> None:
     """No budget is spent on what cannot heal."""
-    simulator = simulate(["passing"], faults=[Fault(act=Reply(answer), times=None)])
+    simulator = simulate(["passing"], faults=[Fault(act=ReplaceAnswer(answer), times=None)])
     started = time.monotonic()
     done = run_gate("wait", simulator.jobs["passing"], env=environment(simulator))
     assert (done.returncode, word in done.stderr) == (5, True)
@@ -339,8 +336,8 @@ def test_missing_routes_fall_back(simulate: Simulate, run_gate: Run) -> None:
 def test_commit_is_waited_for_and_judged(simulate: Simulate, run_gate: Run) -> None:
     """The build of the commit appears while we wait; others end before and after it."""
     commit = "2f37dd494927d2c6259417c58e5faeb72bfe7150"
-    ours = replace(samples.FAILING, commit=commit)
-    starts = (Start(at=-500), Start(at=40, course=ours), Start(at=50))
+    ours = replace(sample_plans.FAILING, commit=commit)
+    starts = (Start(at=-500), Start(at=40, plan=ours), Start(at=50))
     simulator = simulate([Scenario(name="job", starts=starts)], speed=SPEED)
     done = run_gate("wait", simulator.jobs["job"], "--commit", commit[:7], env=environment(simulator))
     assert (done.returncode, "build=2 " in done.stdout) == (1, True), done.stderr
@@ -356,7 +353,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 20) -> None:
 
 def test_newer_build_changes_nothing(simulate: Simulate, start_gate: StartGate) -> None:
     """A build that starts after ours was pinned, and fails."""
-    starts = (Start(at=0), Start(at=20, course=samples.FAILING))
+    starts = (Start(at=0), Start(at=20, plan=sample_plans.FAILING))
     simulator = simulate([Scenario(name="job", starts=starts)], speed=0)
     gate = start_gate("wait", simulator.jobs["job"], env=environment(simulator))
     wait_for(lambda: len(simulator.journal.of(*RECORD_ROUTES)) > 1)
@@ -395,7 +392,8 @@ def test_server_that_hangs_is_timed_out_in_time(simulate: Simulate, run_gate: Ru
 
 def test_side_channel_that_hangs_leaves_the_verdict(simulate: Simulate, run_gate: Run) -> None:
     """The stages hang; the verdict is known."""
-    simulator = simulate([ended(30, samples.FAILING)], faults=[always(Silence(), ("ShowBuildRecordFullStages",))])
+    hanging = Fault(operations=("ShowBuildRecordFullStages",), act=Silence(), times=None)
+    simulator = simulate([ended(30, sample_plans.FAILING)], faults=[hanging])
     started = time.monotonic()
     done = run_gate("wait", f"{simulator.jobs['job']}:57", env=environment(simulator))
     assert done.returncode == 1, done.stderr
@@ -427,7 +425,7 @@ def test_token_file_is_read_again_when_it_is_refused(simulate: Simulate, start_g
     simulator = simulate(["slow"], speed=0)
     renewed, file, ended_token = simulator.iam.issue(), tmp_path / "token", threading.Event()
     outdated = Fault(
-        act=Reply(gateway_error(401, "0307", "The token must be updated.")),
+        act=ReplaceAnswer(gateway_error(401, "0307", "The token must be updated.")),
         when=lambda call: ended_token.is_set() and call.headers["X-Auth-Token"] == simulator.token,
         times=None,
     )
@@ -452,7 +450,7 @@ def test_verdict_status_takes_the_boolean_and_warns(
     simulate: Simulate, run_gate: Run, answer: bool | None, status: int
 ) -> None:
     """`--verdict status`: true passed, false failed, null not yet; with its warning and what was read."""
-    faults = [Fault(operations=("ShowJobStatus",), act=Reply(bare({"result": answer})), times=None)]
+    faults = [Fault(operations=("ShowJobStatus",), act=ReplaceAnswer(json_answer({"result": answer})), times=None)]
     simulator = simulate(["slow"], faults=faults)
     options = ("--verdict", "status", "--timeout", "2s" if answer is None else "30s")
     done = run_gate("wait", simulator.jobs["slow"], *options, env=environment(simulator))
@@ -462,7 +460,7 @@ def test_verdict_status_takes_the_boolean_and_warns(
     assert {entry.operation for entry in simulator.journal.entries} == {"ShowJobStatus"}
 
 
-@pytest.mark.parametrize(("course", "status"), [(samples.PASSING, 5), (samples.FAILING, 1)])
+@pytest.mark.parametrize(("course", "status"), [(sample_plans.PASSING, 5), (sample_plans.FAILING, 1)])
 @pytest.mark.parametrize("path", ["/proc/nowhere/r.xml", "/dev/full", "file/r.xml"])
 def test_report_that_cannot_be_written_is_never_a_pass(
     simulate: Simulate, run_gate: Run, tmp_path: Path, course: Any, status: int, path: str
@@ -479,7 +477,7 @@ def test_report_that_cannot_be_written_is_never_a_pass(
 @pytest.mark.parametrize("number", [1, 2], ids=["stdout", "stderr"])
 def test_closed_stream_changes_no_exit_code(simulate: Simulate, run_gate: Run, tmp_path: Path, number: int) -> None:
     """A parent that closed stdout or stderr still gets the verdict and the report."""
-    simulator = simulate([ended(30, samples.ABORTED)])
+    simulator = simulate([ended(30, sample_plans.ABORTED)])
     target = f"{simulator.jobs['job']}:57"
     done = run_gate("wait", target, env=environment(simulator), preexec_fn=lambda: os.close(number))
     assert done.returncode == 4
@@ -488,7 +486,7 @@ def test_closed_stream_changes_no_exit_code(simulate: Simulate, run_gate: Run, t
 
 def test_full_stdout_changes_no_exit_code(simulate: Simulate, start_gate: StartGate) -> None:
     """A reader that has gone, or a full disk."""
-    simulator = simulate([ended(30, samples.ABORTED)])
+    simulator = simulate([ended(30, sample_plans.ABORTED)])
     with Path("/dev/full").open("w") as full:
         gate = start_gate("wait", f"{simulator.jobs['job']}:57", env=environment(simulator), stdout=full)
         gate.communicate(timeout=30)
@@ -498,9 +496,9 @@ def test_full_stdout_changes_no_exit_code(simulate: Simulate, start_gate: StartG
 @pytest.mark.parametrize(
     ("place", "course", "status"),
     [
-        ("gate.reports.junit.render", samples.PASSING, 5),
-        ("gate.reports.junit.render", samples.FAILING, 1),
-        ("gate.reports.result.lines", samples.FAILING, 5),
+        ("gate.reports.junit.render", sample_plans.PASSING, 5),
+        ("gate.reports.junit.render", sample_plans.FAILING, 1),
+        ("gate.reports.result.lines", sample_plans.FAILING, 5),
     ],
 )
 def test_bug_outside_of_the_wait_is_no_pass_and_keeps_its_text_to_itself(

@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gate.simulator import samples
-from gate.simulator.courses import Course
+from gate.simulator import sample_plans
+from gate.simulator.build_plan import BuildPlan
 from gate.simulator.scenarios import Scenario, Start
-from gate.simulator.simulator import Simulator
 from tests.conftest import ROOT
+from tests.faults.faulty_simulator import FaultySimulator
 from tests.tools import tool
 
-Simulate = Callable[..., Simulator]
+Simulate = Callable[..., FaultySimulator]
 EXAMPLES = ROOT / "examples" / "gitlab"
 GIT = ["git", "-c", "user.name=someone", "-c", "user.email=someone@example.com", "-c", "init.defaultBranch=main"]
 
@@ -30,7 +30,7 @@ GIT = ["git", "-c", "user.name=someone", "-c", "user.email=someone@example.com",
 class Project:
     """A repository with the examples in it, whose commit the simulator builds."""
 
-    def __init__(self, folder: Path, simulate: Simulate, course: Course, ids: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, simulate: Simulate, course: BuildPlan, ids: tuple[str, ...] = ()) -> None:
         """`ids`: the job ids that stand in the examples in place of the user's own."""
         self.folder = folder
         self.command = [tool("gitlab-ci-local"), "--force-shell-executor", "--shell-isolation"]
@@ -46,7 +46,7 @@ class Project:
             subprocess.run([*GIT, *arguments], cwd=folder, check=True, capture_output=True)
         head = subprocess.run([*GIT, "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True)
         self.commit = head.stdout.strip()
-        starts = (Start(course=replace(course, commit=self.commit)),)
+        starts = (Start(plan=replace(course, commit=self.commit)),)
         self.simulator = simulate([Scenario(name="app", starts=starts)], speed=100)
         for id_ in ids:
             use = folder / "use-template.gitlab-ci.yml"
@@ -92,7 +92,7 @@ def results(text: str) -> dict[str, str]:
 
 def test_build_that_passes_lets_the_next_job_read_about_it(tmp_path: Path, simulate: Simulate) -> None:
     """Both jobs pass; report and dotenv are artifacts, and the second job has the variables."""
-    project = Project(tmp_path, simulate, samples.PASSING)
+    project = Project(tmp_path, simulate, sample_plans.PASSING)
     text = project.run("job.gitlab-ci.yml", GATE_TARGETS=project.target)
     assert results(text) == {"codearts": "PASS", "after-the-build": "PASS"}
     assert re.search(r"> Build 1 passed after [0-9.]+ s\.", text)
@@ -103,7 +103,7 @@ def test_build_that_passes_lets_the_next_job_read_about_it(tmp_path: Path, simul
 
 def test_build_that_fails_stops_the_pipeline_and_leaves_its_artifacts(tmp_path: Path, simulate: Simulate) -> None:
     """The job fails with the gate's exit code, the next one never starts, and the report is there all the same."""
-    project = Project(tmp_path, simulate, samples.FAILING)
+    project = Project(tmp_path, simulate, sample_plans.FAILING)
     text = project.run("job.gitlab-ci.yml", GATE_TARGETS=project.target)
     assert results(text) == {"codearts": "FAIL"}
     assert "FAIL 1" in text
@@ -111,9 +111,11 @@ def test_build_that_fails_stops_the_pipeline_and_leaves_its_artifacts(tmp_path: 
     assert "GATE_EXIT_CODE=1\n" in project.artifact("codearts", ".gitlab-ci-reports/dotenv/gate.env")
 
 
-@pytest.mark.parametrize(("course", "word", "code"), [(samples.SLOW, "WARN", 3), (samples.ABORTED, "FAIL", 4)])
+@pytest.mark.parametrize(
+    ("course", "word", "code"), [(sample_plans.SLOW, "WARN", 3), (sample_plans.ABORTED, "FAIL", 4)]
+)
 def test_only_a_timeout_is_allowed_to_fail(
-    tmp_path: Path, simulate: Simulate, course: Course, word: str, code: int
+    tmp_path: Path, simulate: Simulate, course: BuildPlan, word: str, code: int
 ) -> None:
     """Exit code 3 makes the job orange, every other one red."""
     project = Project(tmp_path, simulate, course)
@@ -126,7 +128,7 @@ def test_template_is_included_twice_with_inputs(tmp_path: Path, simulate: Simula
     """Each include makes a job of its own name with targets of its own."""
     template = (EXAMPLES / "use-template.gitlab-ci.yml").read_text()
     ids = tuple(re.findall(r"=([0-9a-f]{32})\b", template))
-    project = Project(tmp_path, simulate, samples.PASSING, ids)
+    project = Project(tmp_path, simulate, sample_plans.PASSING, ids)
     text = project.run("use-template.gitlab-ci.yml")
     assert results(text) == {"wait-for-backend": "PASS", "wait-for-frontend": "PASS"}
     assert 'name="frontend"' in project.artifact("wait-for-frontend", "gate-report.xml")

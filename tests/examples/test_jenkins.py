@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.simulator.simulator import Simulator
 from tests.conftest import ROOT
 from tests.end_to_end.test_run import wait_for
+from tests.faults.faulty_simulator import FaultySimulator
 
 EXAMPLES = ROOT / "examples" / "jenkins"
 PIPELINE = "\n".join(re.findall(r"\bsh(?: |\(script: )'([^']*)'", (EXAMPLES / "Jenkinsfile").read_text()))
@@ -55,7 +55,7 @@ def step(tmp_path: Path) -> Iterator[Step]:
         yield start
 
 
-def environment(simulator: Simulator) -> Mapping[str, str]:
+def environment(simulator: FaultySimulator) -> Mapping[str, str]:
     """Return the variables that Jenkins would have set."""
     return {
         "GATE_PACKAGE": "codearts-gate",
@@ -76,7 +76,7 @@ def test_pipeline_has_its_shell_steps() -> None:
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 @pytest.mark.parametrize(("scenario", "status"), [("passing", 0), ("failing", 1)])
 def test_step_ends_with_the_exit_code_and_prints_no_secret(
-    simulate: Callable[..., Simulator], step: Step, tmp_path: Path, script: str, scenario: str, status: int
+    simulate: Callable[..., FaultySimulator], step: Step, tmp_path: Path, script: str, scenario: str, status: int
 ) -> None:
     """The code is the gate's, the files for later steps are there, and the trace of the shell names no secret."""
     simulator = simulate([scenario], speed=100)
@@ -91,7 +91,7 @@ def test_step_ends_with_the_exit_code_and_prints_no_secret(
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 def test_aborted_step_reports_and_stops_only_what_it_started(
-    simulate: Callable[..., Simulator], step: Step, tmp_path: Path, script: str
+    simulate: Callable[..., FaultySimulator], step: Step, tmp_path: Path, script: str
 ) -> None:
     """SIGTERM to the whole group ends the gate, which writes its report; a build that it started is stopped."""
     simulator = simulate(["slow"])

@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 from junitparser import JUnitXml
 
-from gate.simulator.simulator import Simulator
+from tests.faults.faulty_simulator import FaultySimulator
 
 StartGate = Callable[..., "subprocess.Popen[str]"]
 RunGate = Callable[..., "subprocess.CompletedProcess[str]"]
-Simulate = Callable[..., Simulator]
+Simulate = Callable[..., FaultySimulator]
 
 
-def environment(simulator: Simulator) -> Mapping[str, str]:
+def environment(simulator: FaultySimulator) -> Mapping[str, str]:
     """Return the variables that lead the gate to the simulator."""
     return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
 
 
-def sign_in_environment(simulator: Simulator) -> Mapping[str, str]:
+def sign_in_environment(simulator: FaultySimulator) -> Mapping[str, str]:
     """Return the variables that let the gate sign in as an IAM user."""
     account = simulator.iam.account
     return {
@@ -48,6 +48,6 @@ def error_types(report: Path) -> list[str]:
 
 
 @pytest.fixture
-def slow(simulate: Simulate) -> Simulator:
+def slow(simulate: Simulate) -> FaultySimulator:
     """Start a simulator whose build does not end."""
     return simulate(["slow"])

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from junitparser import JUnitXml
 
-from gate.simulator.simulator import Simulator
 from tests.conftest import ROOT, is_foreign
+from tests.faults.faulty_simulator import FaultySimulator
 
 GRACE = 5.0
 """Seconds after the deadline within which the process has exited."""
@@ -96,7 +96,7 @@ def complaints(seen: Seen, *secrets: str) -> Iterator[str]:
 
 
 @contextmanager
-def flowing(simulator: Simulator, speed: float) -> Iterator[None]:
+def flowing(simulator: FaultySimulator, speed: float) -> Iterator[None]:
     """Let the simulator's clock, which stands, move from its first request on, however late that comes."""
     stop = threading.Event()
 

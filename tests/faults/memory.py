@@ -1,7 +1,5 @@
 """The simulator without a network: its gateway called directly, on a clock that moves when waited on."""
 
-# ruff: noqa: ARG002 - the methods are those of Wire and Session
-
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -18,15 +16,16 @@ from gate.core.wait import Wait
 from gate.errors import OrderNotSent, TooSlow, Unreachable
 from gate.model import Order, Target, TargetOutcome
 from gate.settings import Rules
-from gate.simulator.simulator import Simulator
-from gate.simulator.wire import Wire
+from gate.simulator.client_socket import ClientSocket
 from tests.core.fakes import FakeWorkers, Recording
+from tests.faults.faulty_simulator import FaultySimulator
 
 
-class MemoryWire(Wire):
+class MemorySocket(ClientSocket):
     """Keeps what is sent; whatever would take time raises `OSError`, as does a flood."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: FaultySimulator) -> None:
+        self.reusable = True
         self._clock = simulator.clock
         self.data = bytearray()
 
@@ -55,7 +54,7 @@ class MemorySession:
     endpoint = "http://memory"
     curl_token = "$GATE_TOKEN"
 
-    def __init__(self, simulator: Simulator, workers: FakeWorkers) -> None:
+    def __init__(self, simulator: FaultySimulator, workers: FakeWorkers) -> None:
         self._simulator = simulator
         self._workers = workers
         self._seen = workers.now()
@@ -99,13 +98,13 @@ class MemorySession:
         headers = Message()
         headers["X-Auth-Token"] = self._simulator.token
         target = path + (f"?{urlencode(dict(params))}" if params else "")
-        wire = MemoryWire(self._simulator)
+        client = MemorySocket(self._simulator)
         try:
-            whole = self._simulator._gateway.serve(method, target, headers, body, wire)
+            self._simulator.gateway.serve(method, target, headers, body, client)
         except OSError as error:
             raise TooSlow("no answer in time") from error
-        head, found, content = bytes(wire.data).partition(b"\r\n\r\n")
-        if not whole or not found:
+        head, found, content = bytes(client.data).partition(b"\r\n\r\n")
+        if not client.reusable or not found:
             raise Unreachable("the connection broke")
         first, _, lines = head.partition(b"\r\n")
         fields = BytesHeaderParser().parsebytes(lines)
@@ -115,7 +114,7 @@ class MemorySession:
 class MemoryWait:
     """One wait on a simulator in memory."""
 
-    def __init__(self, simulator: Simulator, target: Target, rules: Rules, order: Order | None = None) -> None:
+    def __init__(self, simulator: FaultySimulator, target: Target, rules: Rules, order: Order | None = None) -> None:
         self.workers = FakeWorkers()
         self.observer = Recording()
         self._rules = rules

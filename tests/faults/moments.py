@@ -3,13 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from gate.simulator import samples
-from gate.simulator.builds import Phase
-from gate.simulator.faults import RECORD_ROUTES, Fault
-from gate.simulator.journal import SIGN_IN
-from gate.simulator.mishaps import mishap
+from gate.simulator import sample_plans
 from gate.simulator.scenarios import Scenario, Start, lived_in
-from gate.simulator.simulator import Simulator
+from gate.simulator.simulated_build import Phase
+from tests.faults.fault_plan import RECORD_ROUTES, Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.journal import SIGN_IN
+from tests.faults.named_faults import NamedFault
 
 LISTS = ("ListBuildInfoRecordByJobId", "ListBuildInfoRecord")
 ORDERS = ("ExecuteJob", "RunJob")
@@ -38,17 +38,17 @@ class Moment:
     def scenario(self, name: str) -> Scenario:
         """Return the job for it."""
         if self.ended:
-            return Scenario(name=name, starts=(Start(at=-100, course=samples.FAILING),), first_number=57)
-        return lived_in(name, "", samples.PASSING)
+            return Scenario(name=name, starts=(Start(at=-100, plan=sample_plans.FAILING),), first_number=57)
+        return lived_in(name, "", sample_plans.PASSING)
 
-    def fault(self, name: str, simulator: Simulator, job_id: str, once: bool) -> Fault:
-        """Return the fault of this name at this moment of a job."""
-        return mishap(
-            name,
+    def planned(self, fault: NamedFault, simulator: FaultySimulator, job_id: str, once: bool) -> Fault:
+        """Return a fault at this moment of a job."""
+        return Fault(
+            act=fault.make(),
             operations=self.operations,
             job_id=job_id,
             times=1 if once else None,
-            when=lambda call: not self.record or simulator.service.build(call).phase in self.phases,
+            when=lambda call: not self.record or simulator.backend.build(call).phase in self.phases,
         )
 
 

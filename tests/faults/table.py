@@ -1,21 +1,21 @@
-"""The table of faults and moments. Each row is one process: a fault at every moment of a wait, or at one of a run."""
+"""The table of faults and moments. Each row is one process: a few faults at every moment of a wait, or one of a run."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
-from gate.simulator.breaks import BREAKS
-from gate.simulator.journal import SIGN_IN, STOPS
-from gate.simulator.mishaps import MISHAPS, mishap
-from gate.simulator.simulator import Simulator
 from tests.faults import expected
+from tests.faults.catalogue import NAMED_FAULTS
 from tests.faults.conftest import sign_in_environment
-from tests.faults.expected import Nature, nature
+from tests.faults.connection_faults import CONNECTION_FAULTS
+from tests.faults.fault_plan import Fault
+from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.harness import GRACE, Seen, complaints, flowing, run_gate
+from tests.faults.journal import SIGN_IN, STOPS
 from tests.faults.moments import ORDERS, SIGNING_IN, START, WAITING, Moment
+from tests.faults.named_faults import NamedFault, Nature
 
 SPEED = 50.0
 """Seconds of service time in one second, from the first request on."""
@@ -50,27 +50,30 @@ class Row:
 class Cell:
     """One target: which fault strikes it, when, and whether only once."""
 
-    name: str
+    fault: NamedFault
     moment: Moment
     once: bool
 
+    def __str__(self) -> str:
+        return f"{self.fault.name}, {self.moment.name}, {'once' if self.once else 'always'}"
 
-def wait_row(*names: str, hurried: bool = False) -> Row:
-    """Let faults strike at every moment of a wait, once and for good, and judge what the gate makes of them."""
-    row = Row(names=names, kind="wait, deadline first" if hurried else "wait")
+
+def wait_row(*faults: NamedFault, hurried: bool = False) -> Row:
+    """Let faults strike at every moment of a wait, once and always, and judge what the gate makes of them."""
+    row = Row(names=tuple(fault.name for fault in faults), kind="wait, deadline first" if hurried else "wait")
     cells = {
-        f"{number}.{moment.name}.{'once' if once else 'always'}": Cell(name=name, moment=moment, once=once)
-        for number, name in enumerate(names)
+        f"{number}.{moment.name}.{'once' if once else 'always'}": Cell(fault=fault, moment=moment, once=once)
+        for number, fault in enumerate(faults)
         for moment in WAITING
         for once in ((False,) if hurried or moment.ended else (True, False))
     }
-    delaying = any(nature(name, WAITING[0]) is Nature.DELAYING for name in names)
+    delaying = any(fault.nature is Nature.DELAYING for fault in faults)
     timeout = 2.5 if hurried else 4.0 if delaying else 40.0
     with ExitStack() as stack:
         scenarios = [cell.moment.scenario(label) for label, cell in cells.items()]
-        simulator = stack.enter_context(Simulator(scenarios, speed=0))
+        simulator = stack.enter_context(FaultySimulator(scenarios, speed=0))
         for label, cell in cells.items():
-            simulator.faults.add(cell.moment.fault(cell.name, simulator, simulator.jobs[label], cell.once))
+            simulator.faults.add(cell.moment.planned(cell.fault, simulator, simulator.jobs[label], cell.once))
         stack.enter_context(flowing(simulator, SPEED))
         targets = [f"{label}={simulator.jobs[label]}{cell.moment.target}" for label, cell in cells.items()]
         options = (*OPTIONS, *(HURRIED if hurried else PATIENT), "--require-tests")
@@ -84,9 +87,9 @@ def wait_row(*names: str, hurried: bool = False) -> Row:
 
 def _misjudged(cell: Cell, verdict: str, hurried: bool) -> Iterator[str]:
     """Say if a verdict is not right."""
-    allowed = expected.verdicts(cell.name, cell.moment, cell.once)
+    allowed = expected.verdicts(cell.fault, cell.moment, cell.once)
     if hurried:
-        allowed = expected.in_a_hurry(cell.name, cell.moment)
+        allowed = expected.at_early_deadline(cell.fault, cell.moment)
     if verdict not in allowed:
         yield f"{cell}: {verdict}, not {' or '.join(sorted(allowed))}"
 
@@ -94,59 +97,59 @@ def _misjudged(cell: Cell, verdict: str, hurried: bool) -> Iterator[str]:
 def _untold(cell: Cell, label: str, seen: Seen) -> Iterator[str]:
     """Say if nobody was told that a side channel failed."""
     told = [line for line in seen.err.splitlines() if f" {label}: " in line]
-    if expected.is_told(cell.name, cell.moment, cell.once) and "changes no verdict" not in "".join(told):
+    if expected.is_told(cell.fault, cell.moment, cell.once) and "changes no verdict" not in "".join(told):
         yield f"{cell}: nobody was told: {told}"
 
 
-def start_row(name: str) -> Row:
+def order_row(fault: NamedFault) -> Row:
     """Let a fault strike when a build is started; there must never be two."""
-    row = Row(names=(name,), kind="start")
+    row = Row(names=(fault.name,), kind="order")
     with ExitStack() as stack:
-        simulator = stack.enter_context(Simulator(["passing"], speed=0))
-        simulator.faults.add(mishap(name, operations=ORDERS, times=None))
+        simulator = stack.enter_context(FaultySimulator(["passing"], speed=0))
+        simulator.faults.add(Fault(act=fault.make(), operations=ORDERS, times=None))
         stack.enter_context(flowing(simulator, SPEED))
         job_id = simulator.jobs["passing"]
         if _seen(row, simulator, "run", job_id, *OPTIONS[:2], *OPTIONS[4:], *PATIENT, timeout=20.0) is None:
             return row
-        allowed = expected.after_start(name, START)
+        allowed = expected.after_order(fault, START)
         if row.verdicts[job_id] not in allowed:
             row.problems.append(f"{row.verdicts[job_id]}, not {' or '.join(sorted(allowed))}")
-        if len([build for build in simulator.service.jobs[job_id].builds if build.number > 57]) > 1:
+        if len([build for build in simulator.backend.jobs[job_id].builds if build.number > 57]) > 1:
             row.problems.append("two builds were started")
     return row
 
 
-def sign_in_row(name: str, *, once: bool = False) -> Row:
+def sign_in_row(fault: NamedFault, *, once: bool = False) -> Row:
     """Let a fault strike when the gate signs in as an IAM user."""
-    row = Row(names=(name,), kind="sign-in")
+    row = Row(names=(fault.name,), kind="sign-in")
     with ExitStack() as stack:
-        simulator = stack.enter_context(Simulator(["failing"], speed=0))
+        simulator = stack.enter_context(FaultySimulator(["failing"], speed=0))
         simulator.clock.advance(100)
-        simulator.faults.add(mishap(name, operations=(SIGN_IN,), times=1 if once else None))
+        simulator.faults.add(Fault(act=fault.make(), operations=(SIGN_IN,), times=1 if once else None))
         job_id, env = simulator.jobs["failing"], sign_in_environment(simulator)
-        timeout = 4.0 if nature(name, SIGNING_IN) is Nature.DELAYING else 20.0
+        timeout = 4.0 if fault.nature is Nature.DELAYING else 20.0
         seen = _seen(row, simulator, "wait", f"{job_id}:57", *OPTIONS, *PATIENT, timeout=timeout, env=env)
         if seen and simulator.iam.account.password in seen.out + seen.err + seen.report.decode():
             row.problems.append("the password was shown")
-        allowed = expected.after_sign_in(name, SIGNING_IN, once)
+        allowed = expected.after_sign_in(fault, SIGNING_IN, once)
         if seen and row.verdicts[job_id] not in allowed:
             row.problems.append(f"{row.verdicts[job_id]}, not {' or '.join(sorted(allowed))}")
     return row
 
 
-def stop_row(name: str) -> Row:
+def stop_row(fault: NamedFault) -> Row:
     """Let a fault strike when a build that the gate has started is stopped; only what is true may be said of it."""
-    row = Row(names=(name,), kind="stop")
+    row = Row(names=(fault.name,), kind="stop")
     with ExitStack() as stack:
-        simulator = stack.enter_context(Simulator(["slow"], speed=1))
-        simulator.faults.add(mishap(name, operations=STOPS, times=None))
+        simulator = stack.enter_context(FaultySimulator(["slow"], speed=1))
+        simulator.faults.add(Fault(act=fault.make(), operations=STOPS, times=None))
         job_id = simulator.jobs["slow"]
         seen = _seen(row, simulator, "run", job_id, *OPTIONS[:2], *OPTIONS[4:], timeout=4.0)
         if seen is None:
             return row
         if row.verdicts[job_id] != "timed out":
             row.problems.append(f"{row.verdicts[job_id]}, not timed out")
-        stopped = any(build.stopped for build in simulator.service.jobs[job_id].builds)
+        stopped = any(build.stopped for build in simulator.backend.jobs[job_id].builds)
         if "stop requested" in seen.err and not stopped:
             row.problems.append("nobody was told to stop, but the gate says so")
         if "stop requested" not in seen.err and "could not be stopped" not in seen.err:
@@ -155,7 +158,7 @@ def stop_row(name: str) -> Row:
 
 
 def _seen(
-    row: Row, simulator: Simulator, *arguments: str, timeout: float, env: Mapping[str, str] | None = None
+    row: Row, simulator: FaultySimulator, *arguments: str, timeout: float, env: Mapping[str, str] | None = None
 ) -> Seen | None:
     """Run the gate and note what must never be; `None` when there is nothing more to judge."""
     usual = {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token}
@@ -190,29 +193,23 @@ def _disagreements(row: Row, seen: Seen) -> Iterator[str]:
         yield f"the last line says nothing to do: {seen.err.splitlines()[-1]}"
 
 
-THROTTLING = re.compile("429|0308|00060211")
-"""Faults that let all wait, and are tried in fours; but for those that let them wait for the whole time."""
-
-ALONE = re.compile("HTTP 401|absurd|silence|drip|endless|100 MB|bomb|stages|Content-Length too long")
-"""Faults that leave little for others: time, connections or the credential."""
-
-HANGING = [name for name in MISHAPS if re.match("silence|drip|endless|100 MB|.*bomb|.*too long|.*absurd", name)]
-"""Faults that are tried against the deadline itself."""
-
-
 def rows() -> Sequence[partial[Row]]:
-    """Return every row of the table, the slow ones first."""
-    names, breaks = tuple(MISHAPS), tuple(one.name for one in BREAKS)
-    alone = [name for name in names if ALONE.search(name)]
-    throttling = [name for name in names if THROTTLING.search(name) and name not in alone]
-    others = [name for name in names if name not in alone and name not in throttling]
+    """Return every row of the table, the slow ones first.
+
+    Faults that let the gate wait are tried in fours, as each of them holds up all targets of its process.
+    """
+    faults = tuple(NAMED_FAULTS.values())
+    hanging = [fault for fault in faults if fault.hangs]
+    exclusive = [fault for fault in faults if fault.exclusive]
+    delaying = [fault for fault in faults if fault.nature is Nature.DELAYING and not fault.exclusive]
+    others = [fault for fault in faults if fault not in exclusive and fault not in delaying]
     return (
-        *(partial(stop_row, name) for name in (*breaks[::4], *names[::20])),
-        *(partial(wait_row, *HANGING[index : index + 3], hurried=True) for index in range(0, len(HANGING), 3)),
-        *(partial(start_row, name) for name in (*breaks[::3], *names[::16])),
-        *(partial(sign_in_row, name) for name in (*breaks[::6], *names[1::18])),
-        *(partial(sign_in_row, name, once=True) for name in (*breaks[1::6], *names[5::24])),
-        *(partial(wait_row, name) for name in alone),
-        *(partial(wait_row, *throttling[index : index + 4]) for index in range(0, len(throttling), 4)),
+        *(partial(stop_row, fault) for fault in (*CONNECTION_FAULTS[::4], *faults[::20])),
+        *(partial(wait_row, *hanging[index : index + 3], hurried=True) for index in range(0, len(hanging), 3)),
+        *(partial(order_row, fault) for fault in (*CONNECTION_FAULTS[::3], *faults[::16])),
+        *(partial(sign_in_row, fault) for fault in (*CONNECTION_FAULTS[::6], *faults[1::18])),
+        *(partial(sign_in_row, fault, once=True) for fault in (*CONNECTION_FAULTS[1::6], *faults[5::24])),
+        *(partial(wait_row, fault) for fault in exclusive),
+        *(partial(wait_row, *delaying[index : index + 4]) for index in range(0, len(delaying), 4)),
         *(partial(wait_row, *others[index : index + 8]) for index in range(0, len(others), 8)),
     )

@@ -11,19 +11,19 @@ from gate.core.ports import Interruption
 from gate.core.wait import WIND_UP
 from gate.model import Order, Target, Verdict
 from gate.settings import Rules
-from gate.simulator.breaks import BREAKS
-from gate.simulator.faults import RECORD_ROUTES
-from gate.simulator.garbage import GARBAGE
-from gate.simulator.journal import STOPS
-from gate.simulator.lies import LIES
-from gate.simulator.mishaps import MISHAPS, mishap
-from gate.simulator.simulator import Simulator
+from tests.faults.catalogue import NAMED_FAULTS, named_fault
+from tests.faults.connection_faults import CONNECTION_FAULTS
+from tests.faults.fault_plan import RECORD_ROUTES
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.journal import STOPS
+from tests.faults.malformed_bodies import MALFORMED_BODIES
 from tests.faults.memory import MemoryWait
 from tests.faults.moments import LISTS, LOGS, ORDERS
+from tests.faults.wrong_answers import WRONG_ANSWERS
 
 RULES = Rules(timeout=120, error_budget=40, poll_interval=5, max_rate=600)
-HEAVY = {"100 MB", "gzip bomb", "20,000 stages", "texts of a megabyte"}
-NAMES = sorted(set(MISHAPS) - HEAVY)
+HEAVY = {fault.name for fault in NAMED_FAULTS.values() if fault.heavy}
+NAMES = sorted(set(NAMED_FAULTS) - HEAVY)
 OPERATIONS = [
     (),
     ("ShowJobBuildRecordDetail",),
@@ -41,14 +41,14 @@ SCENARIOS = ["passing", "failing", "aborted", "schedule-failure", "slow", "queue
 class HostileService(RuleBasedStateMachine):
     """Faults, newer builds and signals in any order; then the wait, and what must hold after it."""
 
-    simulator: Simulator | None = None
+    simulator: FaultySimulator | None = None
 
     @initialize(scenario=st.sampled_from(SCENARIOS), mode=st.sampled_from(["pinned", "newest", "run"]))
     def begin(self, scenario: str, mode: str) -> None:
         """Make a job and a gate that waits for one of its builds."""
-        self.simulator = Simulator([scenario], speed=0)
+        self.simulator = FaultySimulator([scenario], speed=0)
         job_id = self.simulator.jobs[scenario]
-        self.job = self.simulator.service.jobs[job_id]
+        self.job = self.simulator.backend.jobs[job_id]
         self.before = len(self.job.builds)
         target = Target(job_id=job_id, label="app", build_number=57 if mode == "pinned" else None)
         self.waiting = MemoryWait(self.simulator, target, RULES, Order(job_id=job_id) if mode == "run" else None)
@@ -70,15 +70,19 @@ class HostileService(RuleBasedStateMachine):
         assert self.simulator
         if name in HEAVY:
             return
-        self.simulator.faults.add(mishap(name, operations=operations, skip=skip, times=times))
+        self.simulator.faults.add(named_fault(name, operations=operations, skip=skip, times=times))
 
-    @rule(name=st.sampled_from([lie.name for lie in LIES]), skip=st.integers(0, 6), times=st.none() | st.integers(1, 4))
+    @rule(
+        name=st.sampled_from([lie.name for lie in WRONG_ANSWERS]),
+        skip=st.integers(0, 6),
+        times=st.none() | st.integers(1, 4),
+    )
     def lie(self, name: str, skip: int, times: int | None) -> None:
         """Say something else of the build than the truth."""
         self.go_wrong(name, RECORD_ROUTES, skip, times)
 
     @precondition(lambda self: self.mode == "run")
-    @rule(name=st.sampled_from([one.name for one in (*BREAKS, *GARBAGE)]))
+    @rule(name=st.sampled_from([one.name for one in (*CONNECTION_FAULTS, *MALFORMED_BODIES)]))
     def lose_the_order(self, name: str) -> None:
         """Lose the answer to an order, or the order."""
         self.go_wrong(name, ORDERS, 0, 1)
@@ -88,7 +92,7 @@ class HostileService(RuleBasedStateMachine):
     def start_another(self) -> None:
         """Let somebody else start a build before the wait begins."""
         assert self.simulator
-        self.job.start(self.simulator.clock.now(), self.job.scenario.course)
+        self.job.start(self.simulator.clock.now(), self.job.scenario.plan)
         self.others += 1
 
     @rule(seconds=st.floats(0, 130), number=st.sampled_from([2, 15]))

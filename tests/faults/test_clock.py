@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.simulator import samples
+from gate.simulator import sample_plans
 from gate.simulator.scenarios import Scenario, Start
 from tests.conftest import ROOT
 from tests.faults.conftest import RunGate, Simulate, environment
@@ -33,7 +33,7 @@ def test_jumps_make_no_old_result_fresh(
 ) -> None:
     """How old a build is, is told by the service's clock and by one that never jumps."""
     (tmp_path / "sitecustomize.py").write_text(JUMPING.replace("{days}", str(days)))
-    scenario = Scenario(name="past", starts=(Start(at=ended, course=samples.PASSING),))
+    scenario = Scenario(name="past", starts=(Start(at=ended, plan=sample_plans.PASSING),))
     simulator = simulate([scenario])
     env = {**environment(simulator), "PYTHONPATH": f"{tmp_path}:{ROOT}"}
     done = run_gate("wait", simulator.jobs["past"], "--appear-timeout", "500ms", env=env)

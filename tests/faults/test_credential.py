@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 import trustme
 
-from gate.simulator.answers import Answer, bare
-from gate.simulator.deliveries import Raw
-from gate.simulator.faults import RECORD_ROUTES, Fault
-from gate.simulator.server import Tls
-from gate.simulator.shapes import Reply
-from gate.simulator.simulator import Simulator
+from gate.simulator.http_answers import HttpAnswer, json_answer
 from tests.faults.conftest import RunGate, Simulate, environment
+from tests.faults.fault_plan import RECORD_ROUTES, Fault
+from tests.faults.faulty_simulator import FaultySimulator, Tls
 from tests.faults.listeners import Heard, listening, proxy, remember
+from tests.faults.response_faults import ReplaceAnswer
+from tests.faults.transport_faults import Raw
 
 NAME = "codearts.test"
 """A host that only the proxy knows."""
@@ -49,7 +48,7 @@ def tls(authority: trustme.CA, **options: Any) -> Tls:
 
 
 @pytest.fixture
-def secure(simulate: Simulate, authority: trustme.CA) -> Simulator:
+def secure(simulate: Simulate, authority: trustme.CA) -> FaultySimulator:
     """Start a simulator that speaks https."""
     return simulate(["passing"], speed=100, tls=tls(authority))
 
@@ -61,12 +60,12 @@ def other_host() -> Iterator[Heard]:
         yield heard
 
 
-def by_name(simulator: Simulator) -> Mapping[str, str]:
+def by_name(simulator: FaultySimulator) -> Mapping[str, str]:
     """Lead the gate to the simulator by the name that only the proxy knows."""
     return {**environment(simulator), "GATE_ENDPOINT": f"https://{NAME}"}
 
 
-def port_of(simulator: Simulator) -> int:
+def port_of(simulator: FaultySimulator) -> int:
     """Return the simulator's port."""
     return int(simulator.endpoint.rpartition(":")[2])
 
@@ -75,8 +74,8 @@ def port_of(simulator: Simulator) -> int:
 def test_redirect_is_not_followed(simulate: Simulate, run_gate: RunGate, other_host: Heard, status: int) -> None:
     """Not a byte reaches the other host; the message says where it would have gone."""
     where = f"http://127.0.0.2:{other_host.port}/elsewhere"
-    answer = Answer(status=status, headers={"Location": where})
-    simulator = simulate(["passing"], faults=[Fault(act=Reply(answer), times=None)])
+    answer = HttpAnswer(status=status, headers={"Location": where})
+    simulator = simulate(["passing"], faults=[Fault(act=ReplaceAnswer(answer), times=None)])
     done = run_gate("wait", simulator.jobs["passing"], *HASTY, env=environment(simulator))
     assert (done.returncode, other_host.all()) == (5, b""), done.stderr
     assert f"it redirects to {where}, which the gate does not follow" in done.stderr
@@ -94,7 +93,7 @@ def test_netrc_replaces_nothing(simulate: Simulate, run_gate: RunGate, tmp_path:
         asked.append(call.headers.get("Authorization"))
         return False
 
-    simulator.faults.add(Fault(act=Reply(bare({})), when=note, times=None))
+    simulator.faults.add(Fault(act=ReplaceAnswer(json_answer({})), when=note, times=None))
     done = run_gate("wait", simulator.jobs["passing"], env={**environment(simulator), "HOME": str(tmp_path)})
     assert (done.returncode, set(asked)) == (0, {None})
     assert all(entry.family == "token" for entry in simulator.journal.entries)
@@ -102,7 +101,7 @@ def test_netrc_replaces_nothing(simulate: Simulate, run_gate: RunGate, tmp_path:
 
 @pytest.mark.parametrize("variable", ["GATE_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "--ca-bundle"])
 def test_private_ca_is_trusted_where_it_is_named(
-    secure: Simulator, run_gate: RunGate, bundle: Path, variable: str
+    secure: FaultySimulator, run_gate: RunGate, bundle: Path, variable: str
 ) -> None:
     """By option or by variable."""
     given = (variable, bundle) if variable.startswith("--") else ()
@@ -143,7 +142,7 @@ def test_certificate_that_is_not_good_ends_at_once(
 @pytest.mark.parametrize("content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nno\n", None])
 @pytest.mark.parametrize("command", ["wait", "doctor"])
 def test_ca_bundle_that_holds_none_is_named(
-    secure: Simulator, run_gate: RunGate, tmp_path: Path, command: str, content: str | None
+    secure: FaultySimulator, run_gate: RunGate, tmp_path: Path, command: str, content: str | None
 ) -> None:
     """A file without certificates, or what is no file at all, is a wrong call: nothing is asked."""
     bundle = tmp_path / "empty.pem"
@@ -153,7 +152,7 @@ def test_ca_bundle_that_holds_none_is_named(
     assert f"--ca-bundle {bundle} cannot be used: it " in done.stderr.splitlines()[-1]
 
 
-def test_ca_bundle_of_curl_that_is_missing_is_no_bug(secure: Simulator, run_gate: RunGate) -> None:
+def test_ca_bundle_of_curl_that_is_missing_is_no_bug(secure: FaultySimulator, run_gate: RunGate) -> None:
     """The library heeds CURL_CA_BUNDLE by itself, and fails in its own way."""
     done = run_gate("wait", secure.jobs["passing"], env={**environment(secure), "CURL_CA_BUNDLE": "/nowhere.pem"})
     assert (done.returncode, "a bug in the gate" in done.stderr) == (5, False), done.stderr
@@ -180,12 +179,14 @@ def test_garbage_after_the_order_starts_no_second_build(
 
     def break_tls(call: Any) -> bool:
         begun.append(call)
-        simulator.service.execute(call)
+        simulator.backend.execute(call)
         for layers in simulator._server._open.values():  # the bytes go out behind the back of TLS
             os.write(layers[-1].fileno(), b"this is no TLS record at all")
         return False
 
-    simulator.faults.add(Fault(act=Reply(bare({})), operations=("ExecuteJob", "RunJob"), when=break_tls, times=None))
+    simulator.faults.add(
+        Fault(act=ReplaceAnswer(json_answer({})), operations=("ExecuteJob", "RunJob"), when=break_tls, times=None)
+    )
     done = run_gate("run", simulator.jobs["passing"], "--ca-bundle", bundle, *HASTY, env=environment(simulator))
     assert (done.returncode, len(begun)) == (5, 1), done.stderr
     assert "it is unknown whether a build was started" in done.stderr
@@ -194,7 +195,7 @@ def test_garbage_after_the_order_starts_no_second_build(
 @pytest.mark.parametrize("user", ["", f"gate:{PASSWORD}"])
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "all_proxy"])
 def test_proxy_carries_the_request_and_reads_nothing_of_it(
-    secure: Simulator, run_gate: RunGate, bundle: Path, variable: str, user: str
+    secure: FaultySimulator, run_gate: RunGate, bundle: Path, variable: str, user: str
 ) -> None:
     """A real proxy, with and without a password: it hears the host's name and ciphertext, and no secret."""
     with listening("127.0.0.1", proxy({NAME: port_of(secure)}, user)) as heard:
@@ -210,7 +211,7 @@ def test_proxy_carries_the_request_and_reads_nothing_of_it(
 
 @pytest.mark.parametrize("given", ["", f"gate:{PASSWORD}-wrong@"])
 def test_proxy_that_wants_a_password_says_so(
-    secure: Simulator, run_gate: RunGate, bundle: Path, tmp_path: Path, given: str
+    secure: FaultySimulator, run_gate: RunGate, bundle: Path, tmp_path: Path, given: str
 ) -> None:
     """407 ends at once, with what to write where, and without the password that was given."""
     with listening("127.0.0.1", proxy({NAME: port_of(secure)}, f"gate:{PASSWORD}")) as heard:
@@ -222,7 +223,9 @@ def test_proxy_that_wants_a_password_says_so(
     assert PASSWORD not in done.stdout + done.stderr + (tmp_path / "gate-report.xml").read_text()
 
 
-def test_proxy_that_knows_no_way_is_told_from_the_service(secure: Simulator, run_gate: RunGate, bundle: Path) -> None:
+def test_proxy_that_knows_no_way_is_told_from_the_service(
+    secure: FaultySimulator, run_gate: RunGate, bundle: Path
+) -> None:
     """It may heal, so it is asked again; then the message names the proxy's answer."""
     with listening("127.0.0.1", proxy({})) as heard:
         env = {**by_name(secure), "HTTPS_PROXY": f"http://127.0.0.1:{heard.port}"}
@@ -243,7 +246,9 @@ UNUSABLE = (
     + [("wait", one) for one in UNUSABLE[::3]]
     + [("run", one) for one in UNUSABLE[1::3]],
 )
-def test_proxy_that_cannot_be_used_is_named(secure: Simulator, run_gate: RunGate, command: str, address: str) -> None:
+def test_proxy_that_cannot_be_used_is_named(
+    secure: FaultySimulator, run_gate: RunGate, command: str, address: str
+) -> None:
     """A wrong address of the proxy is no bug of the gate, no reason to wait, and no order that got lost."""
     env = {**by_name(secure), "HTTPS_PROXY": address, "GATE_ERROR_BUDGET": "20s"}
     started = time.monotonic()
@@ -259,7 +264,7 @@ def test_proxy_that_cannot_be_used_is_named(secure: Simulator, run_gate: RunGate
     "answer", [b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\nno TLS"]
 )
 def test_proxy_that_breaks_before_the_order_is_tried_again(
-    secure: Simulator, run_gate: RunGate, bundle: Path, answer: bytes
+    secure: FaultySimulator, run_gate: RunGate, bundle: Path, answer: bytes
 ) -> None:
     """Nothing was sent to the service, so that nobody needs to fear that a build was started."""
     heard_before: list[bool] = []
@@ -278,7 +283,7 @@ def test_proxy_that_breaks_before_the_order_is_tried_again(
     assert (done.returncode, "asking again" in done.stderr) == (0, True), done.stderr
 
 
-def test_certificate_behind_a_proxy_is_told_with_its_reason(secure: Simulator, run_gate: RunGate) -> None:
+def test_certificate_behind_a_proxy_is_told_with_its_reason(secure: FaultySimulator, run_gate: RunGate) -> None:
     """A proxy that looks into TLS has a certificate of its own: people must read why it is not trusted."""
     with listening("127.0.0.1", proxy({NAME: port_of(secure)})) as heard:
         env = {**by_name(secure), "HTTPS_PROXY": f"http://127.0.0.1:{heard.port}"}
@@ -296,7 +301,7 @@ def test_https_to_a_plain_port_says_so(simulate: Simulate, run_gate: RunGate) ->
 
 @pytest.mark.parametrize("host", ["loopback", "name"])
 def test_no_proxy_and_loopback_go_around_the_proxy(
-    secure: Simulator, run_gate: RunGate, bundle: Path, other_host: Heard, host: str
+    secure: FaultySimulator, run_gate: RunGate, bundle: Path, other_host: Heard, host: str
 ) -> None:
     """A host in NO_PROXY, and this machine without being named: the proxy hears nothing."""
     env = {**environment(secure), "HTTPS_PROXY": f"http://127.0.0.2:{other_host.port}"}
@@ -334,11 +339,18 @@ def test_service_that_echoes_the_token_finds_it_blotted_out(
     record = record.replace("ESCAPED", escaped)
     stages = json.dumps({"status": "success", "result": {"build_stages": {token: {"status": token}}}})
     simulator.faults.add(
-        Fault(act=Reply(Answer(body=record.encode())), operations=RECORD_ROUTES, skip=2, times=None),
-        Fault(act=Reply(Answer(body=b"no JSON", content_type=token)), operations=RECORD_ROUTES, times=1),
-        Fault(act=Reply(bare({"error_code": token, "error_msg": token}, status=500)), operations=RECORD_ROUTES, skip=1),
-        Fault(act=Reply(Answer(body=stages.encode())), operations=("ShowBuildRecordFullStages",)),
-        Fault(act=Reply(Answer(body=token.encode(), content_type="text/plain")), operations=("DownloadBuildFullLog",)),
+        Fault(act=ReplaceAnswer(HttpAnswer(body=record.encode())), operations=RECORD_ROUTES, skip=2, times=None),
+        Fault(act=ReplaceAnswer(HttpAnswer(body=b"no JSON", content_type=token)), operations=RECORD_ROUTES, times=1),
+        Fault(
+            act=ReplaceAnswer(json_answer({"error_code": token, "error_msg": token}, status=500)),
+            operations=RECORD_ROUTES,
+            skip=1,
+        ),
+        Fault(act=ReplaceAnswer(HttpAnswer(body=stages.encode())), operations=("ShowBuildRecordFullStages",)),
+        Fault(
+            act=ReplaceAnswer(HttpAnswer(body=token.encode(), content_type="text/plain")),
+            operations=("DownloadBuildFullLog",),
+        ),
     )
     files = ("--summary", "summary.md", "--outputs", "outputs.env", "--json", "--verbose")
     done = run_gate("wait", f"{simulator.jobs['failing']}:57", *files, env=environment(simulator))

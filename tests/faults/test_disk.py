@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gate.simulator.simulator import Simulator
 from tests.faults.conftest import RunGate, Simulate, StartGate, environment, error_types
+from tests.faults.faulty_simulator import FaultySimulator
 
 
 def directory(folder: Path) -> Path:
@@ -116,7 +116,7 @@ def test_symlink_stays_and_fifo_with_a_reader_gets_the_report(
 
 def test_two_gates_may_write_one_path(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
     """At the end one of the two reports is there, whole, and nothing beside it."""
-    simulator: Simulator = simulate(["passing", "failing"], speed=200)
+    simulator: FaultySimulator = simulate(["passing", "failing"], speed=200)
     gates = [start_gate("wait", simulator.jobs[name], env=environment(simulator)) for name in simulator.jobs] * 2
     for gate in gates:
         gate.communicate(timeout=30) if gate.poll() is None else None

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gate.simulator.faults import RECORD_ROUTES
 from tests.faults.conftest import Simulate, StartGate, environment, error_types, wait_for
+from tests.faults.fault_plan import RECORD_ROUTES
 from tests.faults.listeners import listening, relay
 
 

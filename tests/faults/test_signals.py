@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from gate.simulator.deliveries import Silence
-from gate.simulator.faults import RECORD_ROUTES, Fault
-from gate.simulator.journal import SIGN_IN, STOPS
-from gate.simulator.simulator import Simulator
 from tests.faults.conftest import Simulate, StartGate, environment, error_types, sign_in_environment, wait_for
+from tests.faults.fault_plan import RECORD_ROUTES, Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.journal import SIGN_IN, STOPS
+from tests.faults.transport_faults import Silence
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_signal_ends_the_wait_with_128_and_its_number(
-    slow: Simulator, start_gate: StartGate, tmp_path: Path, number: int
+    slow: FaultySimulator, start_gate: StartGate, tmp_path: Path, number: int
 ) -> None:
     """The verdict is interrupted, the report is written, and a build that others started is left alone."""
     process = start_gate("wait", slow.jobs["slow"], env=environment(slow))
@@ -78,7 +78,7 @@ def test_second_signal_shortens_the_last_seconds(simulate: Simulate, start_gate:
 
 
 def test_shower_of_signals_during_the_writing_leaves_a_whole_report(
-    slow: Simulator, start_gate: StartGate, tmp_path: Path
+    slow: FaultySimulator, start_gate: StartGate, tmp_path: Path
 ) -> None:
     """Whatever arrives while the report is written: it is whole, and nothing else is left behind."""
     process = start_gate("wait", slow.jobs["slow"], env=environment(slow), stderr=subprocess.DEVNULL)
@@ -109,7 +109,7 @@ def test_signal_during_imports_says_no_result(tmp_path: Path, number: int, impor
     assert "Traceback" not in "".join(lines)
 
 
-def test_hang_up_that_the_caller_ignores_is_ignored(slow: Simulator, start_gate: StartGate) -> None:
+def test_hang_up_that_the_caller_ignores_is_ignored(slow: FaultySimulator, start_gate: StartGate) -> None:
     """`nohup` means what it says; SIGTERM works all the same."""
 
     def ignore() -> None:

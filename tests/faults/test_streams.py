@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from gate.runtime.streams import BackgroundWriter
-from gate.simulator.simulator import Simulator
 from tests.conftest import ROOT
 from tests.faults.conftest import Simulate, StartGate, environment, error_types, wait_for
+from tests.faults.faulty_simulator import FaultySimulator
 
 SHELL = '"$GATE_PYTHON" -m gate wait "$@" '
 
@@ -30,7 +30,9 @@ def fill(writer: int) -> int:
     return filled
 
 
-def run_in_shell(simulator: Simulator, script: str, folder: Path, python: str) -> "subprocess.CompletedProcess[str]":
+def run_in_shell(
+    simulator: FaultySimulator, script: str, folder: Path, python: str
+) -> "subprocess.CompletedProcess[str]":
     """Run the gate on the simulator's job by a line of shell; the gate's own status is printed as `status=`."""
     [job_id] = simulator.jobs.values()
     env = {**os.environ, **environment(simulator), "PYTHONPATH": str(ROOT), "GATE_PYTHON": python}
@@ -63,7 +65,7 @@ def test_stream_that_takes_nothing_changes_no_status(simulate: Simulate, tmp_pat
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_reader_that_stalls_does_not_move_the_deadline(
-    slow: Simulator, start_gate: StartGate, tmp_path: Path, stream: str
+    slow: FaultySimulator, start_gate: StartGate, tmp_path: Path, stream: str
 ) -> None:
     """A pipe that is full when the gate starts to write: the gate ends in time, with its report."""
     reader, writer = os.pipe()
@@ -79,7 +81,9 @@ def test_reader_that_stalls_does_not_move_the_deadline(
     os.close(writer)
 
 
-def test_signal_is_not_held_up_by_a_reader_that_stalls(slow: Simulator, start_gate: StartGate, tmp_path: Path) -> None:
+def test_signal_is_not_held_up_by_a_reader_that_stalls(
+    slow: FaultySimulator, start_gate: StartGate, tmp_path: Path
+) -> None:
     """Who has sent it sends a stronger one soon."""
     reader, writer = os.pipe()
     fill(writer)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gate.simulator.mishaps import MISHAPS
+from tests.faults.catalogue import NAMED_FAULTS
 from tests.faults.moments import WAITING
 from tests.faults.table import rows
 
@@ -26,7 +26,7 @@ def test_no_fault_at_any_moment_fools_or_holds_the_gate(part: int) -> None:
 
 def test_table_covers_every_fault_at_several_moments() -> None:
     """Each fault strikes at every moment of a wait, and each kind of row has at least eight."""
-    tried = [(play.func.__name__, name) for play in rows() for name in play.args]
-    assert {name for kind, name in tried if kind == "wait_row"} == set(MISHAPS)
+    tried = [(play.func.__name__, fault.name) for play in rows() for fault in play.args]
+    assert {name for kind, name in tried if kind == "wait_row"} == set(NAMED_FAULTS)
     assert len(WAITING) >= 7
     assert min(Counter(kind for kind, _ in tried).values()) >= 8

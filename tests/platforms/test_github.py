@@ -10,7 +10,7 @@ import pytest
 
 from gate.model import Outcome, TargetOutcome, Verdict
 from gate.platforms.github import MAX_ANNOTATIONS, GitHub, escape
-from gate.simulator.simulator import Simulator
+from tests.faults.faulty_simulator import FaultySimulator
 from tests.platforms.test_gitlab import address_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -108,7 +108,7 @@ def test_step_names_the_files_for_outputs_and_summary(step: Mapping[str, str]) -
 
 
 def test_step_gets_outputs_summary_and_annotation(
-    simulate: Callable[..., Simulator], run_gate: Run, step: Mapping[str, str]
+    simulate: Callable[..., FaultySimulator], run_gate: Run, step: Mapping[str, str]
 ) -> None:
     """In a step, the gate finds its files by itself, and stdout stays for machines."""
     simulator = simulate(["failing"], speed=100)
@@ -132,7 +132,7 @@ def test_step_gets_outputs_summary_and_annotation(
 
 @pytest.mark.parametrize("name", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
 def test_file_that_cannot_be_written_turns_a_pass_into_undetermined(
-    simulate: Callable[..., Simulator], run_gate: Run, step: Mapping[str, str], tmp_path: Path, name: str
+    simulate: Callable[..., FaultySimulator], run_gate: Run, step: Mapping[str, str], tmp_path: Path, name: str
 ) -> None:
     """A pipeline that gets no outputs must not go on as if it had; the outputs that can be written say so."""
     simulator = simulate(["passing"], speed=100)

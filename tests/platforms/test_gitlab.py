@@ -5,13 +5,13 @@ import subprocess
 from collections.abc import Callable
 
 from gate.platforms.gitlab import GitLab
-from gate.simulator.simulator import Simulator
+from tests.faults.faulty_simulator import FaultySimulator
 
 SECTION = re.compile(r"section_(start|end):(\d+):([a-zA-Z0-9_.-]+)(\[[^\]]*\])?\r\x1b\[0K")
 """What GitLab takes for the marker of a section (lib/gitlab/regex.rb, build_trace_section_regex)."""
 
 
-def address_of(simulator: Simulator) -> dict[str, str]:
+def address_of(simulator: FaultySimulator) -> dict[str, str]:
     """Return the variables that lead the gate to the simulator, however long it takes to start."""
     return {
         "GATE_ENDPOINT": simulator.endpoint,
@@ -37,7 +37,7 @@ def test_log_has_colours_unless_they_are_refused() -> None:
 
 
 def test_job_gets_section_and_colours(
-    simulate: Callable[..., Simulator], run_gate: Callable[..., subprocess.CompletedProcess[str]]
+    simulate: Callable[..., FaultySimulator], run_gate: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     """In a job, the gate speaks so by itself; stdout stays plain."""
     simulator = simulate(["failing"], speed=100)

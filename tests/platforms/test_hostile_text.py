@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from gate.simulator.courses import Course, StagePlan
+from gate.simulator.build_plan import BuildPlan, StagePlan
 from gate.simulator.scenarios import Scenario, Start
-from gate.simulator.simulator import Simulator
+from tests.faults.faulty_simulator import FaultySimulator
 from tests.platforms.test_gitlab import SECTION, address_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -37,8 +37,8 @@ def scenario(lines: tuple[str, ...]) -> Scenario:
     """Return a job with a failed build, in whose every text the lines stand."""
     text = " \n ".join(lines)
     stage = StagePlan(name=text, seconds=2, word="FAILURE", log=lines)
-    course = Course(stages=(stage,), word="FAILURE", message=text, branch=lines[0])
-    return Scenario(name="texts", course=course, starts=(Start(course=course),))
+    course = BuildPlan(stages=(stage,), word="FAILURE", message=text, branch=lines[0])
+    return Scenario(name="texts", plan=course, starts=(Start(plan=course),))
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ class Seen:
     headings: list[str]
 
 
-def see(simulate: Callable[..., Simulator], run_gate: Run, folder: Path, lines: tuple[str, ...], place: str) -> Seen:
+def see(
+    simulate: Callable[..., FaultySimulator], run_gate: Run, folder: Path, lines: tuple[str, ...], place: str
+) -> Seen:
     """Run the gate on a build with these texts, as a step or job of `place`."""
     simulator = simulate([scenario(lines)], speed=50)
     output, page, dotenv = folder / "output", folder / "page", folder / "gate.env"
@@ -96,7 +98,7 @@ def pairs(text: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("place", ["github", "gitlab", "jenkins", "none"])
 def test_hostile_texts_change_nothing_but_the_text(
-    simulate: Callable[..., Simulator], run_gate: Run, tmp_path: Path, place: Any
+    simulate: Callable[..., FaultySimulator], run_gate: Run, tmp_path: Path, place: Any
 ) -> None:
     """The run is understood exactly as one whose texts are harmless."""
     tame = see(simulate, run_gate, tmp_path, ("a harmless line",) * len(HOSTILE), place)

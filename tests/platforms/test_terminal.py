@@ -15,8 +15,8 @@ from gate.model import Target
 from gate.platforms.progress import cut
 from gate.platforms.terminal import Terminal
 from gate.simulator.scenarios import Scenario, Start
-from gate.simulator.simulator import Simulator
 from tests.bench.crowd import COURSES
+from tests.faults.faulty_simulator import FaultySimulator
 from tests.platforms.test_progress import standing
 
 APP = Target(job_id="1" * 32, label="app")
@@ -51,9 +51,11 @@ def test_several_targets_have_one_summary_a_minute() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no pty")
-def test_terminal_shows_a_table_that_fits(simulate: Callable[..., Simulator], start_gate: Callable[..., Any]) -> None:
+def test_terminal_shows_a_table_that_fits(
+    simulate: Callable[..., FaultySimulator], start_gate: Callable[..., Any]
+) -> None:
     """Twelve targets on a terminal of eight lines: a table of at most seven, written over, gone at the end."""
-    starts = (Start(course=COURSES["passed"].paced(0.8)),)
+    starts = (Start(plan=COURSES["passed"].paced(0.8)),)
     simulator = simulate([Scenario(name=f"job-{index}", starts=starts) for index in range(12)], speed=10)
     ours, theirs = pty.openpty()
     subprocess.run(["stty", "rows", "8", "columns", "70"], stdin=theirs, check=True)

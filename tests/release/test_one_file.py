@@ -13,11 +13,10 @@ import pytest
 import trustme
 
 from gate import __version__
-from gate.simulator.server import Tls
-from gate.simulator.simulator import Simulator
+from tests.faults.faulty_simulator import FaultySimulator, Tls
 from tests.release.conftest import Release
 
-Simulate = Callable[..., Simulator]
+Simulate = Callable[..., FaultySimulator]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 PYTHON = Path(sys.executable).resolve()
@@ -58,7 +57,7 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-def secure(simulate: Simulate, authority: trustme.CA) -> Simulator:
+def secure(simulate: Simulate, authority: trustme.CA) -> FaultySimulator:
     """Start a simulator that speaks https with a certificate of the private authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -72,7 +71,7 @@ def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
     return tmp_path / "ca.pem"
 
 
-def address(simulator: Simulator) -> dict[str, str]:
+def address(simulator: FaultySimulator) -> dict[str, str]:
     """Return the variables that lead the gate to a simulator."""
     return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_MAX_RATE": "6000"}
 
@@ -90,14 +89,14 @@ def test_version_is_that_of_the_package(run: Run) -> None:
     assert "Usage: codearts-gate wait" in run("wait", "--help").stdout
 
 
-def test_wait_over_tls_trusts_the_private_authority(run: Run, secure: Simulator, bundle: Path) -> None:
+def test_wait_over_tls_trusts_the_private_authority(run: Run, secure: FaultySimulator, bundle: Path) -> None:
     """TLS works from within the file, with the CA that is named."""
     done = run("wait", secure.jobs["passing"], "--poll-interval", "200ms", "--ca-bundle", bundle, env=address(secure))
     assert (done.returncode, done.stdout.split()[0]) == (0, "passed"), done.stderr
 
 
 @pytest.mark.parametrize("command", ["wait", "doctor"])
-def test_authority_that_nobody_knows_is_refused(run: Run, secure: Simulator, command: str) -> None:
+def test_authority_that_nobody_knows_is_refused(run: Run, secure: FaultySimulator, command: str) -> None:
     """The usual CAs are read from within the file; a server that none of them vouches for gets no request."""
     done = run(command, secure.jobs["passing"], env=address(secure))
     assert done.returncode == 5
@@ -105,13 +104,13 @@ def test_authority_that_nobody_knows_is_refused(run: Run, secure: Simulator, com
     assert "--ca-bundle" in done.stdout + done.stderr
 
 
-def test_doctor_checks_the_set_up_from_one_file(run: Run, secure: Simulator, bundle: Path) -> None:
+def test_doctor_checks_the_set_up_from_one_file(run: Run, secure: FaultySimulator, bundle: Path) -> None:
     """Every step is taken, TLS included."""
     done = run("doctor", secure.jobs["passing"], env=address(secure) | {"GATE_CA_BUNDLE": str(bundle)})
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_result_as_json_is_whole(run: Run, secure: Simulator, bundle: Path) -> None:
+def test_result_as_json_is_whole(run: Run, secure: FaultySimulator, bundle: Path) -> None:
     """A program that reads stdout gets the one document."""
     env = address(secure) | {"GATE_CA_BUNDLE": str(bundle)}
     done = run("wait", "--json", secure.jobs["passing"], "--poll-interval", "200ms", env=env)

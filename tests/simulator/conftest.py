@@ -8,9 +8,9 @@ import pytest
 import requests
 
 from gate.simulator.scenarios import SCENARIOS
-from gate.simulator.simulator import Simulator
+from tests.faults.faulty_simulator import FaultySimulator
 
-Serve = Callable[..., Simulator]
+Serve = Callable[..., FaultySimulator]
 Ask = Callable[..., requests.Response]
 
 
@@ -19,14 +19,14 @@ def serve() -> Iterator[Serve]:
     """Start simulators; with all scenarios, and with a clock that is moved by hand, unless told otherwise."""
     with ExitStack() as stack:
 
-        def start(*scenarios: Any, speed: float = 0.0, **options: Any) -> Simulator:
-            return stack.enter_context(Simulator(scenarios or SCENARIOS, speed=speed, **options))
+        def start(*scenarios: Any, speed: float = 0.0, **options: Any) -> FaultySimulator:
+            return stack.enter_context(FaultySimulator(scenarios or SCENARIOS, speed=speed, **options))
 
         yield start
 
 
 @pytest.fixture
-def simulator(serve: Serve) -> Simulator:
+def simulator(serve: Serve) -> FaultySimulator:
     """Start one simulator with all scenarios."""
     return serve()
 
@@ -46,8 +46,8 @@ def ask(session: requests.Session) -> Ask:
     In the path, `{job}` is the id of the named scenario's job and `{record}` that of its build 57's record.
     """
 
-    def send(simulator: Simulator, path: str, name: str = "passing", method: str = "GET", **options: Any) -> Any:
-        job = simulator.service.jobs[simulator.jobs[name]]
+    def send(simulator: FaultySimulator, path: str, name: str = "passing", method: str = "GET", **options: Any) -> Any:
+        job = simulator.backend.jobs[simulator.jobs[name]]
         record = next((build.record_id for build in job.builds if build.number == 57), "")
         options.setdefault("headers", {"X-Auth-Token": simulator.token})
         url = simulator.endpoint + path.format(job=job.id, record=record)

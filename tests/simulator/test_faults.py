@@ -4,39 +4,42 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 import requests
 
-from gate.simulator import samples
-from gate.simulator.answers import gateway_error
-from gate.simulator.deliveries import Delivery, Drip, Drop, Endless, Point, Raw, Silence
-from gate.simulator.faults import RECORD_ROUTES, Fault
+from gate.simulator import sample_plans
+from gate.simulator.http_answers import gateway_error
+from gate.simulator.records import CHINA
 from gate.simulator.scenarios import Scenario, Start
-from gate.simulator.shapes import MISSING, Edit, Reply
-from gate.simulator.simulator import Simulator
+from tests.faults.fault_plan import RECORD_ROUTES, Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.response_faults import MISSING, EditAnswer, ReplaceAnswer
+from tests.faults.transport_faults import Drip, Drop, Endless, Point, Raw, Silence, TransportFault
 
 Ask = Callable[..., requests.Response]
-Serve = Callable[..., Simulator]
+Serve = Callable[..., FaultySimulator]
 
 RECORD = "/v1/record/{job}/57/record-info"
 STATUS = "/v3/jobs/{job}/status"
-BUSY = Reply(gateway_error(503, "0602", "busy", **{"Retry-After": "7"}))
+BUSY = ReplaceAnswer(gateway_error(503, "0602", "busy", **{"Retry-After": "7"}))
 
 
-def statuses(ask: Ask, simulator: Simulator, path: str, count: int, name: str = "passing") -> list[int]:
+def statuses(ask: Ask, simulator: FaultySimulator, path: str, count: int, name: str = "passing") -> list[int]:
     """Ask so many times and give the HTTP statuses."""
     return [ask(simulator, path, name).status_code for _ in range(count)]
 
 
-def test_a_fault_spares_the_first_and_hits_the_next(simulator: Simulator, ask: Ask) -> None:
+def test_a_fault_spares_the_first_and_hits_the_next(simulator: FaultySimulator, ask: Ask) -> None:
     """`skip` and `times` count the requests that match."""
     simulator.faults.add(Fault(act=BUSY, operations=("ShowJobStatus",), skip=1, times=2))
     assert ask(simulator, RECORD).status_code == 200
     assert statuses(ask, simulator, STATUS, 5) == [200, 503, 503, 200, 200]
 
 
-def test_a_fault_without_an_end_stays_until_it_is_taken_out(simulator: Simulator, ask: Ask) -> None:
+def test_a_fault_without_an_end_stays_until_it_is_taken_out(simulator: FaultySimulator, ask: Ask) -> None:
     """`times=None` hits every request; `clear` ends it."""
     simulator.faults.add(Fault(act=BUSY, times=None))
     assert statuses(ask, simulator, STATUS, 3) == [503, 503, 503]
@@ -44,7 +47,7 @@ def test_a_fault_without_an_end_stays_until_it_is_taken_out(simulator: Simulator
     assert statuses(ask, simulator, STATUS, 1) == [200]
 
 
-def test_a_fault_strikes_only_what_it_names(simulator: Simulator, ask: Ask) -> None:
+def test_a_fault_strikes_only_what_it_names(simulator: FaultySimulator, ask: Ask) -> None:
     """Job, build and any further condition must all hold."""
     job = simulator.jobs["failing"]
     fault = Fault(act=BUSY, operations=RECORD_ROUTES, job_id=job, build_number=57, times=None)
@@ -55,17 +58,17 @@ def test_a_fault_strikes_only_what_it_names(simulator: Simulator, ask: Ask) -> N
     assert ask(simulator, RECORD, "failing").status_code == 503
 
 
-def test_a_fault_finds_the_job_of_a_record_or_a_body(simulator: Simulator, ask: Ask) -> None:
+def test_a_fault_finds_the_job_of_a_record_or_a_body(simulator: FaultySimulator, ask: Ask) -> None:
     """Requests that name a record's id, or a job in the body, belong to their job too."""
     simulator.faults.add(Fault(act=BUSY, job_id=simulator.jobs["failing"], times=None))
-    assert ask(simulator, "/v1/record/{record}/info", "failing").status_code == 503
+    assert ask(simulator, "/v1/record/{record}/full-stages", "failing").status_code == 503
     assert (
         ask(simulator, "/v1/job/execute", method="POST", json={"job_id": simulator.jobs["failing"]}).status_code == 503
     )
-    assert ask(simulator, "/v1/record/{record}/info", "passing").status_code == 200
+    assert ask(simulator, "/v1/record/{record}/full-stages", "passing").status_code == 200
 
 
-def test_a_reply_stands_in_for_the_service(simulator: Simulator, ask: Ask) -> None:
+def test_a_reply_stands_in_for_the_service(simulator: FaultySimulator, ask: Ask) -> None:
     """Status, headers and body are the fault's, and what was asked is not done."""
     simulator.faults.add(Fault(act=BUSY, operations=("ExecuteJob",)))
     answer = ask(simulator, "/v1/job/execute", method="POST", json={"job_id": simulator.jobs["passing"]})
@@ -74,37 +77,36 @@ def test_a_reply_stands_in_for_the_service(simulator: Simulator, ask: Ask) -> No
 
 
 @pytest.mark.parametrize("value", [None, "Finished", "success", 7])
-def test_an_edit_sets_a_field(simulator: Simulator, ask: Ask, value: object) -> None:
+def test_an_edit_sets_a_field(simulator: FaultySimulator, ask: Ask, value: object) -> None:
     """The rest of the answer stays as it is."""
-    simulator.faults.add(Fault(act=Edit({"result.status": value}), operations=RECORD_ROUTES))
+    simulator.faults.add(Fault(act=EditAnswer({"result.status": value}), operations=RECORD_ROUTES))
     edited, whole = ask(simulator, RECORD).json(), ask(simulator, RECORD).json()
     assert edited["result"].pop("status") == value
     whole["result"].pop("status")
     assert edited == whole
 
 
-def test_an_edit_takes_fields_out_also_within_arrays(simulator: Simulator, ask: Ask) -> None:
+def list_of_builds(simulator: FaultySimulator, ask: Ask) -> Any:
+    """Return the list of the job's builds."""
+    today = simulator.clock.now().astimezone(CHINA)
+    window = {"start_time": f"{today - timedelta(days=7):%Y-%m-%d} 00:00:00", "end_time": f"{today:%Y-%m-%d} 23:59:59"}
+    return ask(simulator, "/v1/record/{job}/list", params=window).json()
+
+
+def test_an_edit_takes_fields_out_also_within_arrays(simulator: FaultySimulator, ask: Ask) -> None:
     """A path's digits count into an array."""
-    simulator.faults.add(Fault(act=Edit({"build_steps.1.status": MISSING, "build_steps.0": None, "job_name": "x"})))
-    simulator.clock.advance(10)
-    answer = ask(simulator, "/v3/jobs/{job}/57/history-details").json()
-    assert (answer["build_steps"][0], answer["job_name"]) == (None, "x")
-    assert set(answer["build_steps"][1]) == {"build_time", "name"}
+    rows = "result.job_build_states"
+    whole = list_of_builds(simulator, ask)["result"]["job_build_states"]
+    simulator.faults.add(Fault(act=EditAnswer({f"{rows}.1.state": MISSING, f"{rows}.0": None, "status": "x"})))
+    answer = list_of_builds(simulator, ask)
+    assert (answer["result"]["job_build_states"][0], answer["status"]) == (None, "x")
+    assert set(whole[1]) - set(answer["result"]["job_build_states"][1]) == {"state"}
 
 
-def test_an_edit_leaves_errors_alone(simulator: Simulator, ask: Ask) -> None:
+def test_an_edit_leaves_errors_alone(simulator: FaultySimulator, ask: Ask) -> None:
     """Only what the service answers well is edited."""
-    simulator.faults.add(Fault(act=Edit({"result.status": "DONE"}), times=None))
+    simulator.faults.add(Fault(act=EditAnswer({"result.status": "DONE"}), times=None))
     assert ask(simulator, "/v1/record/{job}/99/record-info").json()["error_code"] == "DEVCB.00031006"
-
-
-def test_edits_of_a_scenario_and_of_a_test_add_up(serve: Serve, ask: Ask) -> None:
-    """The scenario's faults come first, then those of the simulator."""
-    first = Fault(act=Edit({"result.status": "DONE", "result.build_no": 1}), times=None)
-    scenario = Scenario(name="odd", starts=(Start(at=-100),), first_number=57, faults=(first,))
-    simulator = serve(scenario, faults=[Fault(act=Edit({"result.build_no": 2}), times=None)])
-    result = ask(simulator, RECORD, "odd").json()["result"]
-    assert (result["status"], result["build_no"]) == ("DONE", 2)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,9 @@ def test_edits_of_a_scenario_and_of_a_test_add_up(serve: Serve, ask: Ask) -> Non
     [Drop(), Drop(reset=True), Drop(point=Point.BODY), Drop(point=Point.BODY, reset=True)],
     ids=repr,
 )
-def test_a_drop_breaks_one_answer_and_the_next_is_whole(simulator: Simulator, ask: Ask, act: Delivery) -> None:
+def test_a_drop_breaks_one_answer_and_the_next_is_whole(
+    simulator: FaultySimulator, ask: Ask, act: TransportFault
+) -> None:
     """The client meets a broken connection once."""
     simulator.faults.add(Fault(act=act))
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
@@ -122,7 +126,7 @@ def test_a_drop_breaks_one_answer_and_the_next_is_whole(simulator: Simulator, as
 
 @pytest.mark.parametrize(("processed", "status"), [(True, 200), (False, 422)])
 def test_a_lost_answer_may_have_taken_effect_or_not(
-    simulator: Simulator, ask: Ask, processed: bool, status: int
+    simulator: FaultySimulator, ask: Ask, processed: bool, status: int
 ) -> None:
     """With `processed` the build was started although its number never arrived."""
     simulator.faults.add(Fault(act=Drop(processed=processed)))
@@ -130,10 +134,10 @@ def test_a_lost_answer_may_have_taken_effect_or_not(
         ask(simulator, "/v1/job/execute", method="POST", json={"job_id": simulator.jobs["passing"]})
     assert ask(simulator, "/v1/record/{job}/58/record-info").status_code == status
     assert simulator.journal.entries[0].status == (200 if processed else None)
-    assert simulator.journal.entries[0].delivery == "Drop"
+    assert simulator.journal.entries[0].transport_fault == "Drop"
 
 
-def received(simulator: Simulator) -> bytes:
+def received(simulator: FaultySimulator) -> bytes:
     """Send a request by hand and give all bytes that come back until the connection ends."""
     host, port = simulator.endpoint.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
@@ -141,7 +145,7 @@ def received(simulator: Simulator) -> bytes:
         return b"".join(iter(lambda: connection.recv(1024), b""))
 
 
-def test_a_drop_in_the_headers_leaves_them_without_an_end(simulator: Simulator) -> None:
+def test_a_drop_in_the_headers_leaves_them_without_an_end(simulator: FaultySimulator) -> None:
     """The status line has come, the blank line has not: Python's own client takes that for an empty answer."""
     simulator.faults.add(Fault(act=Drop(point=Point.HEADERS)))
     data = received(simulator)
@@ -149,13 +153,15 @@ def test_a_drop_in_the_headers_leaves_them_without_an_end(simulator: Simulator) 
     assert b"\r\n\r\n" not in data
 
 
-def test_raw_bytes_are_sent_as_they_are(simulator: Simulator) -> None:
+def test_raw_bytes_are_sent_as_they_are(simulator: FaultySimulator) -> None:
     """What is no HTTP at all arrives byte for byte, and the connection ends."""
     simulator.faults.add(Fault(act=Raw(data=b"SSH-2.0-OpenSSH_9.7\r\n")))
     assert received(simulator) == b"SSH-2.0-OpenSSH_9.7\r\n"
 
 
-def test_silence_lasts_until_the_client_gives_up(simulator: Simulator, ask: Ask, session: requests.Session) -> None:
+def test_silence_lasts_until_the_client_gives_up(
+    simulator: FaultySimulator, ask: Ask, session: requests.Session
+) -> None:
     """No byte comes; the next request is answered."""
     simulator.faults.add(Fault(act=Silence()))
     with pytest.raises(requests.ReadTimeout):
@@ -165,7 +171,7 @@ def test_silence_lasts_until_the_client_gives_up(simulator: Simulator, ask: Ask,
 
 @pytest.mark.parametrize(("headers", "interval"), [(True, 0.004), (False, 0.03)])
 def test_a_drip_sends_a_byte_at_a_time(
-    simulator: Simulator, session: requests.Session, headers: bool, interval: float
+    simulator: FaultySimulator, session: requests.Session, headers: bool, interval: float
 ) -> None:
     """From the first byte of the headers, or of the body: then the headers come at once."""
     simulator.faults.add(Fault(act=Drip(interval=interval, headers=headers)))
@@ -177,7 +183,7 @@ def test_a_drip_sends_a_byte_at_a_time(
     assert (head > 0.4, time.monotonic() - begun > 0.4) == (headers, True)
 
 
-def test_silence_does_not_mind_what_else_is_sent(simulator: Simulator) -> None:
+def test_silence_does_not_mind_what_else_is_sent(simulator: FaultySimulator) -> None:
     """A client that goes on sending gets no byte for it; when it has finished, the connection ends."""
     simulator.faults.add(Fault(act=Silence()))
     host, port = simulator.endpoint.removeprefix("http://").split(":")
@@ -190,7 +196,7 @@ def test_silence_does_not_mind_what_else_is_sent(simulator: Simulator) -> None:
         assert connection.recv(1) == b""
 
 
-def test_an_endless_body_has_no_end(simulator: Simulator, session: requests.Session) -> None:
+def test_an_endless_body_has_no_end(simulator: FaultySimulator, session: requests.Session) -> None:
     """A client can read as much as it likes."""
     simulator.faults.add(Fault(act=Endless(piece=b"x" * 65536)))
     with session.get(simulator.endpoint, stream=True, timeout=5) as answer:
@@ -200,8 +206,8 @@ def test_an_endless_body_has_no_end(simulator: Simulator, session: requests.Sess
 
 def test_a_log_in_pieces_arrives_whole(serve: Serve, ask: Ask) -> None:
     """Pieces become one chunked body, and empty ones do not end it early."""
-    course = replace(samples.PASSING, log=lambda: [b"one ", b"", b"two"])
-    simulator = serve(Scenario(name="pieces", starts=(Start(at=-60, course=course),), first_number=57))
+    course = replace(sample_plans.PASSING, log=lambda: [b"one ", b"", b"two"])
+    simulator = serve(Scenario(name="pieces", starts=(Start(at=-60, plan=course),), first_number=57))
     answer = ask(simulator, "/v4/{record}/download-log", "pieces")
     assert (answer.text, answer.headers["Transfer-Encoding"]) == ("one two", "chunked")
 
@@ -213,10 +219,10 @@ def test_a_course_can_send_any_log(serve: Serve, session: requests.Session) -> N
         while True:
             yield b"::error::line\n" * 1000
 
-    scenario = Scenario(name="long", starts=(Start(course=replace(samples.PASSING, log=for_ever)),))
+    scenario = Scenario(name="long", starts=(Start(plan=replace(sample_plans.PASSING, log=for_ever)),))
     simulator = serve(scenario)
     simulator.clock.advance(60)
-    [build] = simulator.service.jobs[simulator.jobs["long"]].builds
+    [build] = simulator.backend.jobs[simulator.jobs["long"]].builds
     url = f"{simulator.endpoint}/v1/log/{build.record_id}/download-log"
     with session.get(url, headers={"X-Auth-Token": simulator.token}, stream=True, timeout=5) as answer:
         pieces = answer.iter_content(14000)

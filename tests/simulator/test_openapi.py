@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-import gate.simulator
-from gate.simulator.routes import ROUTES, Route
+from gate.simulator.published_routes import ROUTES, PublishedRoute
 from gate.simulator.scenarios import SCENARIOS
-from gate.simulator.simulator import Simulator
+from tests.faults.faulty_simulator import FaultySimulator
 
-DOCUMENT: dict[str, Any] = json.loads(Path(*gate.simulator.__path__, "openapi.json").read_text(encoding="utf-8"))
+DOCUMENT: dict[str, Any] = json.loads(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))
 
 CONFORMANCE = ("status_code_conformance", "content_type_conformance", "response_schema_conformance")
 
@@ -36,15 +35,17 @@ def checks() -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Simulator]:
+def served() -> Iterator[FaultySimulator]:
     """Serve every scenario, in the middle of its builds."""
-    with Simulator(SCENARIOS, speed=0) as simulator:
+    with FaultySimulator(SCENARIOS, speed=0) as simulator:
         simulator.clock.advance(20)
         yield simulator
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
-def test_every_answer_is_as_described(schema: Any, checks: list[Any], served: Simulator, route: Route) -> None:
+def test_every_answer_is_as_described(
+    schema: Any, checks: list[Any], served: FaultySimulator, route: PublishedRoute
+) -> None:
     """Whatever is asked within the description is answered within it."""
 
     @settings(max_examples=8, suppress_health_check=list(HealthCheck))

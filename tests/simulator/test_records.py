@@ -5,17 +5,17 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from gate.simulator import samples
-from gate.simulator.ids import commit_of, uuid_of
-from gate.simulator.scenarios import Scenario, Start
-from gate.simulator.simulator import Simulator
+from gate.simulator.ids import commit_of
+from tests.faults.faulty_simulator import FaultySimulator
 
 Ask = Callable[..., requests.Response]
-Serve = Callable[..., Simulator]
+Serve = Callable[..., FaultySimulator]
 
 
 @pytest.mark.parametrize("path", ["/v1/record/{job}/57/record-info", "/v4/jobs/{job}/57/record-info"])
-def test_record_info_is_enveloped_and_tells_of_the_build_asked_for(simulator: Simulator, ask: Ask, path: str) -> None:
+def test_record_info_is_enveloped_and_tells_of_the_build_asked_for(
+    simulator: FaultySimulator, ask: Ask, path: str
+) -> None:
     """Both routes give the same record; the envelope's `status` is not the build's."""
     simulator.clock.advance(60)
     answer = ask(simulator, path).json()
@@ -27,7 +27,7 @@ def test_record_info_is_enveloped_and_tells_of_the_build_asked_for(simulator: Si
     assert answer["result"]["id"] != answer["result"]["build_record_id"]
 
 
-def test_an_unended_build_has_no_finish_and_no_duration(simulator: Simulator, ask: Ask) -> None:
+def test_an_unended_build_has_no_finish_and_no_duration(simulator: FaultySimulator, ask: Ask) -> None:
     """Queued: no start; running: a start in the service's form; in both cases no finish and no duration."""
     path = "/v1/record/{job}/57/record-info"
     queued = ask(simulator, path).json()["result"]
@@ -44,14 +44,7 @@ def test_an_unended_build_has_no_finish_and_no_duration(simulator: Simulator, as
     assert len(running["start_time"]) == len("2022-10-11T08:28:42.000+00:00")
 
 
-def test_v3_record_info_is_bare_and_in_camel_case(simulator: Simulator, ask: Ask) -> None:
-    """ShowRecordInfo sends `success` beside a result whose names are in camel case."""
-    answer = ask(simulator, "/v3/jobs/{job}/57/record-info").json()
-    assert answer["success"] is True
-    assert (answer["result"]["buildNo"], answer["result"]["codeciJobId"]) == (57, simulator.jobs["passing"])
-
-
-def test_a_schedule_failure_has_a_message_and_no_stages(simulator: Simulator, ask: Ask) -> None:
+def test_a_schedule_failure_has_a_message_and_no_stages(simulator: FaultySimulator, ask: Ask) -> None:
     """The record says why; the map of stages is empty."""
     simulator.clock.advance(60)
     record = ask(simulator, "/v1/record/{job}/57/record-info", "schedule-failure").json()["result"]
@@ -64,7 +57,7 @@ def test_a_schedule_failure_has_a_message_and_no_stages(simulator: Simulator, as
     ("seconds", "run_word", "word"), [(0, "InQueue", "QUEUED"), (10, "Running", "RUNNING"), (60, "Finished", "FAILURE")]
 )
 def test_build_info_record_has_run_word_beside_word(
-    simulator: Simulator, ask: Ask, seconds: float, run_word: str, word: str
+    simulator: FaultySimulator, ask: Ask, seconds: float, run_word: str, word: str
 ) -> None:
     """`job_running_status` says where the build is, `state` how it goes."""
     simulator.clock.advance(seconds)
@@ -75,37 +68,14 @@ def test_build_info_record_has_run_word_beside_word(
 
 @pytest.mark.parametrize(("seconds", "running"), [(0, False), (10, True), (60, False)])
 def test_job_status_is_true_only_while_the_newest_build_runs(
-    simulator: Simulator, ask: Ask, seconds: float, running: bool
+    simulator: FaultySimulator, ask: Ask, seconds: float, running: bool
 ) -> None:
     """ShowJobStatus is bare, and says the same of a build in the queue and of one that has ended."""
     simulator.clock.advance(seconds)
     assert ask(simulator, "/v3/jobs/{job}/status").json() == {"result": running}
 
 
-def test_running_status_has_its_number_as_a_string(simulator: Simulator, ask: Ask) -> None:
-    """ShowRunningStatus tells of the newest build with the run word, also after a failure."""
-    simulator.clock.advance(60)
-    result = ask(simulator, "/v1/job/{job}/running-status", "failing").json()["result"]
-    job = simulator.jobs["failing"]
-    assert result == {"is_running": False, "last_build_no": "57", "last_build_status": "Finished", "last_job_id": job}
-
-
-def test_build_info_tells_whether_it_is_building(simulator: Simulator, ask: Ask) -> None:
-    """ShowBuildDetails has the word and a boolean."""
-    simulator.clock.advance(60)
-    result = ask(simulator, "/v1/job/{job}/57/build-info", "failing").json()["result"]
-    assert result == {"build_result": "FAILURE", "building": False, "region": "cn-north-4"}
-
-
-def test_step_status_without_a_number_tells_of_build_one(serve: Serve, ask: Ask) -> None:
-    """ShowJobStepStatus' documented default is a trap: build 1 failed, the newest passed."""
-    starts = (Start(at=-900, course=samples.FAILING), Start(at=-600))
-    simulator = serve(Scenario(name="two", starts=starts))
-    assert ask(simulator, "/v1/job/{job}/status", "two").json()["result"]["status"] == "error"
-    assert ask(simulator, "/v1/job/{job}/status?build_no=2", "two").json()["result"]["status"] == "success"
-
-
-def test_full_stages_are_keyed_by_the_executors_names(simulator: Simulator, ask: Ask) -> None:
+def test_full_stages_are_keyed_by_the_executors_names(simulator: FaultySimulator, ask: Ask) -> None:
     """`stage3` is the one displayed as Maven; the order stands in `sequence`, not in the map."""
     simulator.clock.advance(60)
     stages = ask(simulator, "/v1/record/{record}/full-stages?cascade=true", "failing").json()["result"]["build_stages"]
@@ -121,25 +91,8 @@ def test_full_stages_are_keyed_by_the_executors_names(simulator: Simulator, ask:
     assert (stages["final"]["status"], stages["final"]["start_time"]) == (None, None)
 
 
-def test_record_by_its_id_has_numbers_as_strings(simulator: Simulator, ask: Ask) -> None:
-    """ShowBuildRecord sends `build_no` as text and a status code beside the word."""
-    simulator.clock.advance(60)
-    result = ask(simulator, "/v1/record/{record}/info").json()["result"]
-    assert (result["build_no"], result["status"], result["status_code"]) == ("57", "SUCCESS", 5)
-    assert (result["pending_duration"], result["build_duration"], result["duration"]) == (4000, 45000, 49000)
-    assert result["id"] == uuid_of(simulator.jobs["passing"], 57, "record")
-
-
-def test_history_details_have_steps_and_no_word_of_the_build(simulator: Simulator, ask: Ask) -> None:
-    """Steps that did not run have an empty word; there is no result of the whole."""
-    simulator.clock.advance(60)
-    answer = ask(simulator, "/v3/jobs/{job}/57/history-details", "failing").json()
-    assert set(answer) == {"build_number", "build_steps", "job_name", "parameters", "project_id", "project_name"}
-    assert [step["status"] for step in answer["build_steps"]] == ["success", "success", "success", "error", "", ""]
-
-
 @pytest.mark.parametrize("path", ["/v1/log/{record}/download-log?log_level=INFO", "/v4/{record}/download-log"])
-def test_logs_are_octets(simulator: Simulator, ask: Ask, path: str) -> None:
+def test_logs_are_octets(simulator: FaultySimulator, ask: Ask, path: str) -> None:
     """Both routes send the whole log as a stream of octets."""
     simulator.clock.advance(60)
     answer = ask(simulator, path, "failing")
@@ -147,7 +100,7 @@ def test_logs_are_octets(simulator: Simulator, ask: Ask, path: str) -> None:
     assert answer.text.splitlines()[-1].endswith("[ERROR] [Maven] : stage ended: FAILURE")
 
 
-def test_report_without_unit_tests_is_null(simulator: Simulator, ask: Ask) -> None:
+def test_report_without_unit_tests_is_null(simulator: FaultySimulator, ask: Ask) -> None:
     """No data is a null result, not zeros; so is a build that has not ended."""
     early = ask(simulator, "/v1/report/{job}/summary?build_no=57", "passing").json()
     simulator.clock.advance(60)
@@ -155,7 +108,7 @@ def test_report_without_unit_tests_is_null(simulator: Simulator, ask: Ask) -> No
     assert early == absent == {"error": None, "result": None, "status": "success"}
 
 
-def test_report_totals_stand_for_the_build_and_for_its_stage(simulator: Simulator, ask: Ask) -> None:
+def test_report_totals_stand_for_the_build_and_for_its_stage(simulator: FaultySimulator, ask: Ask) -> None:
     """The summary and its only part are the same."""
     simulator.clock.advance(60)
     result = ask(simulator, "/v1/report/{job}/summary?build_no=57").json()["result"]
@@ -163,7 +116,7 @@ def test_report_totals_stand_for_the_build_and_for_its_stage(simulator: Simulato
     assert (result["summary"]["total"], result["summary"]["success"], result["summary"]["is_success"]) == (42, 42, True)
 
 
-def test_the_date_header_is_the_services_time(simulator: Simulator, ask: Ask) -> None:
+def test_the_date_header_is_the_services_time(simulator: FaultySimulator, ask: Ask) -> None:
     """An hour of service time shows in the `Date` of the next answer."""
     simulator.clock.advance(3600)
     date = ask(simulator, "/v3/jobs/{job}/status").headers["Date"]

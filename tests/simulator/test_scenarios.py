@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 import requests
 
-from gate.simulator import samples
+from gate.simulator import sample_plans
 from gate.simulator.scenarios import SCENARIOS, Scenario, Start
-from gate.simulator.simulator import Simulator
+from tests.faults.faulty_simulator import FaultySimulator
 
 Ask = Callable[..., requests.Response]
-Serve = Callable[..., Simulator]
+Serve = Callable[..., FaultySimulator]
 
 RECORD = "/v1/record/{job}/57/record-info"
 
@@ -39,32 +39,35 @@ def test_all_scenarios_of_the_contract_are_there_and_described() -> None:
     ],
 )
 def test_each_scenario_reaches_its_word_in_time(
-    simulator: Simulator, ask: Ask, name: str, seconds: float, word: str
+    simulator: FaultySimulator, ask: Ask, name: str, seconds: float, word: str
 ) -> None:
     """After so many seconds of service time, build 57 has the scenario's word."""
     simulator.clock.advance(seconds)
     assert ask(simulator, RECORD, name).json()["result"]["status"] == word
 
 
-def test_flaky_fails_three_polls_and_then_passes(simulator: Simulator, ask: Ask) -> None:
-    """A 500, a 429 and a dropped connection come once each; every other poll is answered."""
-    simulator.clock.advance(60)
+@pytest.mark.parametrize(("seconds", "first"), [(0, [200]), (60, [])])
+def test_flaky_spoils_three_requests_also_of_a_client_that_comes_late(
+    simulator: FaultySimulator, ask: Ask, seconds: float, first: list[int]
+) -> None:
+    """A 500, a 429 and a dropped connection come once each, before anybody is told that the build has ended."""
+    simulator.clock.advance(seconds)
     seen: list[object] = []
-    for _ in range(7):
+    for _ in range(6):
         try:
             seen.append(ask(simulator, RECORD, "flaky").status_code)
         except requests.ConnectionError:
             seen.append("dropped")
-    assert seen == [200, 500, 429, 200, "dropped", 200, 200]
+    assert seen == [*first, 500, 429, "dropped", 200, 200, 200][:6]
 
 
-def test_flaky_flaws_carry_the_codes_of_the_service(simulator: Simulator, ask: Ask) -> None:
+def test_flaky_flaws_carry_the_codes_of_the_service(simulator: FaultySimulator, ask: Ask) -> None:
     """The 500 is the service's own fault, the 429 the gateway's throttling."""
     answers = [ask(simulator, RECORD, "flaky").json() for _ in range(3)]
     assert [answer.get("error_code") for answer in answers] == [None, "CB.00060100", "APIGW.0308"]
 
 
-def test_expired_token_is_refused_in_the_middle_and_a_new_one_taken(simulator: Simulator, ask: Ask) -> None:
+def test_expired_token_is_refused_in_the_middle_and_a_new_one_taken(simulator: FaultySimulator, ask: Ask) -> None:
     """After 20 s of service time the job wants a token that was issued later."""
     before = ask(simulator, RECORD, "expired-token")
     simulator.clock.advance(20)
@@ -74,13 +77,13 @@ def test_expired_token_is_refused_in_the_middle_and_a_new_one_taken(simulator: S
     assert refused.json()["error_code"] == "APIGW.0307"
 
 
-def test_expired_token_leaves_other_jobs_alone(simulator: Simulator, ask: Ask) -> None:
+def test_expired_token_leaves_other_jobs_alone(simulator: FaultySimulator, ask: Ask) -> None:
     """The same token goes on to be good for the other jobs."""
     simulator.clock.advance(20)
     assert ask(simulator, RECORD, "passing").status_code == 200
 
 
-def test_failing_tests_are_in_the_report_of_a_build_that_passes(simulator: Simulator, ask: Ask) -> None:
+def test_failing_tests_are_in_the_report_of_a_build_that_passes(simulator: FaultySimulator, ask: Ask) -> None:
     """The report tells of two failures and one error."""
     simulator.clock.advance(60)
     summary = ask(simulator, "/v1/report/{job}/summary?build_no=57", "failing-tests").json()["result"]["summary"]
@@ -92,16 +95,16 @@ def test_the_past_has_builds_that_are_long_over(serve: Serve, ask: Ask, name: st
     """Builds 51 to 56 ended an hour ago or earlier, with words and durations that differ."""
     simulator = serve(name)
     hour_ago = simulator.clock.now() - timedelta(hours=1)
-    job = simulator.service.jobs[simulator.jobs[name]]
+    job = simulator.backend.jobs[simulator.jobs[name]]
     past = [build.at(hour_ago) for build in job.builds[:-1]]
     assert [view.build.number for view in past] == [51, 52, 53, 54, 55, 56]
     assert {view.word for view in past} == {"SUCCESS", "FAILURE", "ABORTED"}
-    assert len({view.build.course.seconds for view in past}) == 6
+    assert len({view.build.plan.seconds for view in past}) == 6
 
 
 def test_a_scenario_of_ones_own_takes_a_line(serve: Serve, ask: Ask) -> None:
     """A job whose newest build ended three hours ago, with this commit, is one expression."""
-    start = Start(at=-3 * 3600 - 49, course=samples.PASSING)
+    start = Start(at=-3 * 3600 - 49, plan=sample_plans.PASSING)
     simulator = serve(Scenario(name="stale", starts=(start,), first_number=12))
     result = ask(simulator, "/v1/record/{job}/12/record-info", "stale").json()["result"]
     assert result["status"] == "SUCCESS"
@@ -110,6 +113,4 @@ def test_a_scenario_of_ones_own_takes_a_line(serve: Serve, ask: Ask) -> None:
 def test_a_job_without_builds_has_an_empty_list(serve: Serve, ask: Ask) -> None:
     """A scenario without starts is a job that was never built."""
     simulator = serve(Scenario(name="new"))
-    running = ask(simulator, "/v1/job/{job}/running-status", "new").json()["result"]
     assert ask(simulator, "/v3/jobs/{job}/status", "new").json() == {"result": False}
-    assert (running["is_running"], running["last_build_no"]) == (False, None)

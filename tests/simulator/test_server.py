@@ -10,24 +10,24 @@ from dataclasses import replace
 import pytest
 import requests
 
-from gate.simulator.deliveries import Drip, Endless, Silence
-from gate.simulator.faults import Fault
 from gate.simulator.scenarios import SCENARIOS
-from gate.simulator.shapes import Shape
-from gate.simulator.simulator import Simulator
+from tests.faults.fault_plan import Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.response_faults import ResponseFault
+from tests.faults.transport_faults import Drip, Endless, Silence
 
 Ask = Callable[..., requests.Response]
-Serve = Callable[..., Simulator]
+Serve = Callable[..., FaultySimulator]
 
 
-def test_only_loopback_is_bound(simulator: Simulator) -> None:
+def test_only_loopback_is_bound(simulator: FaultySimulator) -> None:
     """The endpoint is on 127.0.0.1, at a port that was free."""
     host, port = simulator.endpoint.removeprefix("http://").split(":")
     assert host == "127.0.0.1"
     assert int(port) > 0
 
 
-def test_a_connection_serves_many_requests(simulator: Simulator) -> None:
+def test_a_connection_serves_many_requests(simulator: FaultySimulator) -> None:
     """HTTP/1.1 connections are kept open."""
     connection = http.client.HTTPConnection(simulator.endpoint.removeprefix("http://"), timeout=5)
     connection.connect()
@@ -42,7 +42,7 @@ def test_a_connection_serves_many_requests(simulator: Simulator) -> None:
 def test_stop_leaves_no_thread_and_no_open_port() -> None:
     """Idle connections are ended too, and the port refuses new ones."""
     before = set(threading.enumerate())
-    simulator = Simulator(speed=0)
+    simulator = FaultySimulator(speed=0)
     simulator.start()
     with requests.Session() as session:
         session.trust_env = False
@@ -54,10 +54,10 @@ def test_stop_leaves_no_thread_and_no_open_port() -> None:
 
 
 @pytest.mark.parametrize("act", [Silence(), Drip(interval=60), Endless(interval=60)], ids=repr)
-def test_stop_ends_answers_that_would_go_on(act: Shape) -> None:
+def test_stop_ends_answers_that_would_go_on(act: ResponseFault) -> None:
     """Stopping does not wait for a fault to finish."""
     before = set(threading.enumerate())
-    with Simulator(speed=0, faults=[Fault(act=act)]) as simulator:
+    with FaultySimulator(speed=0, faults=[Fault(act=act)]) as simulator:
         connection = http.client.HTTPConnection(simulator.endpoint.removeprefix("http://"), timeout=5)
         connection.request("GET", "/")
         while not simulator.journal.entries:
@@ -70,7 +70,7 @@ def test_stop_ends_answers_that_would_go_on(act: Shape) -> None:
 
 def test_a_simulator_that_never_started_can_be_stopped() -> None:
     """Its port is given back."""
-    simulator = Simulator(speed=0)
+    simulator = FaultySimulator(speed=0)
     simulator.stop()
     with pytest.raises(ConnectionRefusedError):
         http.client.HTTPConnection(simulator.endpoint.removeprefix("http://"), timeout=5).connect()
@@ -83,7 +83,7 @@ def test_two_simulators_know_nothing_of_each_other(serve: Serve, ask: Ask) -> No
     assert answer.json()["error_code"] == "APIGW.0301"
 
 
-def test_starts_at_once_lose_no_build(simulator: Simulator) -> None:
+def test_starts_at_once_lose_no_build(simulator: FaultySimulator) -> None:
     """Forty builds that are started at the same time get forty numbers."""
     url, job = f"{simulator.endpoint}/v3/jobs/build", simulator.jobs["passing"]
 

@@ -1,0 +1,116 @@
+"""The jobs and builds behind all requests."""
+
+import re
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from gate.simulator.calls import Call
+from gate.simulator.http_answers import RequestRefused, bad_parameter, service_error
+from gate.simulator.scenarios import Glitch, Scenario
+from gate.simulator.simulated_build import BuildView, SimulatedBuild
+from gate.simulator.simulated_clock import SimulatedClock
+from gate.simulator.simulated_iam import SimulatedIam
+from gate.simulator.simulated_job import SimulatedJob
+
+_JOB_ID = re.compile(r"[0-9a-z]{32}")
+_BUILD_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
+
+
+class BuildBackend:
+    """Finds and changes jobs and builds; safe to use from several threads."""
+
+    def __init__(self, scenarios: Iterable[Scenario], clock: SimulatedClock, iam: SimulatedIam) -> None:
+        self.clock = clock
+        self.iam = iam
+        self._lock = threading.Lock()
+        self.jobs: Mapping[str, SimulatedJob] = {
+            job.id: job for job in (SimulatedJob(scenario, clock.start) for scenario in scenarios)
+        }
+        self._records: dict[str, SimulatedBuild] = {}
+        for job in self.jobs.values():
+            self._register(job.catch_up(clock.start))
+
+    def _register(self, builds: Iterable[SimulatedBuild]) -> None:
+        """Make builds known by their record id."""
+        self._records.update({build.record_id: build for build in builds})
+
+    def located(self, call: Call) -> Call:
+        """Return the call with the job and the build that it is about; neither needs to exist."""
+        if (record_id := call.params.get("record_id")) is not None:
+            build = self._records.get(record_id)
+            return call if build is None else replace(call, job_id=build.job_id, build_number=build.number)
+        number = call.value("build_no") or ""
+        build_number = int(number) if _BUILD_NUMBER.fullmatch(number) else None
+        return replace(call, job_id=call.value("job_id"), build_number=build_number)
+
+    def job(self, call: Call) -> SimulatedJob:
+        """Return the job that the call names; raise `RequestRefused` if there is none."""
+        if "record_id" in call.params and call.job_id is None:
+            raise _not_found(call, "record")
+        if call.job_id is None or not _JOB_ID.fullmatch(call.job_id):
+            raise RequestRefused(service_error(400, "DEV.CB.032011", "The task id parameter is illegal."))
+        if call.job_id not in self.jobs:
+            raise _not_found(call, "job")
+        return self.jobs[call.job_id]
+
+    def builds(self, call: Call) -> list[BuildView]:
+        """Return all builds of the job that the call names, newest first."""
+        job = self.job(call)
+        with self._lock:
+            now = self.clock.now()
+            self._register(job.catch_up(now))
+            return [build.at(now) for build in reversed(job.builds)]
+
+    def build(self, call: Call) -> BuildView:
+        """Return the build that the call names; raise `RequestRefused` if there is none."""
+        builds = self.builds(call)
+        if call.build_number is None:
+            raise bad_parameter("build_no")
+        for view in builds:
+            if view.build.number == call.build_number:
+                return view
+        raise _not_found(call, "build")
+
+    def next_glitch(self, call: Call) -> Glitch | None:
+        """Return what goes wrong with a request for the record of a build that exists."""
+        view = self.build(call)
+        with self._lock:
+            return self.job(call).next_glitch(view)
+
+    def execute(self, call: Call) -> SimulatedBuild:
+        """Start the next build of the job, with the branch, tag, commit and parameters that the call asks for."""
+        job = self.job(call)
+        document = call.document()
+        try:
+            parameters = {str(item["name"]): str(item["value"]) for item in document.get("parameter") or ()}
+            branch, commit, tag = map((document.get("scm") or {}).get, ("branch", "build_commit_id", "build_tag"))
+        except (AttributeError, KeyError, TypeError):
+            raise bad_parameter("parameter or scm") from None
+        with self._lock:
+            now = self.clock.now()
+            self._register(job.catch_up(now))
+            build = job.start(
+                now,
+                job.scenario.plan,
+                branch=branch or parameters.get("codeBranch"),
+                commit=commit,
+                tag=tag,
+                parameters=parameters,
+            )
+            self._register([build])
+        return build
+
+    def stop(self, call: Call) -> bool:
+        """Stop the build that the call names; false if it has ended already."""
+        view = self.build(call)
+        if view.ended:
+            return False
+        view.build.stopped = view.now
+        return True
+
+
+def _not_found(call: Call, what: str) -> RequestRefused:
+    """Return the service's answer about something that does not exist, with the code of the route's version."""
+    code = "DEVCB.00031006" if call.version == "v1" else "CB.00031006"
+    return RequestRefused(service_error(422, code, f"The {what} does not exist."))
