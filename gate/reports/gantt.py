@@ -21,7 +21,7 @@ _TAGS = {Verdict.PASSED: "done, ", Verdict.FAILED: "crit, ", Verdict.ABORTED: "c
 
 
 def chart(stages: Sequence[Stage], verdict: Verdict) -> str:
-    """Return a Gantt chart, in UTC, of the stages whose start and duration are known; empty if there is none."""
+    """Return a Gantt chart, in UTC, of the stages that ran at known times; empty if there is none."""
     tasks = [task for number, stage in enumerate(stages, 1) if (task := _task(number, stage, verdict))]
     if not 0 < len(tasks) <= MOST_STAGES:
         return ""
@@ -34,7 +34,9 @@ def _task(number: int, stage: Stage, verdict: Verdict) -> str:
     if start is None or duration is None:
         return ""
     name = re.sub(r"[^\w .()-]+", " ", one_line(stage.name, limit=60))
-    tag = _TAGS[shown(stage, verdict)[0]]
+    display, _ = shown(stage, verdict)
+    if display is Verdict.SKIPPED and duration == 0:
+        return ""
     moment = start.replace("T", " ").removesuffix("Z")
     length = max(round(duration), 1)  # a bar without length is invisible
-    return f"    {number} {name} :{tag}{moment}, {length}s"
+    return f"    {number} {name} :{_TAGS[display]}{moment}, {length}s"

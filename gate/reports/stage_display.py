@@ -27,7 +27,8 @@ def shown(part: Part, verdict: Verdict) -> tuple[Verdict, str]:
     """Return how to show a part of a build with `verdict` (passed, failed, aborted or skipped), and why in a sentence.
 
     A part that did not succeed is shown as skipped, and not as failed, if the build passed or was not judged. A part
-    without a result, which never ran or was still running, is shown as skipped as well.
+    without a result, which never ran or was still running, is shown as skipped as well. Of a build that was aborted,
+    the service calls the parts that had not begun `ABORTED` too, with a duration of zero.
     """
     kind = "job" if isinstance(part, ChildBuild) else "stage"
     word = one_line(part.state or "", limit=60)
@@ -38,6 +39,8 @@ def shown(part: Part, verdict: Verdict) -> tuple[Verdict, str]:
         return Verdict.SKIPPED, f"The {kind} has no result; the service's word for it is {word}."
     if ended is not Verdict.PASSED and verdict in _NOT_RED:
         return Verdict.SKIPPED, f"The service's word for the {kind} is {word}, but the build's verdict is {verdict}."
+    if ended is Verdict.ABORTED and part.duration_seconds == 0:
+        return Verdict.SKIPPED, f"The {kind} never ran; the service's word for it is {word}."
     return ended, f"The {kind} ended as {word}."
 
 

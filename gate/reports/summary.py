@@ -178,8 +178,10 @@ def _parts(target: TargetOutcome, rows: int) -> Iterable[str]:
 
 def _row(part: Part, verdict: Verdict) -> list[str]:
     """Return the row of a stage or a child build."""
-    icon = ICONS[shown(part, verdict)[0]]
-    return [escape(part.name, limit=120), f"{icon} {escape(part.state, limit=60)}", _duration(part.duration_seconds)]
+    display, _ = shown(part, verdict)
+    never_ran = display is Verdict.SKIPPED and part.duration_seconds == 0
+    duration = _duration(None if never_ran else part.duration_seconds)
+    return [escape(part.name, limit=120), f"{ICONS[display]} {escape(part.state, limit=60)}", duration]
 
 
 def _duration(duration: float | None) -> str:

@@ -1,29 +1,40 @@
 """Every verdict goes through every report."""
 
 import json
-import re
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from lxml import etree
 
+from gate.core.verdict import exit_code
 from gate.model import Outcome, Stage, TargetOutcome, Verdict
 from gate.reports import gantt, junit, result, stage_display, summary
 
+REPORT = Path("r.xml")
 WORDS = [None, "", "SUCCESS", "success", "FAILURE", "error", "TIMEOUT", "SCHEDULE_FAILURE", "ABORTED", "running", "?"]
 
-ELEMENTS = {
-    Verdict.PASSED: None,
-    Verdict.FAILED: ("failure", "BuildFailed"),
-    Verdict.ABORTED: ("error", "BuildAborted"),
-    Verdict.TIMED_OUT: ("error", "GateTimeout"),
-    Verdict.UNDETERMINED: ("error", "Undetermined"),
-    Verdict.INTERRUPTED: ("error", "Interrupted"),
-    Verdict.SKIPPED: ("skipped", "skipped"),
-    Verdict.STARTED: ("skipped", "skipped"),
+
+class Expected(NamedTuple):
+    """What a verdict is in each report."""
+
+    exit_code: int
+    word: str
+    element: tuple[str, str] | None
+
+
+EXPECTED = {
+    Verdict.PASSED: Expected(0, "passed", None),
+    Verdict.FAILED: Expected(1, "failed", ("failure", "BuildFailed")),
+    Verdict.ABORTED: Expected(4, "aborted", ("error", "BuildAborted")),
+    Verdict.TIMED_OUT: Expected(3, "timed-out", ("error", "GateTimeout")),
+    Verdict.UNDETERMINED: Expected(5, "undetermined", ("error", "Undetermined")),
+    Verdict.INTERRUPTED: Expected(130, "interrupted", ("error", "Interrupted")),
+    Verdict.SKIPPED: Expected(0, "skipped", ("skipped", "skipped")),
+    Verdict.STARTED: Expected(0, "started", ("skipped", "skipped")),
 }
 
 every_verdict = pytest.mark.parametrize("verdict", list(Verdict))
@@ -36,17 +47,47 @@ def outcome(verdict: Verdict, reason: str = "What happened.") -> Outcome:
     target = TargetOutcome(
         label="app", job_id="0" * 32, verdict=verdict, reason=reason, stages=parts, log_tail=["the end"]
     )
-    return Outcome(verdict=verdict, exit_code=9, started_at=start, elapsed_seconds=1.0, api_calls=1, targets=[target])
+    return Outcome(
+        verdict=verdict,
+        exit_code=exit_code(verdict, 2),
+        started_at=start,
+        elapsed_seconds=1.0,
+        api_calls=1,
+        targets=[target],
+    )
 
 
 @every_verdict
-def test_verdict_gives_the_build_its_junit_element(verdict: Verdict) -> None:
-    """The build's case has the one element of its verdict, its reason in message and text, and a log unless passed."""
+def test_verdict_is_the_same_in_the_exit_code_and_in_every_report(verdict: Verdict) -> None:
+    """Programs read one word, such as `timed-out`; people read `timed out`; only what asks for it exits with 0."""
+    expected = EXPECTED[verdict]
+    one = outcome(verdict)
+    case = next(etree.fromstring(junit.render(one)).iter("testcase"))
+    marks = [(child.tag, child.get("type")) for child in case if child.tag != "system-out"]
+    document = json.loads(result.to_json(one))
+    outputs = result.outputs(one, REPORT)
+    page = summary.render(one)
+    assert exit_code(verdict, 2) == expected.exit_code
+    assert marks == ([expected.element] if expected.element else [])
+    assert result.lines(one) == f"{expected.word} app build=- state=-\n"
+    assert document["verdict"] == document["targets"][0]["verdict"] == expected.word
+    assert document["exit_code"] == expected.exit_code
+    assert json.loads(result.results(one)) == document
+    assert (outputs["verdict"], outputs["exit-code"]) == (expected.word, str(expected.exit_code))
+    assert f"GATE_VERDICT={expected.word}\nGATE_EXIT_CODE={expected.exit_code}\n" in result.dotenv(one, REPORT)
+    assert page.startswith(f"## {summary.ICONS[verdict]} codearts-gate: {verdict}\n")
+    assert f"| app | {summary.ICONS[verdict]} {verdict} |" in page
+    assert f"### app: {verdict}\n" in page
+
+
+@every_verdict
+def test_case_of_the_build_has_reason_and_log(verdict: Verdict) -> None:
+    """The reason stands in the message and at the head of the text; the log is there unless the build passed."""
     case = next(etree.fromstring(junit.render(outcome(verdict))).iter("testcase"))
     marks = [child for child in case if child.tag != "system-out"]
-    assert [(mark.tag, mark.get("type")) for mark in marks] == ([ELEMENTS[verdict]] if ELEMENTS[verdict] else [])
     assert all(mark.get("message") == "What happened." for mark in marks)
     assert all((mark.text or "").splitlines()[0] == "What happened." for mark in marks)
+    assert all((mark.text or "").endswith("\nThe last lines of the log:\nthe end") for mark in marks)
     assert case.findtext("system-out") == (None if verdict is Verdict.PASSED else "the end")
 
 
@@ -55,7 +96,7 @@ def test_empty_reason_still_gives_a_message(verdict: Verdict) -> None:
     """A reason that has nothing printable is replaced, since the library drops a failure without a message."""
     case = next(etree.fromstring(junit.render(outcome(verdict, "\x1b[0m\x00"))).iter("testcase"))
     assert [mark.get("message") for mark in case if mark.tag != "system-out"] == (
-        [f"The verdict is {verdict}."] if ELEMENTS[verdict] else []
+        [f"The verdict is {verdict}."] if EXPECTED[verdict].element else []
     )
 
 
@@ -93,27 +134,14 @@ def test_stage_of_a_failed_build_is_shown_as_its_word_says(word: str | None, sho
     assert stage_display.shown(Stage(name="Maven", state=word), Verdict.FAILED) == (shown, reason)
 
 
-@every_verdict
-def test_verdict_stands_in_the_summary(verdict: Verdict) -> None:
-    """The heading, the table and the target's section name the verdict."""
-    text = summary.render(outcome(verdict))
-    assert text.startswith(f"## {summary.ICONS[verdict]} codearts-gate: {verdict}\n")
-    assert f"| app | {summary.ICONS[verdict]} {verdict} |" in text
-    assert f"### app: {verdict}\n" in text
-
-
-@every_verdict
-def test_verdict_is_one_word_wherever_a_program_reads_it(verdict: Verdict) -> None:
-    """Stdout, the JSON document, the outputs and the dotenv file have a word without spaces, such as `timed-out`."""
-    one = outcome(verdict)
-    document = json.loads(result.to_json(one))
-    report = Path("r.xml")
-    assert re.fullmatch(r"[a-z-]+", verdict.token)
-    assert result.lines(one).split() == [verdict.token, "app", "build=-", "state=-"]
-    assert result.outputs(one, report)["verdict"] == verdict.token
-    assert f"GATE_VERDICT={verdict.token}\nGATE_EXIT_CODE=9\n" in result.dotenv(one, report)
-    assert document["verdict"] == document["targets"][0]["verdict"] == verdict.token
-    assert json.loads(result.results(one)) == document
+def test_stage_that_an_abort_kept_from_running_is_shown_as_skipped() -> None:
+    """The service calls all stages of an aborted build `ABORTED`, also those that had not begun: these took no time."""
+    start = datetime(2024, 9, 24, tzinfo=UTC)
+    ran, never_ran = (Stage("Maven", "ABORTED", start, duration) for duration in (10.0, 0.0))
+    reason = "The stage never ran; the service's word for it is ABORTED."
+    assert stage_display.shown(ran, Verdict.ABORTED)[0] is Verdict.ABORTED
+    assert stage_display.shown(never_ran, Verdict.ABORTED) == (Verdict.SKIPPED, reason)
+    assert gantt.chart([ran, never_ran], Verdict.ABORTED).count("Maven") == 1
 
 
 @every_verdict
