@@ -1,20 +1,35 @@
 """`python -m gate`, the same program as `codearts-gate`."""
 
-import gc
-import signal
+import os
 import sys
 import time
 
 STARTED = time.monotonic()
 """When the process started, near enough: --timeout counts from here."""
 
-if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    # Until the wait has begun, Ctrl-C ends the process as other signals do, and not with a traceback and status 1.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+BROKEN = 5
+"""The exit status where the program cannot be loaded: Python's own, 1, means that a build failed."""
 
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    try:
+        status = run()
+    except (Exception, SystemExit) as error:
+        status = report_broken(error)
+    sys.exit(status)
+
+
+def run() -> int:
+    """Import the program, run the command line and return its exit status."""
+    if __name__ == "__main__":
+        leave_out_working_directory()
+    import gc
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Until the wait has begun, Ctrl-C ends the process as other signals do, not with a traceback and status 1.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     gc.set_threshold(50_000)  # while modules are imported there is no garbage; looking for it costs 5 % of the start
     from gate.cli.commands import execute
     from gate.runtime import streams
@@ -22,7 +37,32 @@ def main() -> None:
     streams.install()
     status = execute(sys.argv[1:], STARTED)
     streams.drain(time.monotonic() + 1)
-    sys.exit(status)
+    return status
+
+
+def leave_out_working_directory() -> None:
+    """Do not import from the working directory, where `python -m` looks first, unless the gate itself lies there.
+
+    That is a checked-out repository: a click.py or a signal.py in it would get the credential.
+    """
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib is not loaded
+    if sys.path and sys.path[0] == os.getcwd() != folder:  # noqa: PTH109 - likewise
+        del sys.path[0]
+
+
+def report_broken(error: Exception | SystemExit) -> int:
+    """Say on stderr, and on the pipeline's page where there is one, that the program cannot be loaded."""
+    text = f"codearts-gate could not be loaded: {type(error).__name__}: {error}. Install it again."
+    print(f"Error: {text}", file=sys.stderr)
+    from contextlib import suppress
+
+    with suppress(Exception):  # it may fail for the same reason, which has been said
+        from gate.platforms.detect import detect
+
+        platform = detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
+        for line in platform.error_annotation(text):
+            print(line, file=sys.stderr)
+    return BROKEN
 
 
 if __name__ == "__main__":

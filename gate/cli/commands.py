@@ -151,10 +151,15 @@ def doctor(job_id: str | None, as_json: bool, verbose: bool, **values: Any) -> i
 
 def warn_about_variables(values: Mapping[str, Any]) -> None:
     """Print on stderr which variables look misspelt; before what is missing is said, as that may be the cause."""
-    from gate.cli import variables
+    known = known_variables()
+    unknown = {name for name in os.environ if name.upper().startswith("GATE_")} - known
+    if unknown:
+        from gate.cli import variables
+        from gate.reports.result import DOTENV_NAMES
 
-    for line in variables.warnings(os.environ, known_variables()):
-        print_note(line, values)
+        outputs_of_a_former_step = set(DOTENV_NAMES.values())
+        for line in variables.warnings(unknown - outputs_of_a_former_step, known):
+            print_note(line, values)
 
 
 def print_note(text: str, values: Mapping[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """The types of values on the command line or in a variable; each refuses the mistakes that people make with it."""
 
-import difflib
 import os
 import re
 from collections.abc import Sequence
@@ -76,6 +75,8 @@ class Region(click.ParamType[Any]):
         from gate.codearts.regions import REGIONS
 
         if value not in REGIONS:
+            import difflib
+
             similar = difflib.get_close_matches(value.strip().lower(), REGIONS, n=1)
             question = f"; did you mean {similar[0]}?" if similar else "."
             known = f"Known are {', '.join(sorted(REGIONS))}. For any other, give --endpoint and --iam-endpoint"

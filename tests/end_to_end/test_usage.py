@@ -128,7 +128,6 @@ def test_no_target_is_refused(call: Callable[..., tuple[int, str]], value: str |
         (("--junit", "r", "--summary", "./r"), ("--junit", "--summary")),
         (("--outputs", "gate-report.xml"), ("--junit", "--outputs")),
         (("--token-file", "token", "--junit", "token"), ("--token-file", "--junit")),
-        (("--junit", " "), ("--junit", "blank")),
     ],
 )
 def test_file_that_two_options_name_is_refused(
@@ -137,6 +136,90 @@ def test_file_that_two_options_name_is_refused(
     """One of the two would be lost, and it may be the token."""
     status, err = call("wait", JOB, *options, env={"GATE_ENDPOINT": "https://x.example"})
     assert (status, all(word in err for word in named)) == (2, True), err
+
+
+@pytest.mark.parametrize("option", ["--junit", "--summary", "--outputs", "--token-file"])
+@pytest.mark.parametrize(
+    ("value", "word"), [("", "blank"), (" ", "blank"), ("/", "folder"), ("new/", "folder"), ("a\0b", "file name")]
+)
+def test_path_that_can_be_no_file_is_refused_before_the_wait(
+    call: Callable[..., tuple[int, str]], option: str, value: str, word: str
+) -> None:
+    """After the wait it would cost the result of a build."""
+    status, err = call("wait", JOB, option, value)
+    assert (status, option in err, word in err) == (2, True, True), err
+
+
+@pytest.mark.parametrize("name", ["GATE_JUNIT", "GATE_SUMMARY", "GATE_OUTPUTS", "GATE_TOKEN_FILE"])
+def test_folder_in_a_variable_is_refused_by_the_name_of_the_variable(
+    call: Callable[..., tuple[int, str]], name: str
+) -> None:
+    """The option of that name was not given."""
+    status, err = call("wait", JOB, env=ENDPOINT | {name: "/"})
+    assert (status, f"'{name}'" in err, "folder" in err) == (2, True, True), err
+
+
+def test_all_that_is_missing_is_said_at_once(call: Callable[..., tuple[int, str]]) -> None:
+    """Nobody wants to run a pipeline three times to learn of three variables."""
+    for command in ("wait", "run"):
+        status, err = call(command, env={})
+        assert status == 2
+        assert [word for word in ("GATE_TARGETS", "GATE_REGION", "GATE_TOKEN") if word not in err] == []
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "env", "words"),
+    [
+        ("wait", (f"{JOB}:57", "--verdict", "status"), {}, ("--verdict status", f"{JOB}:57")),
+        ("wait", (JOB, "--verdict", "status", "--commit", "abcdef0"), {}, ("--verdict status", "--commit")),
+        ("wait", (JOB, "--commit", "abcdef0"), {"GATE_VERDICT_FROM": "status"}, ("GATE_VERDICT_FROM status",)),
+        ("wait", (JOB, "--verdict", "status", "--require-tests"), {}, ("--verdict status", "--require-tests")),
+        ("wait", (JOB, "--verdict", "status"), {"GATE_FOLLOW": "true"}, ("--verdict status", "GATE_FOLLOW")),
+        ("wait", (JOB, f"{JOB}:57", "--if-none", "pass"), {}, ("--if-none pass", f"{JOB}:57")),
+        ("wait", (f"{JOB}:57",), {"GATE_IF_NONE": "pass"}, ("GATE_IF_NONE pass", f"{JOB}:57")),
+        ("run", (JOB, "--no-wait", "--follow"), {}, ("--no-wait", "--follow")),
+        ("run", (JOB, "--no-wait", "--require-tests"), {}, ("--no-wait", "--require-tests")),
+        ("run", (JOB, "--retries", "1"), {"GATE_NO_WAIT": "1"}, ("GATE_NO_WAIT", "--retries")),
+        ("run", (JOB, "--retries", "4"), {}, ("--retries", "4")),
+        ("run", (JOB, "--branch", "a"), {"GATE_TAG": "b"}, ("--branch and GATE_TAG",)),
+        ("run", (JOB, "--branch", " "), {}, ("--branch", "blank")),
+        ("run", (f"{JOB}:57",), {}, ("without a build number",)),
+        ("run", (JOB, "--param", "A=1", "--param", "A=2"), {}, ("--param", "A")),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    call: Callable[..., tuple[int, str]],
+    command: str,
+    options: tuple[str, ...],
+    env: dict[str, str],
+    words: tuple[str, ...],
+) -> None:
+    """One would have no effect, or contradicts the other; both are named by where they came from."""
+    status, err = call(command, *options, env=ENDPOINT | env)
+    assert status == 2, err
+    assert [word for word in words if word not in err] == []
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "", "x", "ftp://x.example/{job_id}", "javascript:alert({build_number})", "https://", "https://{job_id",
+        "https://x.example/{job}", "https://x.example/{0}", "https://x.example/{job_id.x}", "https://u:p@x.example/",
+        "https://x.example/ {job_id}", "https://x.example:99999/", 'https://x.example/"{job_id}', "https://x.example/{}",
+    ],
+)  # fmt: skip
+def test_template_that_makes_no_link_is_refused(call: Callable[..., tuple[int, str]], template: str) -> None:
+    """A link stands in reports and on pages, where a wrong one shows too late."""
+    status, err = call("wait", JOB, "--build-url", template)
+    assert (status, "--build-url" in err) == (2, True), err
+
+
+@pytest.mark.parametrize("option", ["--token", "--sk", "--password"])
+def test_secret_as_an_option_is_refused_and_not_repeated(call: Callable[..., tuple[int, str]], option: str) -> None:
+    """The sentence says where it belongs."""
+    for arguments in ((option, "s3cr3t"), (f"{option}=s3cr3t",)):
+        status, err = call("wait", JOB, *arguments)
+        assert (status, option in err, "GATE_TOKEN" in err) == (2, True, True), err
 
 
 CONNECTIONS: list[tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]] = [
@@ -162,6 +245,12 @@ CONNECTIONS: list[tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]] = [
     ({"GATE_TOKEN": "s3cr3t"}, ("--endpoint", "https://x.example?a=s3cr3t"), ("--endpoint", "query")),
     ({"GATE_TOKEN": "s3cr3t"}, ("--region", "cn-north-4", "--iam-endpoint", "http://x.example"), ("--iam-endpoint",)),
     ({"GATE_TOKEN": "s3cr3t"}, ("--region", "mars-1"), ("--region", "mars-1", "cn-north-4")),
+    ({"GATE_TOKEN": "s3cr3t"}, ("--region", "cn-north4"), ("did you mean cn-north-4?",)),
+    ({"GATE_TOKEN": "s3cr3t", "GATE_REGION": "CN_EAST_3"}, (), ("GATE_REGION", "did you mean cn-east-3?")),
+    ({"GATE_TOKEN": "s3cr3t"}, ("--endpoint", "https://x.example/v3"), ("--endpoint", "/v3")),
+    ({"GATE_TOKEN": "s3cr3t", "GATE_ENDPOINT": "https://x.example/base/v1.0/"}, (), ("GATE_ENDPOINT", "/v1.0/")),
+    ({"GATE_ENDPOINT": "https://x.example", "GATE_TOKEN_FILE": "/nowhere"}, (), ("GATE_TOKEN_FILE /nowhere",)),
+    ({"GATE_ENDPOINT": "https://x.example", "GATE_AUTH": "token"}, (), ("GATE_AUTH token", "GATE_TOKEN")),
     (ENDPOINT, ("--ca-bundle", "/nowhere.pem"), ("--ca-bundle", "/nowhere.pem")),
     (ENDPOINT | {"REQUESTS_CA_BUNDLE": "/nowhere.pem"}, (), ("REQUESTS_CA_BUNDLE", "/nowhere.pem")),
 ]
