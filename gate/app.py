@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +35,9 @@ DRAIN_AFTER_DEADLINE = 3.0
 DRAIN_AFTER_SIGNAL = 1.0
 """Seconds for the same after a signal: who has sent it sends a stronger one soon."""
 
+DRAIN_BETWEEN = 5.0
+"""Seconds at most for what one stream holds before the other goes on, so that a file for both keeps its order."""
+
 STATING = ("outputs", "next steps")
 """The reports that state the exit code; they are written again if it changes after them."""
 
@@ -54,7 +58,7 @@ def wait(settings: Settings, started: float) -> int:
     session = connect(settings.connection, remark, lambda text: crew.post(DebugLine(f"warning: {text}")))
     routes = Routes(session)
     platform = detect(settings.reports.platform, os.environ)
-    terminal = Terminal(started, labels=len(settings.targets) > 1, quiet=settings.reports.quiet, platform=platform)
+    terminal = Terminal(started, targets=len(settings.targets), quiet=settings.reports.quiet, platform=platform)
     if settings.rules.verdict_from == "status":
         terminal.line(STATUS_WARNING)
     context = Context(
@@ -79,9 +83,11 @@ def wait(settings: Settings, started: float) -> int:
             api_calls=session.calls,
             targets=targets,
         )
-        status = publish(outcome, settings.reports, platform, terminal)
-    patience = started + settings.rules.timeout + DRAIN_AFTER_DEADLINE
-    streams.drain(patience if signal_number is None else min(patience, crew.now() + DRAIN_AFTER_SIGNAL))
+        patience = started + settings.rules.timeout + DRAIN_AFTER_DEADLINE
+        if signal_number is not None:
+            patience = min(patience, crew.now() + DRAIN_AFTER_SIGNAL)
+        status = publish(outcome, settings.reports, platform, terminal, patience)
+    streams.drain(patience)
     return status
 
 
@@ -104,8 +110,11 @@ def interruptions(crew: WorkerPool) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def publish(outcome: Outcome, reports: Reports, platform: Platform, terminal: Terminal) -> int:
-    """Write the reports, print the result, and give the exit code: never 0 if a report could not be written."""
+def publish(outcome: Outcome, reports: Reports, platform: Platform, terminal: Terminal, patience: float) -> int:
+    """Write the reports, print the result, and return the exit code: never 0 if a report could not be written.
+
+    `patience`: the instant until which slow readers of stdout and stderr are waited for.
+    """
     from gate.reports import result
 
     missing: list[str] = []
@@ -123,8 +132,10 @@ def publish(outcome: Outcome, reports: Reports, platform: Platform, terminal: Te
         if code != outcome.exit_code:
             with contextlib.suppress(ReportFailed):
                 deliver(outcome)
+    streams.drain(min(patience, time.monotonic() + DRAIN_BETWEEN))
     print_result(result.to_json(outcome) + "\n" if reports.json else result.lines(outcome))
     terminal.relay(platform.annotations(outcome))
+    streams.drain(min(patience, time.monotonic() + DRAIN_BETWEEN))  # the final line is the last one in a file for both
     advice = "A report is missing, so that this is no pass; see above." if missing else ""
     terminal.finish(outcome, "" if "junit" in missing else str(reports.junit), advice)
     return outcome.exit_code

@@ -56,3 +56,22 @@ def verdict_colour(verdict: Verdict) -> Colour:
             return Colour.YELLOW
         case _:
             assert_never(verdict)
+
+
+def verdict_mark(verdict: Verdict) -> str:
+    """Return the character that stands for a verdict on a terminal."""
+    match verdict:
+        case Verdict.PASSED:
+            return "✓"
+        case Verdict.FAILED | Verdict.ABORTED:
+            return "✗"
+        case Verdict.TIMED_OUT | Verdict.INTERRUPTED:
+            return "!"
+        case Verdict.UNDETERMINED:
+            return "?"
+        case Verdict.SKIPPED:
+            return "-"
+        case Verdict.STARTED:
+            return "*"
+        case _:
+            assert_never(verdict)

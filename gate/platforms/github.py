@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, assert_never
 
 from gate.model import Outcome, TargetOutcome, Verdict
-from gate.platforms.platform import PLAIN, Platform
+from gate.platforms.platform import PLAIN, Platform, Section
 from gate.text import one_line
 
 MAX_ANNOTATIONS = 10
@@ -42,11 +42,13 @@ class GitHub(Platform):
         """Break both forms of a command."""
         return re.sub(r"^(\s*:)(?=:)", r"\1 ", super().without_commands(text))
 
-    def log_section(self, title: str, quoted: Sequence[str]) -> Iterable[str]:
-        """Return a group in which the runner takes no command at all."""
-        yield f"::group::{escape(title)}"
-        yield from _without_effect(quoted)
-        yield "::endgroup::"
+    def folded(self, title: str) -> Section:
+        """Return a group."""
+        return _GitHubSection(f"::group::{escape(title)}")
+
+    def followed(self) -> Section:
+        """Return a section without a group: the page of the run folds groups, also while they grow."""
+        return _GitHubSection()
 
     def annotations(self, outcome: Outcome) -> Iterable[str]:
         """Return one annotation for each target, errors first; the last one of a kind counts those left out."""
@@ -57,6 +59,21 @@ class GitHub(Platform):
     def error_annotation(self, text: str) -> Iterable[str]:
         """Return one error."""
         yield _command("error", "codearts-gate", text)
+
+
+class _GitHubSection(Section):
+    """Lines in which the runner takes no command at all, in a group if there is a title.
+
+    Commands are stopped for each piece alone, so that our own lines between the pieces keep their effect, and nothing
+    is left stopped if the gate is killed.
+    """
+
+    def piece(self, quoted: Sequence[str]) -> Sequence[str]:
+        token = uuid.uuid4().hex  # which nobody can guess
+        return [f"::stop-commands::{token}", *quoted, f"::{token}::"]
+
+    def closing(self) -> Sequence[str]:
+        return ["::endgroup::"] if self._title else []
 
 
 def escape(text: str, also: str = "") -> str:
@@ -76,14 +93,6 @@ def _kind(verdict: Verdict) -> Kind:
             return "error"
         case _:
             assert_never(verdict)
-
-
-def _without_effect(quoted: Sequence[str]) -> Iterable[str]:
-    """Return lines between two marks that nobody can guess; between them the runner takes nothing for a command."""
-    token = uuid.uuid4().hex
-    yield f"::stop-commands::{token}"
-    yield from quoted
-    yield f"::{token}::"
 
 
 def _at_most(kind: Kind, targets: list[TargetOutcome]) -> Iterable[str]:

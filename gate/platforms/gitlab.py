@@ -5,9 +5,9 @@ Outputs and report reach GitLab as files: `artifacts:reports:dotenv` and `artifa
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from gate.platforms.platform import Platform
+from gate.platforms.platform import Platform, Section
 
 _ERASE = "\r\x1b[0K"
 """GitLab takes a section's marker for one only with this behind it."""
@@ -30,9 +30,27 @@ class GitLab(Platform):
         text = super().without_commands(text)
         return text.replace("section_start:", "section_start :").replace("section_end:", "section_end :")
 
-    def log_section(self, title: str, quoted: Sequence[str]) -> Iterable[str]:
+    def folded(self, title: str) -> Section:
         """Return a collapsed section."""
-        section = f"codearts_gate_{uuid.uuid4().hex}"
-        yield f"section_start:{time.time():.0f}:{section}[collapsed=true]{_ERASE}  {title}"
-        yield from quoted
-        yield f"section_end:{time.time():.0f}:{section}{_ERASE}"
+        return _GitLabSection(title, "[collapsed=true]")
+
+    def followed(self) -> Section:
+        """Return a section that is open at first, as somebody follows it."""
+        return _GitLabSection("the builds' logs while they grow", "")
+
+
+class _GitLabSection(Section):
+    """A section of GitLab's log. Its name, which nobody can guess, is a new one each time that it is opened."""
+
+    def __init__(self, title: str, options: str) -> None:
+        """`options`: in square brackets, as they stand behind the name."""
+        super().__init__(title)
+        self._options = options
+        self._name = ""
+
+    def opening(self) -> Sequence[str]:
+        self._name = f"codearts_gate_{uuid.uuid4().hex}"
+        return [f"section_start:{time.time():.0f}:{self._name}{self._options}{_ERASE}  {self._title}"]
+
+    def closing(self) -> Sequence[str]:
+        return [f"section_end:{time.time():.0f}:{self._name}{_ERASE}"]

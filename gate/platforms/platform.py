@@ -13,6 +13,26 @@ MARK = "  | "
 """Stands before every line of a build's log, so that nobody takes it for one of the gate's own."""
 
 
+class Section:
+    """A part of the log that holds lines of builds' logs."""
+
+    def __init__(self, title: str = "") -> None:
+        """`title`: the line above it, if there is one."""
+        self._title = title
+
+    def opening(self) -> Sequence[str]:
+        """Return the lines with which the section begins."""
+        return [self._title] if self._title else []
+
+    def piece(self, quoted: Sequence[str]) -> Sequence[str]:
+        """Return lines that `Platform.quoted` made, as they stand in the section."""
+        return quoted
+
+    def closing(self) -> Sequence[str]:
+        """Return the lines with which the section ends; it may be opened again."""
+        return []
+
+
 class Platform:
     """A log of plain lines: a terminal, or a CI system that the gate does not know."""
 
@@ -52,18 +72,25 @@ class Platform:
         """
         return re.sub(r"##(?=\w*\[)", "## ", text)
 
-    def quoted(self, lines: Iterable[str], label: str = "") -> list[str]:
-        """Return lines of a build's log as they may be shown: marked, without commands, with a label if there is one.
+    def quoted(self, lines: Iterable[str]) -> list[str]:
+        """Return lines of a build's log as they may be shown: cleaned, marked, without commands.
 
         A line that holds line ends becomes several.
         """
-        mark = f"{MARK}{label}: " if label else MARK
-        return [self.without_commands(mark + part) for line in lines for part in clean(line).split("\n")]
+        return [self.without_commands(MARK + part) for line in lines for part in clean(line).split("\n")]
+
+    def folded(self, title: str) -> Section:
+        """Return a section for the end of a log, folded where the platform can do that."""
+        return Section(f"  {title}:")
+
+    def followed(self) -> Section:
+        """Return a section for logs that are shown while they grow; our own lines may stand between its pieces."""
+        return Section()
 
     def log_section(self, title: str, quoted: Sequence[str]) -> Iterable[str]:
-        """Return lines that `quoted` made under a title of ours, folded where the platform can do that."""
-        yield f"  {title}:"
-        yield from quoted
+        """Return lines that `quoted` made under a title of ours."""
+        section = self.folded(title)
+        return [*section.opening(), *section.piece(quoted), *section.closing()]
 
     def annotations(self, outcome: Outcome) -> Iterable[str]:
         """Return the lines that put the verdict of each target on the pipeline's page."""

@@ -1,93 +1,80 @@
-"""The progress of targets that have no verdict yet: as one line, as a table, and as the live lines of a terminal."""
+"""The progress of targets that have no verdict yet: as one line, and as a table."""
 
-import os
-import unicodedata
+import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TextIO
 
 from gate.durations import spell
 from gate.model import Progress
+from gate.platforms.colours import Colour
+from gate.platforms.columns import fitted, width
+from gate.platforms.live_lines import LiveLine
 from gate.text import one_line
 
-LABEL_WIDTH = 32
-"""Characters that the column of labels takes at most."""
+LABEL_COLUMNS = 32
+"""Columns that the labels take at most."""
+
+LEAST_LABEL_COLUMNS = 8
+"""Columns that the labels keep on a narrow terminal."""
+
+COUNTED_WORDS = 8
+"""Different states of targets that are counted, each, in one line."""
 
 
-def summary(standings: Sequence[Progress]) -> str:
-    """Say how one target stands, or how many wait for what."""
-    if len(standings) == 1:
-        return describe(standings[0])
-    words = Counter(one_line(standing.word or "no build yet", limit=40) for standing in standings)
-    counts = ", ".join(f"{count} {word}" for word, count in words.items())
-    return f"{len(standings)} targets without a verdict: {counts}"
+def summary(targets: Sequence[Progress]) -> str:
+    """Return how one target stands, or how many are in which state."""
+    if len(targets) == 1:
+        return describe(targets[0])
+    counts = Counter(_word(progress) for progress in targets)
+    parts = [f"{count} {word}" for word, count in counts.most_common(COUNTED_WORDS)]
+    if others := len(targets) - sum(count for _, count in counts.most_common(COUNTED_WORDS)):
+        parts.append(f"{others} in other states")
+    return f"{len(targets)} targets without a verdict: {', '.join(parts)}"
 
 
-def describe(standing: Progress) -> str:
-    """Say how one target stands."""
-    if standing.build_number is None:
-        return "waiting for a build"
-    parts = [f"build {standing.build_number} {one_line(standing.word or 'has no state yet', limit=40)}"]
-    if standing.running_seconds is not None:
-        parts.append(f"for {spell(standing.running_seconds)}")
-        if standing.expected_seconds is not None:
-            left = standing.expected_seconds - standing.running_seconds
+def describe(progress: Progress) -> str:
+    """Return how one target stands."""
+    parts = [_state(progress)]
+    if progress.running_seconds is not None:
+        parts.append(f"for {spell(progress.running_seconds)}")
+        if progress.expected_seconds is not None:
+            left = progress.expected_seconds - progress.running_seconds
             parts.append(
-                f"about {spell(left)} left" if left > 0 else f"usually done in {spell(standing.expected_seconds)}"
+                f"about {spell(left)} left" if left > 0 else f"usually done in {spell(progress.expected_seconds)}"
             )
+    if progress.stage:
+        parts.insert(1, f"stage {one_line(progress.stage, limit=40)}")
     return ", ".join(parts)
 
 
-def table(standings: Sequence[Progress], changes: Mapping[str, float], rows: int) -> list[str]:
-    """Return one line for each target; where they are more than `rows`, only those that changed last, the last on top.
+def table(targets: Sequence[Progress], changes: Mapping[str, float], rows: int, columns: int) -> list[LiveLine]:
+    """Return one line for each target; of more than `rows`, those that changed last, the latest on top.
 
-    `changes`: the instant of each label's last change.
+    `changes`: the instant of each label's last change. On a narrow terminal, the labels are shortened before the states
+    are.
     """
-    if len(standings) > rows:
-        latest = sorted(standings, key=lambda standing: -changes.get(standing.target.label, 0.0))
-        standings = latest[: max(rows, 0)]
-    width = min(max((len(standing.target.label) for standing in standings), default=0), LABEL_WIDTH)
-    return [
-        f"{one_line(standing.target.label, limit=LABEL_WIDTH):<{width}}  {describe(standing)}" for standing in standings
-    ]
+    if len(targets) > rows:
+        targets = heapq.nlargest(rows, targets, key=lambda progress: changes.get(progress.target.label, 0.0))
+    longest = max((width(progress.target.label) for progress in targets), default=0)
+    left = columns - 4 - max((width(_state(progress)) for progress in targets), default=0)
+    label_columns = min(longest, LABEL_COLUMNS, max(left, LEAST_LABEL_COLUMNS))
+    return [_row(progress, label_columns) for progress in targets]
 
 
-class LiveLines:
-    """Knows what is shown now, so that it can be taken away again."""
-
-    def __init__(self, stream: TextIO) -> None:
-        """Nothing is shown yet on the terminal behind `stream`."""
-        self._stream = stream
-        self._shown = 0
-
-    def size(self) -> os.terminal_size:
-        """Return the columns and lines that can be written over."""
-        try:
-            columns, lines = os.get_terminal_size(self._stream.fileno())
-        except (OSError, ValueError):
-            columns, lines = 80, 24
-        return os.terminal_size((max(columns - 1, 20), max(lines - 1, 1)))
-
-    def clear(self) -> str:
-        """Return what takes the shown lines away and leaves the cursor where they began."""
-        up = f"\x1b[{self._shown - 1}A" if self._shown > 1 else ""
-        self._shown = 0
-        return f"\r{up}\x1b[J"
-
-    def show(self, lines: Sequence[str]) -> str:
-        """Return what shows these lines in place of those before, each cut to the terminal's width."""
-        width = self.size().columns
-        text = self.clear() + "\n".join(cut(line, width) for line in lines)
-        self._shown = len(lines)
-        return text
+def _row(progress: Progress, label_columns: int) -> LiveLine:
+    is_under_way = progress.running_seconds is not None
+    mark, colour = ("*", Colour.YELLOW) if is_under_way else ("-", Colour.GREY)
+    return LiveLine(f"{mark} {fitted(progress.target.label, label_columns)}  {describe(progress)}", colour)
 
 
-def cut(line: str, columns: int) -> str:
-    """Return as much of `line` as fits into so many columns: ideographs and emoji take two."""
-    if line.isascii():
-        return line[:columns]
-    for end, character in enumerate(line):
-        columns -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        if columns < 0:
-            return line[:end]
-    return line
+def _state(progress: Progress) -> str:
+    if progress.build_number is None:
+        return "waiting for a build" if progress.was_polled else "not asked about yet"
+    return f"build {progress.build_number} {_word(progress)}"
+
+
+def _word(progress: Progress) -> str:
+    if not progress.was_polled:
+        return "not asked about yet"
+    without_word = "without a build" if progress.build_number is None else "without a state"
+    return one_line(progress.word, limit=40) if progress.word else without_word

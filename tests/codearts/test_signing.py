@@ -168,7 +168,7 @@ def test_hundred_polls_of_an_hour_are_each_signed_afresh(simulate: Simulate) -> 
         say=lambda *_: None,
     )
     target = Target(job_id=simulator.jobs["hour"], label="hour")
-    wait = Wait([target], context, clock, Terminal(0.0, labels=False, quiet=True))
+    wait = Wait([target], context, clock, Terminal(0.0, targets=1, quiet=True))
     wait.run(7200)
     assert wait.watches[0].findings.verdict is Verdict.PASSED
     polls = simulator.journal.of(*RECORD_ROUTES)

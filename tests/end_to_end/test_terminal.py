@@ -1,0 +1,141 @@
+"""The program on a terminal, and with both streams in one file."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gate.simulator.scenarios import Scenario, Start
+from tests.bench.crowd import COURSES
+from tests.faults.faulty_simulator import FaultySimulator
+
+screens = pytest.importorskip("tests.platforms.screen", reason="Windows has no pty", exc_type=ImportError)
+
+StartGate = Callable[..., "subprocess.Popen[str]"]
+
+
+def crowd(
+    simulate: Callable[..., FaultySimulator], count: int, course: str = "passed", pace: float = 0.1
+) -> Mapping[str, str]:
+    """Start a simulator with jobs, at `pace` 0.5 for about three seconds; return what leads the gate to them."""
+    starts = (Start(plan=COURSES[course].paced(pace)),)
+    simulator = simulate([Scenario(name=f"job-{index}", starts=starts) for index in range(count)], speed=10)
+    targets = " ".join(f"{name}={job}" for name, job in simulator.jobs.items())
+    return {
+        "GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_TARGETS": targets, "TERM": "xterm",
+        "GATE_POLL_INTERVAL": "500ms", "GATE_MAX_RATE": "6000",
+    }  # fmt: skip
+
+
+@contextmanager
+def stopped(process: "subprocess.Popen[str]") -> Iterator[None]:
+    """Stop a process while the block runs."""
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+    yield
+    process.send_signal(signal.SIGCONT)
+
+
+def test_terminal_shows_a_table_that_fits(simulate: Callable[..., FaultySimulator], start_gate: StartGate) -> None:
+    """Twelve targets on a terminal of eight lines: a table of at most seven, written over, gone at the end."""
+    env = crowd(simulate, 12, pace=0.5)
+    screen = screens.Screen(70, 8)
+    process = start_gate("wait", env=env, stderr=screen.theirs)
+    tables: list[list[str]] = []
+    write = screen.write
+
+    def note(text: str) -> int:
+        taken: int = write(text)
+        if screen.lines() and "targets without a verdict" in screen.lines()[-1]:
+            tables.append(screen.lines())
+        return taken
+
+    screen.write = note
+    screen.watch()
+    assert process.wait(30) == 0
+    assert tables
+    rows = [line for table in tables for line in table if line.startswith(("* job", "- job"))]
+    assert rows
+    assert all(len(line) < 70 for line in rows)
+    assert all(sum(line.startswith(("* job", "- job")) for line in table) <= 6 for table in tables)
+    left = [line for line in screen.shown() if line.startswith(("* job", "- job")) or "without a verdict" in line]
+    assert left == []
+    assert sum(": passed: build" in line for line in screen.shown()) == 12
+    assert "12 of 12 passed" in "".join(screen.shown()[-2:])
+
+
+def test_terminal_that_is_resized_keeps_no_old_lines(
+    simulate: Callable[..., FaultySimulator], start_gate: StartGate
+) -> None:
+    """The size is asked for with each redraw."""
+    env = crowd(simulate, 5, pace=0.5)
+    screen = screens.Screen(100, 24)
+    process = start_gate("wait", env=env, stderr=screen.theirs)
+    shrunk = threading.Event()
+    write = screen.write
+
+    def shrink(text: str) -> int:
+        taken: int = write(text)
+        if not shrunk.is_set() and screen.lines() and "targets without a verdict" in screen.lines()[-1]:
+            shrunk.set()
+            with stopped(process):  # what is under way in the moment of the change is drawn for the old size
+                screen.show_rest()
+                screen.resize(44, 24)
+        return taken
+
+    screen.write = shrink
+    screen.watch()
+    assert (process.wait(30), shrunk.is_set()) == (0, True)
+    assert not [line for line in screen.shown() if line.startswith(("* job", "- job"))]
+
+
+@pytest.mark.parametrize("course", ["passed", "failed"])
+def test_last_line_is_the_last_one_where_both_streams_share_a_terminal(
+    simulate: Callable[..., FaultySimulator], start_gate: StartGate, course: str
+) -> None:
+    """The lines for machines come before it, also where there are many of them."""
+    env = crowd(simulate, 30, course)
+    screen = screens.Screen(120, 40)
+    process = start_gate("wait", env=env, stderr=screen.theirs, stdout=screen.theirs)
+    screen.watch()
+    assert process.wait(30) == (0 if course == "passed" else 1)
+    shown = screen.shown()
+    assert sum(line.startswith(f"{course} job-") for line in shown) == 30
+    assert f"({30 if course == 'passed' else 0} of 30 passed" in "".join(shown[-2:])
+
+
+@pytest.mark.parametrize("course", ["passed", "failed"])
+def test_last_line_is_the_last_one_where_both_streams_share_a_file(
+    simulate: Callable[..., FaultySimulator], start_gate: StartGate, tmp_path: Path, course: str
+) -> None:
+    """As in `codearts-gate wait ... >log 2>&1`, and in the log of every CI system."""
+    env = crowd(simulate, 30, course)
+    with (tmp_path / "log").open("w") as log:
+        process = start_gate("wait", "--json", env=env, stderr=log, stdout=log)
+        assert process.wait(30) == (0 if course == "passed" else 1)
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert "of 30 passed" in lines[-1]
+    assert lines[-2].startswith('{"')
+
+
+@pytest.mark.parametrize(
+    ("env", "has_sequences"),
+    [({}, True), ({"CI": "true"}, False), ({"NO_COLOR": "1", "CI": "1"}, False), ({"TERM": "dumb"}, False)],
+)
+def test_terminal_of_a_ci_system_gets_plain_lines(
+    simulate: Callable[..., FaultySimulator], start_gate: StartGate, env: Any, has_sequences: bool
+) -> None:
+    """No control sequence and no line that is written over."""
+    screen = screens.Screen(80, 24)
+    process = start_gate("wait", env=crowd(simulate, 1, pace=0.3) | env, stderr=screen.theirs)
+    screen.watch()
+    assert process.wait(30) == 0
+    text = "".join(screen.writes).replace("\r\n", "\n")
+    assert ("\x1b" in text, "\r" in text) == (has_sequences, has_sequences)
+    assert "passed: build" in text

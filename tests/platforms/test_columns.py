@@ -1,0 +1,33 @@
+"""How many columns a text takes."""
+
+import pytest
+
+from gate.platforms.columns import cut, fitted, width
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [("abc", 3), ("构建", 4), ("é", 1), ("e\u0301", 1), ("🚀", 2), ("a\u200bb", 2), ("", 0), ("\uff21\uff22", 4)],
+)
+def test_width_is_what_a_terminal_takes(text: str, columns: int) -> None:
+    """Ideographs, full-width letters and emoji take two columns, combining and invisible characters none."""
+    assert width(text) == columns
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("abcdef", "abcde"), ("構建中です", "構建"), ("é構建", "é構建"), ("🚀🚀🚀", "🚀🚀"), ("ok", "ok")],
+)
+def test_line_is_cut_by_what_it_takes_on_the_screen(line: str, expected: str) -> None:
+    """A line that wraps could not be written over."""
+    assert cut(line, 5) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("ab", "ab   "), ("abcdef", "abcd…"), ("构建", "构建 "), ("构建中", "构建…"), ("a构建中", "a构… ")],
+)
+def test_text_is_fitted_into_a_column(text: str, expected: str) -> None:
+    """Filled up or shortened, it takes exactly as many columns as are given."""
+    assert fitted(text, 5) == expected
+    assert width(fitted(text, 5)) == 5
