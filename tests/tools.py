@@ -32,6 +32,14 @@ def node_script(name: str) -> list[str]:
     return [tool("node"), str(ROOT / ".ci" / name)]
 
 
+def java() -> str:
+    """Return the path of Java, which `.ci/run` leaves to the machine; without it, the test is left out."""
+    found = shutil.which("java", path=_PATH)
+    if found is None:
+        pytest.skip("java is missing on this machine, and .ci/run does not install it")
+    return found
+
+
 def missing(what: str) -> NoReturn:
     """Leave the test out, or let it fail."""
     if REQUIRED:
