@@ -1,6 +1,7 @@
 """The tools outside Python that run and judge what the gate delivers; `.ci/run` installs them."""
 
 import os
+import re
 import shutil
 from typing import NoReturn
 
@@ -27,9 +28,11 @@ def tool(name: str, *, made_with: str = "sh") -> str:
 
 def node_script(name: str) -> list[str]:
     """Return the command for a script of `.ci/`, which needs the packages there."""
-    if not (ROOT / ".ci" / "node_modules").is_dir():
-        missing(f"what {name} needs")
-    return [tool("node"), str(ROOT / ".ci" / name)]
+    script = ROOT / ".ci" / name
+    for package in re.findall(r"^import .+ from '([^:']+)';$", script.read_text(encoding="utf-8"), re.MULTILINE):
+        if not (ROOT / ".ci" / "node_modules" / package).is_dir():
+            missing(f"{package}, which {name} needs")
+    return [tool("node"), str(script)]
 
 
 def java() -> str:
