@@ -56,7 +56,7 @@ def word(text: str) -> str:
 
 def link(url: str | None) -> str | None:
     """Return `url` if it can be shown as a link: http or https, no invisible character, not too long; else `None`."""
-    if not url or len(url) > LONGEST_LINK or not url.isprintable() or clean(url) != url:
+    if not url or len(url) > LONGEST_LINK or not url.isprintable():
         return None
     return url if re.fullmatch(r"(?i:https?)://[^\s/]\S*", url) else None
 

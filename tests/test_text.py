@@ -158,6 +158,11 @@ def test_logs_of_many_targets_stay_within_one_limit() -> None:
     assert len(ends[0]) == len(ends[2])
 
 
+def test_half_a_character_does_not_keep_the_logs_from_being_measured() -> None:
+    """A lone surrogate, which cannot be encoded, is replaced."""
+    assert tails([["a\ud83d"], ["b"]], 100, each=100) == ["a\ufffd", "b"]
+
+
 def test_single_log_stays_within_its_own_limit() -> None:
     """One long log does not take the whole of what all may have."""
     assert len(tails([["x" * 99] * 1000], 50_000, each=8_000)[0]) <= 8_000

@@ -117,6 +117,14 @@ def test_text_of_a_failed_build_ends_with_the_last_ten_lines_of_its_log() -> Non
     assert text.endswith("The last lines of the log:\n" + "\n".join(f"line {number}" for number in range(20, 30)))
 
 
+def test_long_lines_in_the_text_of_a_failure_are_cut() -> None:
+    """The text stays readable: what does not fit is in `system-out`."""
+    found = report(target(log_tail=["x" * 4000] * 12 + ["the end"]))
+    assert len(found.findtext(".//failure")) < junit.LAST_LINES_LIMIT + 500
+    assert found.findtext(".//failure").endswith("\nthe end")
+    assert len(found.findtext(".//system-out")) > 40_000
+
+
 def test_former_attempts_stand_beside_the_last_one() -> None:
     """Each try of the run is named with its number, the service's word, the reason and the link."""
     attempts = [

@@ -83,6 +83,24 @@ def test_failing_stage_is_shown_where_not_all_are() -> None:
     assert text.count("_160 more are left out._") == 50
 
 
+def test_stages_of_targets_that_passed_take_only_the_rows_that_are_left() -> None:
+    """One build that failed is shown whole among many that passed."""
+    stages = [Stage(f"part {number}", "SUCCESS") for number in range(200)]
+    passed = [replace(one, stages=stages) for one in outcome(100, verdict=Verdict.PASSED).targets]
+    failed = replace(outcome(1).targets[0], label="red", stages=stages)
+    text = summary.render(replace(outcome(1), targets=[*passed, failed]))
+    assert text.partition("### red")[2].count("| part ") == 200
+    assert text.count("| part ") == summary.MAX_PARTS
+
+
+def test_stage_that_never_ran_has_no_duration() -> None:
+    """The service says zero seconds of it."""
+    stages = [Stage("ran", "ABORTED", START, 0.25), Stage("never ran", "ABORTED", START, 0.0)]
+    one = replace(outcome(1, verdict=Verdict.ABORTED).targets[0], stages=stages)
+    text = summary.render(replace(outcome(1), targets=[one]))
+    assert "| ran | ⛔ ABORTED | 0.2 s |\n| never ran | ⏭️ ABORTED | — |" in text
+
+
 def test_last_lines_of_the_log_are_visible_and_the_others_can_be_unfolded() -> None:
     """Whoever opens the page sees the end of the log without a click."""
     lines = [f"line {number}" for number in range(30)]
