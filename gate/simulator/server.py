@@ -1,8 +1,10 @@
 """HTTP on loopback: connections, threads and their end."""
 
 import contextlib
+import os
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer
 from typing import Any
@@ -35,13 +37,18 @@ class Handler(BaseHTTPRequestHandler):
         """Log nothing: stderr belongs to the gate."""
 
 
+CLOSE_SECONDS = 3.0
+"""Seconds in which all connections have to end. On Windows, one may not notice that its socket was shut down; its
+thread is a daemon, so that it does not keep the program from ending."""
+
+
 class Server(TCPServer):
     """Serves each connection in a thread of its own, and ends all of them when it is closed.
 
     (`HTTPServer` would look its own address up in the DNS; `ThreadingMixIn` would not end idle connections.)
     """
 
-    allow_reuse_address = True
+    allow_reuse_address = os.name != "nt"  # on Windows, two servers would have the same port
     request_queue_size = 1024
 
     def __init__(self, port: int, gateway: Gateway) -> None:
@@ -75,10 +82,11 @@ class Server(TCPServer):
         """
 
     def server_close(self) -> None:
-        """End every connection, also those in the middle of an answer, and wait for their threads."""
+        """End every connection, also those in the middle of an answer, and wait a while for their threads."""
         super().server_close()
         self.closing.set()
+        until = time.monotonic() + CLOSE_SECONDS
         for thread, layers in self._open.items():
             with contextlib.suppress(OSError):  # its thread may be faster
                 layers[-1].shutdown(socket.SHUT_RDWR)
-            thread.join()
+            thread.join(max(until - time.monotonic(), 0))

@@ -1,7 +1,10 @@
 """`demo` and `simulate` as processes: rehearsals without an account and without a network."""
 
 import json
+import os
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -40,6 +43,7 @@ def test_demo_of_every_scenario_ends_in_time(run_gate: Run, tmp_path: Path, scen
     assert time.monotonic() - started < 10
     assert done.returncode == CODES[scenario], done.stderr
     assert len(done.stdout.splitlines()) == 1
+    assert "JOB_ID` does." in done.stderr.splitlines()[0]
     assert "report in gate-report.xml" in done.stderr
     assert len(list(JUnitXml.fromfile(str(tmp_path / "gate-report.xml")))) == 1
 
@@ -95,6 +99,62 @@ def test_simulate_serves_other_programs_until_it_is_stopped(start_gate: StartGat
     server.send_signal(signal.SIGTERM)
     out, err = server.communicate(timeout=10)
     assert (server.returncode, out, err) == (0, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_simulate_ends_at_once_when_it_is_told_to(start_gate: StartGate, number: signal.Signals) -> None:
+    """Ctrl-C is the usual way to stop it, and no failure."""
+    server = start_gate("simulate")
+    assert server.stdout is not None
+    server.stdout.readline()
+    server.send_signal(number)
+    assert server.wait(timeout=5) == 0
+
+
+@pytest.mark.parametrize("family", ["aksk", "password"])
+def test_simulate_prints_every_credential_that_it_accepts(start_gate: StartGate, run_gate: Run, family: str) -> None:
+    """A client that signs requests, or signs in, can be rehearsed too."""
+    server = start_gate("simulate", "--speed", "100")
+    assert server.stdout is not None
+    place = json.loads(server.stdout.readline())
+    env = {
+        "GATE_ENDPOINT": place["endpoint"],
+        "GATE_IAM_ENDPOINT": place["endpoint"],
+        "GATE_AUTH": family,
+        "GATE_POLL_INTERVAL": "0.2",
+        "HUAWEICLOUD_SDK_AK": place["ak"],
+        "HUAWEICLOUD_SDK_SK": place["sk"],
+        **{f"GATE_IAM_{name.upper()}": value for name, value in place["iam"].items()},
+    }
+    done = run_gate("wait", place["jobs"]["passing"], env=env)
+    assert done.returncode == 0, done.stderr
+
+
+def test_simulate_shows_on_a_terminal_what_to_paste_into_another_one(start_gate: StartGate, run_gate: Run) -> None:
+    """With these variables, `wait` needs no arguments."""
+    pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals of this kind")
+    terminal, inside = pty.openpty()
+    server = start_gate("simulate", "--speed", "100", stderr=inside)
+    os.close(inside)
+    assert server.stdout is not None
+    server.stdout.readline()
+    with os.fdopen(terminal, encoding="utf-8") as shown:
+        lines = [shown.readline() for _ in range(4)]
+        exports = [shlex.split(line)[1] for line in lines if line.startswith("export ")]
+        env = dict(text.split("=", 1) for text in exports)
+        assert set(env) == {"GATE_ENDPOINT", "GATE_TOKEN", "GATE_TARGETS"}, lines
+        done = run_gate("wait", env=env | {"GATE_POLL_INTERVAL": "0.2"})
+    assert (done.returncode, done.stdout) == (0, "passed passing build=57 state=SUCCESS\n"), done.stderr
+
+
+def test_port_that_is_taken_is_a_usage_error(run_gate: Run) -> None:
+    """No bug of the gate's: the sentence names the option and the way out."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run_gate("simulate", "--port", port)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Error: --port {port} cannot be used: ")
+    assert "0 for a free one" in done.stderr
 
 
 def test_module_is_the_same_program(run_gate: Run) -> None:
