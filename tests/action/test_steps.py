@@ -1,94 +1,17 @@
-"""The action's step, run as GitHub's runner does: `.ci/drive-action.mjs` evaluates and starts, and reads the commands.
+"""The action's step, run as GitHub's runner does."""
 
-The first run installs the action for real; the others find its environment, as later steps of a job do.
-"""
-
-import fcntl
 import json
 import os
 import signal
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.action.driver import Driver
 from tests.end_to_end.test_run import wait_for
 from tests.faults.faulty_simulator import FaultySimulator
-from tests.tools import node_script, tool
 
 Simulate = Callable[..., FaultySimulator]
-
-
-@dataclass(frozen=True)
-class Step:
-    """What the runner made of a run."""
-
-    exit: int | str
-    summary: str
-    outputs: dict[str, str]
-    log: list[str]
-    commands: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
-
-    def of(self, *names: str) -> list[tuple[str, dict[str, str], str]]:
-        """Return the commands of these names."""
-        return [command for command in self.commands if command[0] in names]
-
-
-class Driver:
-    """Drives the action in a folder."""
-
-    def __init__(self, stack: ExitStack, workspace: Path, temp: Path) -> None:
-        """`temp` is the runner's folder for temporary files, in which the action installs itself."""
-        self._stack, self.workspace, self.temp = stack, workspace, temp
-
-    def start(self, env: Mapping[str, str] | None = None, /, **inputs: str) -> "subprocess.Popen[str]":
-        """Start a run; `env` are the job's variables."""
-        request = {
-            "action": str(ROOT),
-            "with": {name.replace("_", "-"): value for name, value in inputs.items()},
-            "env": dict(env or {}),
-            "workspace": str(self.workspace),
-            "temp": str(self.temp),
-        }
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = subprocess.Popen(node_script("drive-action.mjs"), text=True, **pipes)
-        self._stack.enter_context(process)
-        self._stack.callback(process.kill)
-        assert process.stdin
-        process.stdin.write(json.dumps(request))
-        process.stdin.close()
-        process.stdin = None
-        return process
-
-    def finish(self, process: "subprocess.Popen[str]") -> Step:
-        """Wait for the end of a run."""
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == 0, err
-        return Step(**json.loads(out))
-
-    def run(self, env: Mapping[str, str] | None = None, /, **inputs: str) -> Step:
-        """Run the action to its end."""
-        return self.finish(self.start(env, **inputs))
-
-
-@pytest.fixture
-def driver(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    """Return a driver on a runner on which the action is installed; one worker installs it for all."""
-    node_script("drive-action.mjs")
-    runner = tmp_path_factory.getbasetemp().parent / "runner"
-    runner.mkdir(exist_ok=True)
-    with ExitStack() as stack:
-        driver = Driver(stack, tmp_path, runner)
-        with (runner / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (runner / "codearts-gate").exists():
-                assert driver.run(targets="none").exit == 2
-        yield driver
 
 
 def address(simulator: FaultySimulator) -> dict[str, str]:
@@ -115,7 +38,7 @@ def test_build_that_passes_gives_a_green_step(simulate: Simulate, driver: Driver
 def test_build_that_is_started_and_fails_gives_a_red_step_with_outputs(simulate: Simulate, driver: Driver) -> None:
     """`run` starts a build with its parameters, and the outputs of a failed step are there too."""
     simulator = simulate(["failing"], speed=100)
-    inputs = {**address(simulator), "param": "A=1\nB=two words\n", "json": "true"}
+    inputs = {**address(simulator), "param": "A=1\nB=two words\n", "json": "True"}
     step = driver.run(command="run", targets=simulator.jobs["failing"], **inputs)
     assert (step.exit, step.outputs["verdict"], step.outputs["build-number"]) == (1, "failed", "58")
     assert [command[0] for command in step.of("error", "group")] == ["group", "error"]
@@ -175,26 +98,6 @@ def test_secrets_are_masked_before_anything_is_said(simulate: Simulate, driver: 
     masks = [command[2] for command in step.commands[:count]]
     assert masks == [simulator.token, "one 100%", "two%0A"]
     assert simulator.token not in "".join(step.log) + step.summary
-
-
-def test_python_that_is_too_old_is_said_clearly(tmp_path: Path) -> None:
-    """Nothing is installed, and the annotation says what is there and what to do."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "bash").symlink_to(tool("bash"))
-    old = folder / "python3"
-    with ExitStack() as stack:
-        driver = Driver(stack, tmp_path, tmp_path)
-        missing = driver.run({"PATH": str(folder)}, targets="none")
-        old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.10.4\n')
-        old.chmod(0o755)
-        too_old = driver.run({"PATH": str(folder)}, targets="none")
-    for step, words in ((missing, "python3 is missing"), (too_old, "python3 is Python 3.10.4")):
-        assert step.exit == 1
-        (annotation,) = step.of("error")
-        assert words in annotation[2]
-        assert "actions/setup-python" in annotation[2]
-    assert not (tmp_path / "codearts-gate").exists()
 
 
 def test_users_own_module_of_the_same_name_is_not_taken(simulate: Simulate, driver: Driver) -> None:

@@ -1,0 +1,64 @@
+"""The action's step, run as GitHub's runner does it, by `.ci/drive-action.mjs`."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import ROOT
+from tests.tools import node_script
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the runner made of a run."""
+
+    exit: int | str
+    summary: str
+    outputs: dict[str, str]
+    log: list[str]
+    commands: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
+
+    def of(self, *names: str) -> list[tuple[str, dict[str, str], str]]:
+        """Return the commands of these names."""
+        return [command for command in self.commands if command[0] in names]
+
+
+class Driver:
+    """Drives the action in a folder."""
+
+    def __init__(self, stack: ExitStack, workspace: Path, temp: Path) -> None:
+        """`temp` is the runner's folder for temporary files, in which the action installs itself."""
+        self._stack, self.workspace, self.temp = stack, workspace, temp
+
+    def start(self, env: Mapping[str, str] | None = None, /, **inputs: str) -> "subprocess.Popen[str]":
+        """Start a run; `env` are the job's variables."""
+        request = {
+            "action": str(ROOT),
+            "with": {name.replace("_", "-"): value for name, value in inputs.items()},
+            "env": dict(env or {}),
+            "workspace": str(self.workspace),
+            "temp": str(self.temp),
+        }
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(node_script("drive-action.mjs"), text=True, **pipes)
+        self._stack.enter_context(process)
+        self._stack.callback(process.kill)
+        assert process.stdin
+        process.stdin.write(json.dumps(request))
+        process.stdin.close()
+        process.stdin = None
+        return process
+
+    def finish(self, process: "subprocess.Popen[str]") -> Step:
+        """Wait for the end of a run."""
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        return Step(**json.loads(out))
+
+    def run(self, env: Mapping[str, str] | None = None, /, **inputs: str) -> Step:
+        """Run the action to its end."""
+        return self.finish(self.start(env, **inputs))
