@@ -17,6 +17,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from gate.reports.result import DOTENV_NAMES
 from tests.action.driver import Driver, Step
 from tests.conftest import ROOT
 from tests.end_to_end.test_run import wait_for
@@ -53,7 +54,9 @@ def assert_results_are_no_pass(driver: Driver, step: Step, verdict: str, words: 
     error = case.find("error")
     assert error is not None
     assert error.text == error.get("message") == annotation[2]
-    assert f"GATE_VERDICT={verdict}\nGATE_EXIT_CODE={code}\n" in (driver.workspace / "gate.env").read_text()
+    variables = dict(line.split("=", 1) for line in (driver.workspace / "gate.env").read_text().splitlines())
+    assert set(variables) == set(DOTENV_NAMES.values())
+    assert (variables["GATE_VERDICT"], variables["GATE_EXIT_CODE"]) == (verdict, code)
     assert f"codearts-gate: {verdict}" in (driver.workspace / "summary.md").read_text()
 
 

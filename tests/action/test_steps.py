@@ -25,7 +25,7 @@ def test_build_that_passes_gives_a_green_step(simulate: Simulate, driver: Driver
     step = driver.run(targets=f"app={simulator.jobs['passing']}", **address(simulator))
     assert step.exit == 0, step.log
     assert step.outputs | {"elapsed-seconds": "", "results": ""} == {
-        "verdict": "passed", "exit-code": "0", "build-number": "57", "report": "gate-report.xml",
+        "verdict": "passed", "exit-code": "0", "build-number": "57", "build-url": "", "report": "gate-report.xml",
         "elapsed-seconds": "", "results": "",
     }  # fmt: skip
     assert json.loads(step.outputs["results"])["targets"][0]["label"] == "app"
@@ -62,8 +62,8 @@ def test_variables_of_the_job_stand_in_for_inputs(simulate: Simulate, driver: Dr
         ({"endpoint": "https://localhost", "token": "t"}, "target"),
         ({"targets": "0" * 32}, "endpoint"),
         ({"targets": "0" * 32, "endpoint": "https://localhost"}, "credential"),
-        ({"targets": "0" * 32, "timeout": "soon"}, "'--timeout'"),
-        ({"targets": "0" * 32, "fail_fast": "perhaps"}, "'--fail-fast'"),
+        ({"targets": "0" * 32, "timeout": "soon"}, "'GATE_TIMEOUT'"),
+        ({"targets": "0" * 32, "fail_fast": "perhaps"}, "'GATE_FAIL_FAST'"),
         ({"targets": "0" * 32, "command": "simulate; id"}, "'command'"),
     ],
     ids=["targets", "endpoint", "credential", "duration", "flag", "command"],
