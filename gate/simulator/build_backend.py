@@ -47,11 +47,11 @@ class BuildBackend:
     def job(self, call: Call) -> SimulatedJob:
         """Return the job that the call names; raise `RequestRefused` if there is none."""
         if "record_id" in call.params and call.job_id is None:
-            raise _not_found(call, "record")
+            raise not_found(call, "record")
         if call.job_id is None or not _JOB_ID.fullmatch(call.job_id):
             raise RequestRefused(service_error(400, "DEV.CB.032011", "The task id parameter is illegal."))
         if call.job_id not in self.jobs:
-            raise _not_found(call, "job")
+            raise not_found(call, "job")
         return self.jobs[call.job_id]
 
     def builds(self, call: Call) -> list[BuildView]:
@@ -70,7 +70,7 @@ class BuildBackend:
         for view in builds:
             if view.build.number == call.build_number:
                 return view
-        raise _not_found(call, "build")
+        raise not_found(call, "build")
 
     def next_glitch(self, call: Call) -> Glitch | None:
         """Return what goes wrong with a request for the record of a build that exists."""
@@ -90,27 +90,48 @@ class BuildBackend:
         with self._lock:
             now = self.clock.now()
             self._register(job.catch_up(now))
+            created = len(job.builds)
             build = job.start(
                 now,
-                job.scenario.plan,
+                job.next_plan(),
                 branch=branch or parameters.get("codeBranch"),
                 commit=commit,
                 tag=tag,
                 parameters=parameters,
             )
-            self._register([build])
+            self._register(job.builds[created:])
         return build
 
     def stop(self, call: Call) -> bool:
-        """Stop the build that the call names; false if it has ended already."""
+        """Stop the build that the call names, with its children; false if it has ended already."""
         view = self.build(call)
         if view.ended:
             return False
-        view.build.stopped = view.now
+        for build in (view.build, *self.children(view)):
+            build.stopped = view.now
         return True
 
+    def children(self, view: BuildView) -> list[SimulatedBuild]:
+        """Return the children of a multi-job build."""
+        builds = self.jobs[view.build.job_id].builds
+        return [build for build in builds if build.parent_record_id == view.build.record_id]
 
-def _not_found(call: Call, what: str) -> RequestRefused:
+    def project_jobs(self, call: Call) -> list[SimulatedJob]:
+        """Return all jobs of the CodeArts project that the call names; raise `RequestRefused` if there is none."""
+        jobs = [job for job in self.jobs.values() if job.project_id == call.value("project_id")]
+        if not jobs:
+            raise not_found(call, "project")
+        return jobs
+
+    def newest(self, job: SimulatedJob) -> BuildView | None:
+        """Return the newest build of a job; `None` if it was never built."""
+        with self._lock:
+            now = self.clock.now()
+            self._register(job.catch_up(now))
+            return job.builds[-1].at(now) if job.builds else None
+
+
+def not_found(call: Call, what: str) -> RequestRefused:
     """Return the service's answer about something that does not exist, with the code of the route's version."""
     code = "DEVCB.00031006" if call.version == "v1" else "CB.00031006"
     return RequestRefused(service_error(422, code, f"The {what} does not exist."))

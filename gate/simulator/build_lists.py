@@ -75,8 +75,8 @@ def build_row(view: BuildView, *, trigger: str = "Manual") -> dict[str, Any]:
 
 def page_of(call: Call, *, default_size: int) -> tuple[int, int]:
     """Return the index of the page that a call asks for, counted from 0, and its size."""
-    index = _number(call, "page_index", default=0, least=0)
-    size = _number(call, "page_size", default=default_size, least=1)
+    index = whole_number(call, "page_index", default=0, least=0)
+    size = whole_number(call, "page_size", default=default_size, least=1)
     if size > LARGEST_PAGE:
         raise bad_parameter("page_size")
     return index, size
@@ -90,8 +90,8 @@ def _wall_clock(call: Call, name: str) -> datetime:
         raise bad_parameter(name) from None
 
 
-def _number(call: Call, name: str, *, default: int, least: int) -> int:
-    """Return an optional whole number."""
+def whole_number(call: Call, name: str, *, default: int | None, least: int) -> int:
+    """Return a parameter that is a whole number; it is required if there is no default."""
     text = call.value(name) or str(default)
     if not text.isdecimal() or int(text) < least:
         raise bad_parameter(name)

@@ -1,33 +1,61 @@
 """The log of a build."""
 
+import codecs
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from gate.simulator.records import CHINA
-from gate.simulator.simulated_build import BuildView
+from gate.simulator.simulated_build import BuildView, LogEntry
 
 
 def log_of(view: BuildView) -> bytes | Iterable[bytes]:
     """Return what has been logged so far: one line an event, stamped in China's local time."""
     if view.build.plan.log is not None:
         return view.build.plan.log()
-    return "".join(f"{line}\n" for line in _lines(view)).encode()
+    return text_of(view).encode()
 
 
-def _lines(view: BuildView) -> Iterator[str]:
-    """Return the lines of each stage between a line for its start and one for its end."""
+def text_of(view: BuildView) -> str:
+    """Return what the stages have logged so far."""
+    written, is_new_line = [], True
+    for entry in _entries(view):
+        written.append(_stamp(entry.at) + entry.text if is_new_line else entry.text)
+        is_new_line = not entry.text.endswith("\r")
+        if is_new_line:
+            written.append("\n")
+    return "".join(written)
+
+
+def _entries(view: BuildView) -> Iterator[LogEntry]:
+    """Return the entries of each stage between one for its start and one for its end."""
     for stage in view.stages:
         if stage.started is None or stage.started == stage.finished:
             return
-        yield _stamped(stage.started, f"[INFO] [{stage.name}] : stage started")
-        for line in stage.log:
-            yield _stamped(stage.finished or stage.started, line)
+        yield LogEntry(stage.started, f"[INFO] [{stage.name}] : stage started")
+        yield from stage.log
         if stage.finished is not None:
             level = "INFO" if stage.word == "SUCCESS" else "ERROR"
-            yield _stamped(stage.finished, f"[{level}] [{stage.name}] : stage ended: {stage.word}")
+            yield LogEntry(stage.finished, f"[{level}] [{stage.name}] : stage ended: {stage.word}")
 
 
-def _stamped(at: datetime, text: str) -> str:
-    """Return a line with its time in front: `[2023/12/21 15:44:18.743 GMT+08:00] ...`."""
+def _stamp(at: datetime) -> str:
+    """Return what stands in front of a line: `[2023/12/21 15:44:18.743 GMT+08:00] `."""
     local = at.astimezone(CHINA)
-    return f"[{local:%Y/%m/%d %H:%M:%S}.{local.microsecond // 1000:03} GMT+08:00] {text}"
+    return f"[{local:%Y/%m/%d %H:%M:%S}.{local.microsecond // 1000:03} GMT+08:00] "
+
+
+def part_of(view: BuildView, start: int, length: int) -> tuple[str, bool]:
+    """Return a part of the log, by offsets in characters, and whether more has been logged."""
+    large_log = view.build.plan.log
+    text = text_of(view) if large_log is None else _beginning(large_log(), start + length + 1)
+    return text[start : start + length], len(text) > start + length
+
+
+def _beginning(pieces: Iterable[bytes], length: int) -> str:
+    """Return at least the first `length` characters of a log that may have no end."""
+    decoder, text = codecs.getincrementaldecoder("utf-8")("replace"), ""
+    for piece in pieces:
+        text += decoder.decode(piece)
+        if len(text) >= length:
+            break
+    return text

@@ -14,6 +14,18 @@ class StagePlan:
     seconds: float
     word: str = "SUCCESS"
     log: tuple[str, ...] = ()
+    """Lines, spread over the time of the stage. One that ends with a carriage return is written without a newline, as
+    programs do that show their progress."""
+    error: str = ""
+    """What the analysis of a failed build says about the stage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildPlan:
+    """A child of a multi-job build, created together with it."""
+
+    name: str
+    plan: "BuildPlan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +54,9 @@ class BuildPlan:
     """Totals of the unit tests, published when the build has ended."""
     log: Callable[[], Iterable[bytes]] | None = None
     """What is sent in place of the log, for logs that are large or have no end."""
+
+    children: tuple[ChildPlan, ...] = ()
+    """The jobs of a multi-job build, each a build of its own; they run one after another if their queues say so."""
 
     @property
     def run(self) -> tuple[StagePlan, ...]:

@@ -3,12 +3,15 @@
 Each is named after its page in the vendor's API reference, support.huaweicloud.com/api-codeci/OPERATION.html.
 """
 
+import itertools
+from datetime import datetime
+from typing import Any
+
 from gate.simulator import records
 from gate.simulator.build_backend import BuildBackend
 from gate.simulator.build_lists import build_row
-from gate.simulator.build_log import log_of
 from gate.simulator.calls import Call
-from gate.simulator.http_answers import HttpAnswer, RequestRefused, enveloped_answer, json_answer, service_error
+from gate.simulator.http_answers import HttpAnswer, enveloped_answer, json_answer
 from gate.simulator.simulated_build import Phase
 from gate.simulator.stages import full_stages
 
@@ -33,14 +36,42 @@ def build_stages(backend: BuildBackend, call: Call) -> HttpAnswer:
     return enveloped_answer(full_stages(backend.build(call)))
 
 
-def download_log(backend: BuildBackend, call: Call) -> HttpAnswer:
-    """DownloadBuildFullLog (v1) and DownloadBuildLog (v4): the log; 500 CB.00030004 if no executor wrote one."""
-    view = backend.build(call)
-    if view.started is None:
-        raise RequestRefused(service_error(500, "CB.00030004", "Calling the executor failed."))
-    return HttpAnswer(body=log_of(view), content_type="application/octet-stream")
-
-
 def report_summary(backend: BuildBackend, call: Call) -> HttpAnswer:
     """ShowReportSummary: totals of the unit tests; a null result if there are none."""
     return enveloped_answer(records.unit_test_totals(backend.build(call)))
+
+
+def flow_graph(backend: BuildBackend, call: Call) -> HttpAnswer:
+    """ShowBuildRecordFlowGraph: the children of a multi-job build, in the order in which they run."""
+    return enveloped_answer(_graph(backend, call))
+
+
+def flow_graph_v3(backend: BuildBackend, call: Call) -> HttpAnswer:
+    """ShowFlowGraph (v3): the same in another envelope."""
+    return json_answer({"err_code": None, "message": None, "result": _graph(backend, call), "success": True})
+
+
+def _graph(backend: BuildBackend, call: Call) -> dict[str, Any]:
+    view = backend.build(call)
+    children = [build.at(view.now) for build in backend.children(view)]
+    ids = [child.build.record_id for child in children]
+    return {
+        "edges": [{"from": one, "to": other} for one, other in itertools.pairwise(ids)],
+        "vertices": [
+            {
+                "build_duration": records.milliseconds(child.started, child.finished),
+                "build_no": str(child.build.number),
+                "display_name": child.build.name,
+                "finish_time": _local(child.finished),
+                "id": child.build.record_id,
+                "start_time": _local(child.started),
+                "status": child.word,
+            }
+            for child in children
+        ],
+    }
+
+
+def _local(at: datetime | None) -> str | None:
+    """Return an instant in the form of flow graphs: `2020-12-30T17:33:27+08:00`."""
+    return None if at is None else at.astimezone(records.CHINA).isoformat(timespec="seconds")

@@ -4,13 +4,17 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from gate.simulator import build_lists, operations, orders
+from gate.simulator import build_lists, log_operations, operations, orders, project_lists
 from gate.simulator.build_backend import BuildBackend
 from gate.simulator.calls import Call
 from gate.simulator.http_answers import HttpAnswer, not_published
 
 RECORD_OPERATIONS = ("ShowJobBuildRecordDetail", "ShowRecordDetail", "ShowBuildInfoRecord")
 """The operations that tell the word of one build."""
+
+
+ANALYSIS = "analysis"
+"""The operation that no page of the vendor names."""
 
 
 class PublishedRoute(NamedTuple):
@@ -40,15 +44,26 @@ ROUTES = (
     PublishedRoute(
         "ShowBuildInfoRecord", "GET", "/v1/record/{job_id}/{build_no}/build-info-record", operations.build_info_record
     ),
+    PublishedRoute(
+        "DownloadBuildRealTimeLog", "GET", "/v1/log/{job_id}/{build_no}/real-time-log", log_operations.real_time_log
+    ),
+    PublishedRoute(
+        "DownloadRealTimeLog", "GET", "/v3/jobs/{job_id}/{build_no}/real-time-log", log_operations.real_time_log_v3
+    ),
+    PublishedRoute(ANALYSIS, "GET", "/v1/log/{job_id}/{build_no}/analysis", log_operations.analysis),
     PublishedRoute("ShowReportSummary", "GET", "/v1/report/{job_id}/summary", operations.report_summary),
     # One build, by the id of its record.
     PublishedRoute("ShowBuildRecordFullStages", "GET", "/v1/record/{record_id}/full-stages", operations.build_stages),
-    PublishedRoute("DownloadBuildFullLog", "GET", "/v1/log/{record_id}/download-log", operations.download_log),
-    PublishedRoute("DownloadBuildLog", "GET", "/v4/{record_id}/download-log", operations.download_log),
-    # A job as a whole.
+    PublishedRoute("DownloadBuildFullLog", "GET", "/v1/log/{record_id}/download-log", log_operations.download_log),
+    PublishedRoute("DownloadBuildLog", "GET", "/v4/{record_id}/download-log", log_operations.download_log),
+    PublishedRoute("ShowBuildRecordFlowGraph", "GET", "/v1/record/{record_id}/flow-graph", operations.flow_graph),
+    PublishedRoute("ShowFlowGraph", "GET", "/v3/{record_id}/flow-graph", operations.flow_graph_v3),
+    # A job or a project as a whole.
     PublishedRoute("ShowJobStatus", "GET", "/v3/jobs/{job_id}/status", operations.job_status),
     PublishedRoute("ListBuildInfoRecordByJobId", "GET", "/v1/record/{job_id}/list", build_lists.list_builds),
     PublishedRoute("ListBuildInfoRecord", "GET", "/v3/jobs/{job_id}/build-info-records", build_lists.list_builds_v3),
+    PublishedRoute("ListProjectJobs", "GET", "/v1/job/{project_id}/list", project_lists.list_project_jobs),
+    PublishedRoute("ShowJobListByProjectId", "GET", "/v3/{project_id}/jobs", project_lists.list_project_jobs_v3),
     # Starting and stopping.
     PublishedRoute("ExecuteJob", "POST", "/v1/job/execute", orders.execute_job),
     PublishedRoute("RunJob", "POST", "/v3/jobs/build", orders.run_job),

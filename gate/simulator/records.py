@@ -7,7 +7,7 @@ from gate.simulator.ids import hex_of, uuid_of
 from gate.simulator.simulated_build import BuildView
 
 CHINA = timezone(timedelta(hours=8))
-DOMAIN, USER, PROJECT = hex_of("domain"), hex_of("user"), hex_of("project")
+DOMAIN, USER = hex_of("domain"), hex_of("user")
 REGION = "cn-north-4"
 REPOSITORY = "https://codehub.devcloud.cn-north-4.huaweicloud.com/CodeCIEdge/maven.git"
 STATUS_CODES = {"SUCCESS": 5, "FAILURE": 6, "SCHEDULE_FAILURE": 7, "ABORTED": 8}
@@ -52,13 +52,13 @@ def detail(view: BuildView) -> dict[str, Any]:
         "commit_create_time": moment(build.created - timedelta(minutes=5)),
         "commit_message": "Fix the build",
         "daily_build_num": build.daily_number,
-        "devcloud_project_id": PROJECT,
+        "devcloud_project_id": build.project_id,
         "domain_id": DOMAIN,
         "duration": milliseconds(view.started, view.finished) if view.ended else None,
         "err_msg": build.plan.message if view.ended else None,
         "execution_id": execution_id(view),
         "id": uuid_of(build.job_id, build.number, "row"),
-        "parent_record_id": None,
+        "parent_record_id": build.parent_record_id,
         "record_status": None,
         "region": REGION,
         "repo_id": "2111616838",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gate.model import UnitTests
-from gate.simulator.build_plan import BuildPlan, StagePlan
+from gate.simulator.build_plan import BuildPlan, ChildPlan, StagePlan
 
 _RULE = "[INFO] ------------------------------------------------------------------------"
 
@@ -32,6 +32,7 @@ _MAVEN_FAILING = replace(
     _MAVEN,
     seconds=17,
     word="FAILURE",
+    error="Compilation failure: Server.java:[42,17] cannot find symbol",
     log=(
         "[INFO] Scanning for projects...",
         "[INFO] Building server 1.0",
@@ -77,3 +78,30 @@ UNKNOWN = replace(PASSING, word="EVAPORATED", tests=None)
 SLOW = _plan(replace(_MAVEN, seconds=4 * 3600), "SUCCESS")
 QUEUED = replace(PASSING, queue=90.0)
 NEVER_SCHEDULED = BuildPlan(queue=8.0, word="SCHEDULE_FAILURE", message="No executor could be scheduled for the build.")
+
+_DOWNLOAD = (
+    *(f"[INFO] Downloading dependencies: {percent:3} %\r" for percent in range(0, 100, 2)),
+    "[INFO] Downloaded 214 dependencies, 61 MB",
+)
+_COLOURED = tuple(
+    f"[\x1b[1;34mINFO\x1b[m] \x1b[32mPASS\x1b[m com.example.Module{number // 20}.test{number % 20}"
+    for number in range(400)
+)
+CHATTY = _plan(
+    replace(_MAVEN, seconds=60, log=(*_MAVEN.log[:2], *_DOWNLOAD, *_COLOURED, *_MAVEN.log[2:])),
+    "SUCCESS",
+    UnitTests(total=400, failures=0, errors=0),
+)
+
+
+def _job(name: str, seconds: float, queue: float) -> ChildPlan:
+    """Return a child of a multi-job build, which starts `queue` seconds after its parent was created."""
+    stages = (replace(_INITIAL, seconds=2), StagePlan(name=name, seconds=seconds, log=(f"[INFO] {name} is done",)))
+    return ChildPlan(name=name, plan=BuildPlan(queue=queue, stages=stages))
+
+
+MULTI_JOB = BuildPlan(
+    queue=2,
+    stages=(replace(_INITIAL, seconds=1), StagePlan(name="jobs", seconds=44), _FINAL),
+    children=(_job("compile", 12, queue=3), _job("test", 16, queue=18), _job("package", 6, queue=37)),
+)

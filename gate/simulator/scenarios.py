@@ -40,7 +40,11 @@ class Scenario:
     """What a build does that is started by request."""
     starts: tuple[Start, ...] = ()
     """The builds that others start, in the order of time."""
+    first_plans: tuple[BuildPlan, ...] = ()
+    """What the first builds do that are started by request, before those that follow `plan`."""
     first_number: int = 1
+    project: str = "main"
+    """The name of the CodeArts project that the job is in."""
     glitches: tuple[Glitch, ...] = ()
     """What goes wrong with requests for the record of a build, one after another. The first request is spared unless
     the build has ended by then, so that all of them are met however rarely the gate asks."""
@@ -88,6 +92,17 @@ _ALL = (
     ),
     lived_in("failing-tests", "The build passes although three of its unit tests do not.", sample_plans.RED_TESTS),
     lived_in("unknown-state", "The build ends with a word that nobody documents.", sample_plans.UNKNOWN),
+    lived_in("chatty", "The build passes; its log is long and coloured, and shows progress.", sample_plans.CHATTY),
+    lived_in("multi-job", "The build runs three jobs, one after another, and passes.", sample_plans.MULTI_JOB),
+    replace(
+        lived_in(
+            "schedule-failure-once",
+            "The build never gets an executor; the second one that is started passes.",
+            sample_plans.NEVER_SCHEDULED,
+        ),
+        plan=sample_plans.PASSING,
+        first_plans=(sample_plans.NEVER_SCHEDULED,),
+    ),
 )
 
 SCENARIOS: Mapping[str, Scenario] = MappingProxyType({scenario.name: scenario for scenario in _ALL})

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from gate.simulator.build_plan import BuildPlan, StagePlan
 from gate.simulator.ids import uuid_of
@@ -17,6 +18,13 @@ class Phase(StrEnum):
     ENDED = "Finished"
 
 
+class LogEntry(NamedTuple):
+    """A text that a stage wrote to the log, and when."""
+
+    at: datetime
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageView:
     """One stage of a build at an instant; `word` is `None` while the stage has not run."""
@@ -26,7 +34,7 @@ class StageView:
     word: str | None = None
     started: datetime | None = None
     finished: datetime | None = None
-    log: tuple[str, ...] = ()
+    log: tuple[LogEntry, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +50,11 @@ class SimulatedBuild:
     commit: str
     tag: str | None
     parameters: Mapping[str, str]
+    project_id: str
+    parent_record_id: str | None = None
+    """The record of the multi-job build that this build is a child of."""
+    name: str = ""
+    """The name of a child within its multi-job build."""
     stopped: datetime | None = None
 
     @property
@@ -97,12 +110,20 @@ class BuildView:
         What an abort left undone is `ABORTED` too, in no time, as in the vendor's example of
         ShowBuildRecordFullStages.
         """
-        view = StageView(name=plan.name, position=position)
-        finish, end = start + timedelta(seconds=plan.seconds), self.finished or self.now
+        end = self.finished or self.now
+        view = StageView(name=plan.name, position=position, log=_written(plan, start, end) if runs else ())
+        finish = start + timedelta(seconds=plan.seconds)
         if runs and finish <= end:
-            return replace(view, word=plan.word, started=start, finished=finish, log=plan.log)
+            return replace(view, word=plan.word, started=start, finished=finish)
         if runs and start <= end and not self.ended:
             return replace(view, word="RUNNING", started=start)
         if self.ended and self.word == "ABORTED":
             return replace(view, word="ABORTED", started=min(start, end), finished=end)
         return view
+
+
+def _written(plan: StagePlan, start: datetime, end: datetime) -> tuple[LogEntry, ...]:
+    """Return what a stage that starts at `start` has written until `end`."""
+    step = timedelta(seconds=plan.seconds) / (len(plan.log) + 1)
+    entries = (LogEntry(start + step * number, text) for number, text in enumerate(plan.log, 1))
+    return tuple(entry for entry in entries if entry.at <= end)

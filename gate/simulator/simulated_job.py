@@ -16,12 +16,14 @@ class SimulatedJob:
 
     def __init__(self, scenario: Scenario, epoch: datetime) -> None:
         self.id = hex_of("job", scenario.name)
+        self.project_id = hex_of("project", scenario.project)
         self.scenario = scenario
         self.builds: list[SimulatedBuild] = []
         self._epoch = epoch
         self._upcoming = sorted(scenario.starts, key=lambda start: start.at, reverse=True)
         self._glitches = deque(scenario.glitches)
         self._is_first_look = True
+        self._first_plans = deque(scenario.first_plans)
 
     def catch_up(self, now: datetime) -> Sequence[SimulatedBuild]:
         """Create the builds that others have started until now, and return the new ones."""
@@ -43,6 +45,10 @@ class SimulatedJob:
             return None
         return self._glitches.popleft()
 
+    def next_plan(self) -> BuildPlan:
+        """Return what the next build does that is started by request."""
+        return self._first_plans.popleft() if self._first_plans else self.scenario.plan
+
     def start(
         self,
         at: datetime,
@@ -53,7 +59,25 @@ class SimulatedJob:
         tag: str | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> SimulatedBuild:
-        """Create the next build."""
+        """Create the next build, with its children."""
+        build = self._create(at, plan, branch=branch, commit=commit, tag=tag, parameters=parameters)
+        for child in plan.children:
+            created = self._create(
+                at, child.plan, branch=build.branch, commit=build.commit, tag=tag, parameters=parameters
+            )
+            created.parent_record_id, created.name = build.record_id, child.name
+        return build
+
+    def _create(
+        self,
+        at: datetime,
+        plan: BuildPlan,
+        *,
+        branch: str | None,
+        commit: str | None,
+        tag: str | None,
+        parameters: Mapping[str, str] | None,
+    ) -> SimulatedBuild:
         number = self.scenario.first_number + len(self.builds)
         build = SimulatedBuild(
             job_id=self.id,
@@ -65,6 +89,7 @@ class SimulatedJob:
             commit=commit or plan.commit or commit_of(self.id, number),
             tag=tag,
             parameters=parameters or {},
+            project_id=self.project_id,
         )
         self.builds.append(build)
         return build

@@ -31,6 +31,9 @@ CODES = {
     "expired-token": 5,
     "failing-tests": 1,
     "unknown-state": 5,
+    "chatty": 0,
+    "multi-job": 0,
+    "schedule-failure-once": 1,
 }
 """The exit code of each scenario; one without a code here fails the tests."""
 

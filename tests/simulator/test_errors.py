@@ -18,7 +18,7 @@ NOWHERE = "00000000-0000-0000-0000-000000000000"
 
 def filled(template: str, job: str, build: object = 57, record: str = NOWHERE) -> str:
     """Fill a route's template."""
-    return template.format(job_id=job, build_no=build, record_id=record)
+    return template.format(job_id=job, project_id=job, build_no=build, record_id=record)
 
 
 def test_an_unknown_path_is_not_published(simulator: FaultySimulator, session: requests.Session) -> None:

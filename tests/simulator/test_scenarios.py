@@ -96,7 +96,7 @@ def test_the_past_has_builds_that_are_long_over(serve: Serve, ask: Ask, name: st
     simulator = serve(name)
     hour_ago = simulator.clock.now() - timedelta(hours=1)
     job = simulator.backend.jobs[simulator.jobs[name]]
-    past = [build.at(hour_ago) for build in job.builds[:-1]]
+    past = [build.at(hour_ago) for build in job.builds if build.created <= hour_ago]
     assert [view.build.number for view in past] == [51, 52, 53, 54, 55, 56]
     assert {view.word for view in past} == {"SUCCESS", "FAILURE", "ABORTED"}
     assert len({view.build.plan.seconds for view in past}) == 6
@@ -114,3 +114,39 @@ def test_a_job_without_builds_has_an_empty_list(serve: Serve, ask: Ask) -> None:
     """A scenario without starts is a job that was never built."""
     simulator = serve(Scenario(name="new"))
     assert ask(simulator, "/v3/jobs/{job}/status", "new").json() == {"result": False}
+
+
+def test_multi_job_build_has_children_that_name_their_parent(simulator: FaultySimulator, ask: Ask) -> None:
+    """Each is a build of the same job, with a higher number; they run one after another."""
+    simulator.clock.advance(20)
+    records = [
+        ask(simulator, f"/v1/record/{{job}}/{number}/record-info", "multi-job").json() for number in range(57, 61)
+    ]
+    parent, *children = [record["result"] for record in records]
+    assert parent["parent_record_id"] is None
+    assert {child["parent_record_id"] for child in children} == {parent["build_record_id"]}
+    assert [child["status"] for child in children] == ["SUCCESS", "RUNNING", "QUEUED"]
+
+
+def test_stop_of_a_multi_job_build_stops_its_children(simulator: FaultySimulator, ask: Ask) -> None:
+    """Those that have ended stay what they are."""
+    simulator.clock.advance(20)
+    assert ask(simulator, "/v3/jobs/{job}/57/stop", "multi-job", "POST").status_code == 200
+    records = [
+        ask(simulator, f"/v1/record/{{job}}/{number}/record-info", "multi-job").json() for number in range(57, 61)
+    ]
+    assert [record["result"]["status"] for record in records] == ["ABORTED", "SUCCESS", "ABORTED", "ABORTED"]
+
+
+def test_second_build_that_is_started_passes_where_the_first_gets_no_executor(
+    simulator: FaultySimulator, ask: Ask
+) -> None:
+    """And the third one, too."""
+    for _ in range(3):
+        ask(simulator, "/v1/job/execute", method="POST", json={"job_id": simulator.jobs["schedule-failure-once"]})
+    simulator.clock.advance(60)
+    path = "/v1/record/{job}/%d/record-info"
+    words = [
+        ask(simulator, path % number, "schedule-failure-once").json()["result"]["status"] for number in range(57, 61)
+    ]
+    assert words == ["SCHEDULE_FAILURE", "SCHEDULE_FAILURE", "SUCCESS", "SUCCESS"]

@@ -1,0 +1,173 @@
+"""Lists that lag, drift, shuffle, or lose rows and commits, as lists of the service were seen to do.
+
+simulator.faults.add(Fault(act=LaggingList(simulator, seconds=20), operations=LISTS, times=None))
+
+Each works on the lists of a job's builds and on the lists of a project's jobs, whichever it is used for.
+"""
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from gate.simulator.build_backend import BuildBackend, not_found
+from gate.simulator.calls import Call
+from gate.simulator.gateway import Answer
+from gate.simulator.http_answers import HttpAnswer
+from gate.simulator.published_routes import route_of
+from gate.simulator.simulated_build import BuildView
+from gate.simulator.simulated_job import SimulatedJob
+from gate.simulator.simulator import Simulator
+from tests.faults.response_faults import ResponseFault
+
+LISTS = ("ListBuildInfoRecordByJobId", "ListBuildInfoRecord")
+"""The lists of a job's builds."""
+
+PROJECT_LISTS = ("ListProjectJobs", "ShowJobListByProjectId")
+"""The lists of a project's jobs."""
+
+ROWS = ("job_build_states", "job_list", "jobs")
+
+JsonRow = dict[str, Any]
+
+
+class RowsFault(ResponseFault):
+    """Changes the rows of a list."""
+
+    def shape(self, call: Call, genuine: Answer) -> HttpAnswer | None:
+        """See the base class; what is not a list stays as it is."""
+        answer = genuine()
+        if answer is None or answer.status >= 400 or not isinstance(answer.body, bytes):
+            return answer
+        document = json.loads(answer.body)
+        holder = document.get("result") if isinstance(document.get("result"), dict) else document
+        for name in ROWS:
+            if name in holder:
+                holder[name] = self.changed(holder[name])
+        return replace(answer, body=json.dumps(document).encode())
+
+    def changed(self, rows: list[JsonRow]) -> list[JsonRow]:
+        """Return the rows to send."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditRows(RowsFault):
+    """Makes other rows out of the service's own; `change` takes and returns all rows of one page."""
+
+    change: Callable[[list[JsonRow]], list[JsonRow]]
+
+    def changed(self, rows: list[JsonRow]) -> list[JsonRow]:
+        """See the base class."""
+        return self.change(rows)
+
+
+def empty_list() -> EditRows:
+    """Return a fault that lets a list be empty, as lists of projects were seen to become."""
+    return EditRows(change=lambda _: [])
+
+
+def older_rows(count: int = 1) -> EditRows:
+    """Return a fault that takes the newest builds out of a list: it has drifted back."""
+    return EditRows(change=lambda rows: rows[count:])
+
+
+def without_commits(count: int | None = None) -> EditRows:
+    """Return a fault that takes the commit out of the newest `count` builds of a list (`None`: of all)."""
+
+    def change(rows: list[JsonRow]) -> list[JsonRow]:
+        cut = len(rows) if count is None else count
+        return [{**row, "commit_id": None, "commit_info": None} for row in rows[:cut]] + rows[cut:]
+
+    return EditRows(change=change)
+
+
+def without_numbers() -> EditRows:
+    """Return a fault that takes the number of the last build out of a project's list, as was seen on a real one."""
+    return EditRows(change=lambda rows: [{k: v for k, v in row.items() if k != "build_number"} for row in rows])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShuffledRows(RowsFault):
+    """Sends the rows in another order each time."""
+
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+
+    def changed(self, rows: list[JsonRow]) -> list[JsonRow]:
+        """See the base class."""
+        return self.chance.sample(rows, len(rows))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostRows(RowsFault):
+    """Leaves out each row with a probability, anew at each request."""
+
+    probability: float = 0.3
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+
+    def changed(self, rows: list[JsonRow]) -> list[JsonRow]:
+        """See the base class."""
+        return [row for row in rows if self.chance.random() >= self.probability]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaggingList(ResponseFault):
+    """Answers as the service would have some time ago: newer builds are missing, and older ones still run."""
+
+    simulator: Simulator
+    seconds: float
+    """How long ago, in seconds of service time."""
+    lag: Callable[[], float] | None = None
+    """Returns the seconds for each request, in place of `seconds`."""
+
+    def shape(self, call: Call, genuine: Answer) -> HttpAnswer | None:
+        """See the base class; a refusal of the service comes without a lag."""
+        answer = genuine()
+        if answer is None or answer.status >= 400:
+            return answer
+        route, _ = route_of(call.method, call.path)
+        lag = self.seconds if self.lag is None else self.lag()
+        return route.handler(_PastBackend(self.simulator.backend, lag), call)
+
+
+class LateRecord(ResponseFault):
+    """Says that a build does not exist until it is some seconds old: records come late."""
+
+    def __init__(self, simulator: Simulator, seconds: float) -> None:
+        self._simulator = simulator
+        self._seconds = seconds
+
+    def shape(self, call: Call, genuine: Answer) -> HttpAnswer | None:
+        """See the base class."""
+        job = self._simulator.backend.jobs.get(call.job_id or "")
+        created = [build.created for build in job.builds if build.number == call.build_number] if job else []
+        if created and self._simulator.clock.now() < created[0] + timedelta(seconds=self._seconds):
+            return not_found(call, "build").answer
+        return genuine()
+
+
+class _PastBackend(BuildBackend):
+    """The jobs and builds as they were some time ago."""
+
+    def __init__(self, present: BuildBackend, seconds: float) -> None:
+        self._present = present
+        self._lag = timedelta(seconds=seconds)
+        self.clock = present.clock
+        self.jobs = present.jobs
+
+    @property
+    def _then(self) -> datetime:
+        return self.clock.now() - self._lag
+
+    def builds(self, call: Call) -> list[BuildView]:
+        """See the base class."""
+        views = self._present.builds(call)
+        return [view.build.at(self._then) for view in views if view.build.created <= self._then]
+
+    def newest(self, job: SimulatedJob) -> BuildView | None:
+        """See the base class."""
+        self._present.newest(job)
+        known = [build for build in job.builds if build.created <= self._then]
+        return known[-1].at(self._then) if known else None
