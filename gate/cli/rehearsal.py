@@ -20,7 +20,7 @@ from gate.simulator.simulator import Simulator
 DEMO_SPEED = 30.0
 """Seconds of service time that pass in one second of the demo, so that it ends in under ten."""
 
-DEMO_RULES = Rules(timeout=30, poll_interval=0.5, error_budget=10, appear_timeout=10)
+DEMO_RULES = Rules(timeout=30, poll_interval=0.5, error_budget=30, appear_timeout=10)
 
 SPECIAL_RULES = {
     "slow": replace(DEMO_RULES, timeout=5),
