@@ -19,7 +19,7 @@ from gate.simulator.http_answers import HttpAnswer
 from gate.simulator.published_routes import route_of
 from gate.simulator.simulated_build import BuildView
 from gate.simulator.simulated_job import SimulatedJob
-from gate.simulator.simulator import Simulator
+from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.response_faults import ResponseFault
 
 LISTS = ("ListBuildInfoRecordByJobId", "ListBuildInfoRecord")
@@ -116,7 +116,7 @@ class LostRows(RowsFault):
 class LaggingList(ResponseFault):
     """Answers as the service would have some time ago: newer builds are missing, and older ones still run."""
 
-    simulator: Simulator
+    simulator: FaultySimulator
     seconds: float
     """How long ago, in seconds of service time."""
     lag: Callable[[], float] | None = None
@@ -135,7 +135,7 @@ class LaggingList(ResponseFault):
 class LateRecord(ResponseFault):
     """Says that a build does not exist until it is some seconds old: records come late."""
 
-    def __init__(self, simulator: Simulator, seconds: float) -> None:
+    def __init__(self, simulator: FaultySimulator, seconds: float) -> None:
         self._simulator = simulator
         self._seconds = seconds
 
