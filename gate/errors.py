@@ -9,6 +9,7 @@
         │   ├── TooSlow         no complete answer within the request timeout
         │   ├── Throttled       the service asks for fewer requests
         │   ├── ServiceFailing  the service or its gateway reports an internal fault
+        │   ├── RefusedOnce     a credential that was accepted before is refused for the first time
         │   └── InvalidAnswer   an unusable answer: not JSON, too large, about another build
         ├── GaveUp              transient errors lasted longer than the error budget
         ├── StartLost           a build was ordered, but the answer was lost
@@ -94,6 +95,12 @@ class Throttled(TransientError):
 
 class ServiceFailing(TransientError):
     """Raised when the service or its gateway reports an internal fault."""
+
+
+class RefusedOnce(TransientError):
+    """Raised when the service refuses a credential that it accepted before; a second refusal in a row is final."""
+
+    hint = "Check whether the token has expired or the permissions of the user were changed."
 
 
 class InvalidAnswer(TransientError):

@@ -2,6 +2,7 @@
 
 import shlex
 import threading
+import time
 from contextlib import AbstractContextManager, nullcontext, suppress
 
 from requests import PreparedRequest
@@ -17,6 +18,9 @@ TOKEN_HEADER = "X-Auth-Token"  # noqa: S105 - the header's name, from the vendor
 class Auth(AuthBase):
     """A credential that authenticates requests; some kinds can be renewed."""
 
+    has_worked = False
+    """Whether the service has accepted the credential, or an earlier version of it."""
+
     curl_token = ""
     """A shell expression for the token, for commands shown to users; empty when a shell has no token."""
 
@@ -28,8 +32,16 @@ class Auth(AuthBase):
         """Return the lock to hold while a request is sent; no lock for a credential that may be tried in parallel."""
         return nullcontext()
 
-    def accepted(self, request: PreparedRequest) -> None:
+    def accepted(self, request: PreparedRequest) -> None:  # noqa: ARG002 - subclasses use it
         """Record that the service accepted the credential of `request`."""
+        self.has_worked = True
+
+    def refused(self, request: PreparedRequest, sent_at: float) -> bool:  # noqa: ARG002 - subclasses use them
+        """Record that the service refused the credential of `request`; return whether that is final.
+
+        `sent_at`: when the request was sent, in seconds of the monotonic clock.
+        """
+        return True
 
     def secrets(self) -> tuple[str, ...]:
         """Return the strings that must never be shown."""
@@ -43,12 +55,15 @@ class NoAuth(Auth):
         """Return the request unchanged."""
         return request
 
+    def accepted(self, request: PreparedRequest) -> None:
+        """Do nothing: an accepted request says nothing about a credential."""
+
 
 class TokenAuth(Auth):
     """An IAM token. A token file is read again when the token is refused, because a long wait outlives a token.
 
-    A token that is refused before it was ever accepted is not sent again: with hundreds of targets, that would mean
-    hundreds of refused requests.
+    A refusal is final if the token was never accepted, or if it is the second one without an accepted request between
+    them. The token is then not sent again: with hundreds of targets, that would mean hundreds of refused requests.
     """
 
     def __init__(self, token: Token) -> None:
@@ -59,6 +74,7 @@ class TokenAuth(Auth):
         self._token = read_token(token.file, token.source) if token.file else checked(token.value, token.source)
         self._former: tuple[str, ...] = ()
         self._good = self._bad = ""
+        self._refused_at: float | None = None
         self.curl_token = f"$(cat {shlex.quote(str(self._file))})" if self._file else "$GATE_TOKEN"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -69,17 +85,22 @@ class TokenAuth(Auth):
         return request
 
     def accepted(self, request: PreparedRequest) -> None:
-        """Record that the token is valid: a later refusal then concerns one request only."""
-        self._good = request.headers.get(TOKEN_HEADER, "")
+        """Record that the token is valid."""
+        super().accepted(request)
+        self._good, self._refused_at = request.headers.get(TOKEN_HEADER, ""), None
+
+    def refused(self, request: PreparedRequest, sent_at: float) -> bool:
+        """Record that the token was refused. Requests that were under way at the first refusal do not count again."""
+        token = request.headers.get(TOKEN_HEADER, "")
+        if token == self._good and (self._refused_at is None or sent_at < self._refused_at):
+            self._refused_at = self._refused_at or time.monotonic()
+            return False
+        self._bad = token
+        return True
 
     def renew(self, refused: PreparedRequest) -> bool:
         """Read the token file again. A token is newer when it differs from the refused one."""
-        token = refused.headers.get(TOKEN_HEADER, "")
-        if self._newest() != token:
-            return True
-        if token != self._good:
-            self._bad = token
-        return False
+        return self._newest() != refused.headers.get(TOKEN_HEADER, "")
 
     def _newest(self) -> str:
         """Return the token that the file holds now, or the last known one when the file has no usable token."""

@@ -80,6 +80,16 @@ def classify(status: int, code: str) -> type[ServiceError]:
     return known or _by_status(status)
 
 
+def is_known_origin(code: str) -> bool:
+    """Return whether an error code is one of the service, its gateway or IAM: a proxy or a web page has none."""
+    return re.match(r"(?:APIGW|APIG|CB|DEVCB|DEV|IAM)\.[\w.]*\d", code) is not None
+
+
+def is_behind_gateway(code: str) -> bool:
+    """Return whether an error code is one of CodeArts Build itself: its gateway has accepted the credential."""
+    return re.match(r"(?:DEV\.?)?CB\.[\w.]*\d", code) is not None
+
+
 def _by_status(status: int) -> type[ServiceError]:
     """Return the error class for an HTTP status without a known code."""
     if status in (401, 407):

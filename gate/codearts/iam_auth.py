@@ -66,6 +66,7 @@ class IamAuth(Auth):
 
     def accepted(self, request: PreparedRequest) -> None:
         """Record that the token is valid, so that it may be replaced when it is refused later."""
+        super().accepted(request)
         if self._unproven and request.headers.get(TOKEN_HEADER) == self._tokens[-1]:
             self._unproven = False
 

@@ -13,14 +13,17 @@ from itertools import accumulate
 from typing import Any, NoReturn
 
 from gate.codearts import auth_hints
-from gate.codearts.error_mapping import classify
+from gate.codearts.error_mapping import classify, is_known_origin
 from gate.codearts.json_fields import Json
-from gate.codearts.session import Reply
-from gate.errors import InvalidAnswer, TransientError, Unauthorised
+from gate.codearts.reply import Reply
+from gate.errors import InvalidAnswer, RefusedOnce, ServiceError, TransientError, Unauthorised
 from gate.limits import MAX_JSON_BYTES, MAX_LOG, MAX_TEXT
 from gate.text import one_line
 
 Hide = Callable[[str], str]
+
+MAX_ERROR_BYTES = 64 * 1024
+"""Larger answers with HTTP 200 are not searched for an error of the gateway."""
 
 _CODES = ("error_code", "err_code", "errCode", "errorCode", "code")
 
@@ -133,15 +136,37 @@ def explanation(document: Json) -> tuple[str, str]:
     return _first(places, *_CODES), _first(places, "error_msg", "reason", "message", "errorMsg")
 
 
+def reported_error(reply: Reply) -> tuple[type[ServiceError], str] | None:
+    """Return the class and the code of the error that an answer reports; `None` for a successful answer."""
+    good = 200 <= reply.status < 300
+    if good and len(reply.body) > MAX_ERROR_BYTES:
+        return None
+    try:
+        document = decode(reply.body)
+    except (ValueError, RecursionError):
+        document = {}
+    reported = error_of(document)
+    if good and reported is None:
+        return None
+    code = (reported or explanation(document))[0]
+    return classify(reply.status, code), code
+
+
 def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoReturn:
-    """Raise the error that an answer reports."""
+    """Raise the error that an answer reports.
+
+    A refusal that may pass by itself is a transient error: of the service if it has one of its codes, else of a proxy
+    or of a web page in its place.
+    """
     kind = classify(reply.status, code)
+    if reply.may_pass:
+        kind = RefusedOnce if is_known_origin(code) else InvalidAnswer
     parts = [part for part in (code, message) if part]
     target = reply.headers.get("Location")
     if target and 300 <= reply.status < 400:
         parts.append(f"it redirects to {target.partition('?')[0]}, which the gate does not follow")
     text = one_line(hide(" ".join(parts))).rstrip(". ") or f"no explanation ({_kind(reply, hide)})"
-    hint = auth_hints.hint(code, message) if kind is Unauthorised else ""
+    hint = auth_hints.hint(code, message) if kind in (Unauthorised, RefusedOnce) else ""
     error = kind(f"{what}: HTTP {reply.status}, {text}", status=reply.status, code=code, hint=hint)
     if isinstance(error, TransientError):
         error.retry_after = retry_after(reply.headers.get("Retry-After", ""), datetime.now(UTC))

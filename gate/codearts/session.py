@@ -1,12 +1,12 @@
 """The HTTP session: a time limit for each whole request, a size limit, no redirects, no retries."""
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 import requests
@@ -14,12 +14,14 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from gate import __version__
+from gate.codearts import responses
 from gate.codearts.auth import Auth
-from gate.codearts.error_mapping import from_requests
+from gate.codearts.error_mapping import from_requests, is_behind_gateway, is_known_origin
 from gate.codearts.masking import longest_form, mask
+from gate.codearts.reply import Reply
 from gate.codearts.service_clock import ServiceClock
 from gate.codearts.transport import BoundedAdapter, asking_before_sending
-from gate.errors import ServiceError, TransientError
+from gate.errors import Forbidden, Refused, ServiceError, TransientError, Unauthorised
 from gate.limits import MAX_BYTES, MAX_CONNECTIONS
 from gate.settings import Connection, is_loopback
 
@@ -31,17 +33,30 @@ _HEADERS = {
     "Accept-Encoding": "identity",  # so that a small answer cannot unpack to a huge one
 }
 
+_REFUSALS = (Unauthorised, Forbidden, Refused)
+
 _NO_PROXY = {"http": "", "https": ""}
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP answer. `cut` states why the body is incomplete; it is empty for a complete one."""
+class _Call(NamedTuple):
+    """What is sent, and how long the whole exchange may take."""
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    cut: str = ""
+    method: str
+    path: str
+    query: str
+    seconds: float
+    data: bytes | None = None
+    may_send: Callable[[], bool] | None = None
+
+
+class _Sent(NamedTuple):
+    """A request that was sent, and its answer."""
+
+    request: requests.PreparedRequest
+    at: float
+    response: requests.Response
+    reply: Reply | None
+    """The answer, if it is an error; the body of a successful one is not read yet."""
 
 
 class _Http(requests.Session):
@@ -68,6 +83,8 @@ class Session:
         self._auth = auth
         self._debug = debug
         self._clock = clock or ServiceClock()
+        self._forbidden: set[str] = set()
+        """Paths at which the service refused a permission since it last accepted a request there."""
         self._http = _Http()
         self._http.headers.clear()
         self._http.headers.update(_HEADERS)
@@ -93,7 +110,7 @@ class Session:
 
         Raises a `ServiceError` when there is no answer. An answer that reports an error is returned like any other.
         """
-        return self._exchange("GET", self._url(path, params), min(self._timeout, seconds or self._timeout))
+        return self._exchange(_Call("GET", path, _query(params), min(self._timeout, seconds or self._timeout)))
 
     def post(
         self,
@@ -109,74 +126,92 @@ class Session:
         """
         # The Content-Type must be exactly `application/json`: one gateway refuses any suffix (APIGW.0106).
         data = None if body is None else json.dumps(body).encode()
-        return self._exchange("POST", self._url(path, params), self._timeout, data, may_send)
+        return self._exchange(_Call("POST", path, _query(params), self._timeout, data, may_send))
 
-    def _url(self, path: str, params: Mapping[str, object] | None) -> str:
-        """Return the full URL, with spaces as `%20`: a signature covers the query as it is sent."""
-        query = urlencode({name: str(value) for name, value in (params or {}).items()}, quote_via=quote)
-        return f"{self.endpoint}{path}" + (f"?{query}" if query else "")
-
-    def _exchange(
-        self,
-        method: str,
-        url: str,
-        limit: float,
-        data: bytes | None = None,
-        may_send: Callable[[], bool] | None = None,
-    ) -> Reply:
-        """Send a request and read its answer; after a 401 it is sent once more if there is a newer credential."""
+    def _exchange(self, call: _Call) -> Reply:
+        """Send a request and read its answer; a refused one is sent once more if there is a newer credential."""
         with self._auth.sending_lock():
-            response = self._send(method, url, limit, data, may_send)
-            renewed = response.status_code == 401 and self._renew(response)
-        if renewed:
-            response.close()
-            response = self._send(method, url, limit, data, may_send)
-        if response.status_code < 300:
-            self._auth.accepted(response.request)
-        with response:
-            return self._read(response)
+            sent = self._send(call)
+            if sent.reply is not None and _is_unauthorised(sent.reply) and self._renew(sent.request):
+                sent = self._send(call)
+            if sent.reply is not None:
+                return self._judge(call, sent, sent.reply)
+        with sent.response:
+            return self._judge(call, sent, self._read(sent.response))
 
-    def _renew(self, response: requests.Response) -> bool:
+    def _judge(self, call: _Call, sent: _Sent, reply: Reply) -> Reply:
+        """Record what an answer says about the credential, and mark a refusal that may pass by itself."""
+        error = responses.reported_error(reply)
+        if error is None:
+            if "html" not in reply.headers.get("Content-Type", ""):  # a sign-in page of a proxy accepts nothing
+                self._auth.accepted(sent.request)
+                self._forbidden.discard(call.path)
+            return reply
+        kind, code = error
+        may_pass = self._may_pass(call, sent, kind, code)
+        if is_behind_gateway(code):
+            self._auth.accepted(sent.request)
+        return dataclasses.replace(reply, may_pass=may_pass)
+
+    def _may_pass(self, call: _Call, sent: _Sent, kind: type[ServiceError], code: str) -> bool:
+        """Return whether an error that would end the wait may pass by itself.
+
+        After the credential has worked, a refusal without a code of the service comes from a proxy or a web page in its
+        place. With such a code, only the second refusal in a row is final: of the credential at any path, or of a
+        permission at one path. An order is never sent again, whatever refused it.
+        """
+        is_final = False
+        if kind is Unauthorised and (is_known_origin(code) or not self._auth.has_worked):
+            is_final = self._auth.refused(sent.request, sent.at)
+        if kind not in _REFUSALS or not self._auth.has_worked or call.may_send is not None:
+            return False
+        if not is_known_origin(code):
+            return True
+        if kind is Forbidden:
+            is_final = call.path in self._forbidden
+            self._forbidden.add(call.path)
+        return not is_final and kind is not Refused
+
+    def _renew(self, refused: requests.PreparedRequest) -> bool:
         """Return whether there is a newer credential than the refused one."""
         try:
-            return self._auth.renew(response.request)
-        except ServiceError as error:
-            response.close()
-            if isinstance(error, TransientError):
-                error.sent = False  # a refused request has no effect
+            return self._auth.renew(refused)
+        except TransientError as error:
+            error.sent = False  # a refused request has no effect
             raise
 
-    def _send(
-        self, method: str, url: str, limit: float, data: bytes | None, may_send: Callable[[], bool] | None
-    ) -> requests.Response:
-        """Send one request and return its answer with the headers read and the body unread."""
+    def _send(self, call: _Call) -> _Sent:
+        """Send one request and read the headers of its answer, and the body if it is an error."""
         self.calls += 1
         started = time.monotonic()
-        request_line = f"{method} {url.removeprefix(self.endpoint)}"
+        target = call.path + (f"?{call.query}" if call.query else "")
+        request_line = f"{call.method} {target}"
+        headers = {"Content-Type": "application/json"} if call.data is not None else None
+        request = requests.Request(
+            call.method, self.endpoint + target, data=call.data, headers=headers, auth=self._auth
+        )
+        timeout: Any = Timeout(total=call.seconds)  # supported, but missing in the stubs
         try:
-            headers = {"Content-Type": "application/json"} if data is not None else None
-            request = requests.Request(method, url, data=data, headers=headers, auth=self._auth)
             prepared = self._http.prepare_request(request)  # obtains the credential, and may sign in for that
             environment = self._http.merge_environment_settings(
                 prepared.url, self._proxies or {}, stream=True, verify=self._verify, cert=None
             )
-            timeout: Any = Timeout(total=limit)  # supported, but missing in the stubs
-            with asking_before_sending(may_send):
+            sent_at = time.monotonic()
+            with asking_before_sending(call.may_send):
                 response = self._http.send(prepared, timeout=timeout, allow_redirects=False, **environment)
         except TransientError as error:  # no credential could be obtained
             error.sent = False
             raise
-        except (
-            OSError,
-            LocationValueError,
-            UnicodeError,
-        ) as error:  # errors of requests, of a CA bundle, of the URL of a proxy
-            problem = from_requests(error, self.host, limit)
+        except (OSError, LocationValueError, UnicodeError) as error:  # of requests, of a CA bundle, of a proxy's URL
+            problem = from_requests(error, self.host, call.seconds)
             self._debug(f"{request_line}: {problem}")
             raise problem from None
         self._debug(f"{request_line}: {response.status_code} in {(time.monotonic() - started) * 1000:.0f} ms")
         self._clock.update(response.headers.get("Date", ""))
-        return response
+        if response.status_code < 300:
+            return _Sent(prepared, sent_at, response, reply=None)
+        with response:
+            return _Sent(prepared, sent_at, response, self._read(response))
 
     def _read(self, response: requests.Response) -> Reply:
         """Read the body up to its size limit."""
@@ -190,3 +225,14 @@ class Session:
         except (HTTPError, OSError, ValueError) as error:
             cut = f"broke off after {len(body)} bytes ({type(error).__name__})"
         return Reply(response.status_code, response.headers, bytes(body), cut)
+
+
+def _query(params: Mapping[str, object] | None) -> str:
+    """Return the query of a URL, with spaces as `%20`: a signature covers the query as it is sent."""
+    return urlencode({name: str(value) for name, value in (params or {}).items()}, quote_via=quote)
+
+
+def _is_unauthorised(reply: Reply) -> bool:
+    """Return whether an answer refuses the credential; a proxy that refuses its own (407) does not."""
+    error = responses.reported_error(reply)
+    return error is not None and error[0] is Unauthorised and reply.status != 407

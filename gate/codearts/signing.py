@@ -1,8 +1,8 @@
 """AK/SK: every request is signed anew by the vendor's own signer (SDK-HMAC-SHA256)."""
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
@@ -14,6 +14,9 @@ from gate.codearts.service_clock import MAX_SKEW
 from gate.codearts.token_input import is_header_text
 from gate.errors import Unauthorised, UsageProblem
 from gate.settings import KeyPair
+
+MAX_REFUSALS = 2
+"""Refusals in a row after which a key that worked before is not sent again; more than five lock it."""
 
 DATE_HEADER, DATE_FORMAT = "X-Sdk-Date", "%Y%m%dT%H%M%SZ"
 
@@ -28,8 +31,8 @@ _VARIABLES = {
 class KeyPairAuth(Auth):
     """Signs method, path, query, body and the relevant headers of a request together with the time.
 
-    Requests are sent one at a time until the key was accepted, and a refused key is not sent again: more than five
-    refusals in a row lock the key for five minutes, for all its users.
+    More than five refusals in a row lock the key for five minutes, for all its users. So a key that was never accepted
+    is refused once at most, and any other key twice in a row: no more requests are under way than may still be refused.
     """
 
     def __init__(self, pair: KeyPair, now: Callable[[], datetime]) -> None:
@@ -53,12 +56,12 @@ class KeyPairAuth(Auth):
         self._now = now
         self._request = SdkRequest
         self._signer = Signer(SimpleNamespace(ak=pair.access_key, sk=pair.secret_key))
-        self._lock = threading.Lock()
-        self._accepted = self._refused = False
+        self._changed = threading.Condition()
+        self._under_way = self._refusals = 0
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign the request, and set its URL to the query exactly as it was signed."""
-        if self._refused:
+        if self._allowed_refusals() <= 0:
             raise Unauthorised("the AK/SK was refused before and is not sent again")
         url = urlsplit(request.url or "")
         headers = {DATE_HEADER: self._now().astimezone(UTC).strftime(DATE_FORMAT)}
@@ -82,21 +85,40 @@ class KeyPairAuth(Auth):
         request.url = f"{url.scheme}://{url.netloc}{signed.uri}"
         return request
 
-    def sending_lock(self) -> AbstractContextManager[object]:
-        """Return a lock for all requests until the key was accepted, then none."""
-        return nullcontext() if self._accepted else self._lock
+    def _allowed_refusals(self) -> int:
+        """Return how many refusals in a row there may still be."""
+        return (MAX_REFUSALS if self.has_worked else 1) - self._refusals
 
-    def accepted(self, request: PreparedRequest) -> None:  # noqa: ARG002 - there is one key for all requests
+    @contextmanager
+    def sending_lock(self) -> Iterator[None]:
+        """Wait until so few requests are under way that all of them may be refused."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._allowed_refusals() <= 0 or self._under_way < self._allowed_refusals())
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def accepted(self, request: PreparedRequest) -> None:
         """Record that the key is valid."""
-        self._accepted = True
+        with self._changed:
+            super().accepted(request)
+            self._refusals = 0
+            self._changed.notify_all()
+
+    def refused(self, request: PreparedRequest, sent_at: float) -> bool:  # noqa: ARG002 - all requests have one key
+        """Record that the key was refused; all refusals count, also those of requests that were under way together."""
+        with self._changed:
+            self._refusals += 1
+            return self._allowed_refusals() <= 0
 
     def renew(self, refused: PreparedRequest) -> bool:
         """Return whether the signature was refused for its time: the answer has told the service's clock."""
         signed_at = datetime.strptime(refused.headers[DATE_HEADER], DATE_FORMAT).replace(tzinfo=UTC)
-        if abs(self._now() - signed_at) > MAX_SKEW:
-            return True
-        self._refused = True
-        return False
+        return abs(self._now() - signed_at) > MAX_SKEW
 
     def secrets(self) -> tuple[str, ...]:
         """Return the keys and the security token; the service quotes access keys when it refuses them."""

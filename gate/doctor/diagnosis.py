@@ -10,8 +10,9 @@ from gate.codearts.client import Client
 from gate.codearts.connect import Say, make_auth
 from gate.codearts.error_mapping import PROXY_HINT
 from gate.codearts.fallback_routes import Routes
+from gate.codearts.reply import Reply
 from gate.codearts.service_clock import ServiceClock
-from gate.codearts.session import Reply, Session
+from gate.codearts.session import Session
 from gate.errors import PermanentError, ServiceError
 from gate.settings import Connection, is_loopback
 

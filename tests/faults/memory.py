@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 from gate.codearts.client import Client
 from gate.codearts.fallback_routes import Routes
-from gate.codearts.session import Reply, Session
+from gate.codearts.reply import Reply
+from gate.codearts.session import Session
 from gate.core.ports import Context
 from gate.core.wait import Wait
 from gate.errors import OrderNotSent, TooSlow, Unreachable

@@ -1,0 +1,17 @@
+"""An HTTP answer, as the session returns it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status, headers and body of an HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    cut: str = ""
+    """Why the body is incomplete; empty for a complete one."""
+    may_pass: bool = False
+    """Whether a refusal may pass by itself, because the credential was accepted before."""

@@ -1,0 +1,256 @@
+"""Refusals of a credential: before it was ever accepted, after that, and twice in a row."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests_mock
+from requests import PreparedRequest, Request
+
+from gate.codearts.auth import NoAuth, TokenAuth
+from gate.codearts.client import Client
+from gate.codearts.connect import connect
+from gate.codearts.fallback_routes import Routes
+from gate.codearts.session import Session
+from gate.codearts.signing import MAX_REFUSALS, KeyPairAuth
+from gate.errors import (
+    Forbidden,
+    InvalidAnswer,
+    NotFound,
+    Refused,
+    RefusedOnce,
+    ServiceError,
+    TransientError,
+    Unauthorised,
+)
+from gate.model import Order
+from gate.settings import Connection, Credential, IamUser, KeyPair, Token
+from tests.codearts.conftest import ENDPOINT, JOB
+
+STATUS = f"{ENDPOINT}/v3/jobs/{JOB}/status"
+OTHER = f"{ENDPOINT}/v3/jobs/{'f' * 32}/status"
+GOOD: dict[str, Any] = {"json": {"result": True}}
+TOKEN = Token(value="a-token")
+KEYS = KeyPair(access_key="AKIDEXAMPLE", secret_key="SKEXAMPLE")
+
+
+def coded(status: int, code: str) -> dict[str, Any]:
+    """Return a refusal with an error code."""
+    return {"status_code": status, "json": {"error_code": code, "error_msg": "no"}}
+
+
+def page(status: int, **headers: str) -> dict[str, Any]:
+    """Return what a proxy or a sign-in page answers."""
+    return {"status_code": status, "text": "<html>no</html>", "headers": {"Content-Type": "text/html", **headers}}
+
+
+EXPIRED = coded(401, "APIGW.0307")
+
+
+def client_with(credential: Credential, iam: str = "") -> Client:
+    """Return a client that has asked nothing yet."""
+    connection = Connection(endpoint=ENDPOINT, credential=credential, iam_endpoint=iam)
+    return Client(Routes(connect(connection, lambda _: None, lambda _: None)))
+
+
+def errors_of(client: Client, count: int, job_id: str = JOB) -> list[type[ServiceError] | None]:
+    """Ask several times, and return what each of them ended with."""
+    kinds: list[type[ServiceError] | None] = []
+    for _ in range(count):
+        try:
+            client.is_running(job_id)
+        except ServiceError as error:
+            kinds.append(type(error))
+        else:
+            kinds.append(None)
+    return kinds
+
+
+PAGES = [
+    page(401),
+    page(403),
+    page(402),
+    page(407),
+    page(418),
+    page(404),
+    page(302, Location="https://sso.example/login"),
+    {"status_code": 403, "json": {"message": "blocked by the firewall", "code": 1020}},
+    {"status_code": 401, "text": ""},
+]
+
+
+@pytest.mark.parametrize("answer", PAGES, ids=lambda answer: str(answer["status_code"]))
+@pytest.mark.parametrize("credential", [TOKEN, KEYS], ids=["token", "keys"])
+def test_page_of_a_proxy_does_not_end_a_wait_that_has_worked(
+    service: requests_mock.Mocker, credential: Credential, answer: dict[str, Any]
+) -> None:
+    """However often it comes; the hint says that something else answers in place of the service."""
+    service.get(STATUS, [GOOD, *[answer] * 4, GOOD])
+    client = client_with(credential)
+    assert errors_of(client, 6) == [None, *[InvalidAnswer] * 4, None]
+
+
+@pytest.mark.parametrize("answer", PAGES, ids=lambda answer: str(answer["status_code"]))
+def test_page_before_the_first_good_answer_ends_the_wait(service: requests_mock.Mocker, answer: dict[str, Any]) -> None:
+    """A wrong host or a proxy that needs a user is found out at once."""
+    service.get(STATUS, **answer)
+    [kind] = errors_of(client_with(TOKEN), 1)
+    assert kind in (Unauthorised, Forbidden, Refused)
+
+
+def test_sign_in_page_with_status_200_accepts_no_credential(service: requests_mock.Mocker) -> None:
+    """What follows it is still the first refusal of a credential that was never accepted."""
+    service.get(STATUS, [page(200), EXPIRED])
+    assert errors_of(client_with(TOKEN), 2) == [InvalidAnswer, Unauthorised]
+
+
+@pytest.mark.parametrize("credential", [TOKEN, KEYS], ids=["token", "keys"])
+def test_second_refusal_in_a_row_is_final(service: requests_mock.Mocker, credential: Credential) -> None:
+    """The service says it twice by its own code; the credential is not sent a third time."""
+    service.get(STATUS, [GOOD, EXPIRED])
+    assert errors_of(client_with(credential), 5) == [None, RefusedOnce, *[Unauthorised] * 3]
+    assert service.call_count == 3
+
+
+@pytest.mark.parametrize("credential", [TOKEN, KEYS], ids=["token", "keys"])
+def test_accepted_request_between_two_refusals_makes_each_the_first(
+    service: requests_mock.Mocker, credential: Credential
+) -> None:
+    """A page of a proxy between them changes nothing: it says nothing about the credential."""
+    service.get(STATUS, [GOOD, EXPIRED, GOOD, EXPIRED, page(403), EXPIRED])
+    assert errors_of(client_with(credential), 6) == [
+        None, RefusedOnce, None, RefusedOnce, InvalidAnswer, Unauthorised,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("credential", [TOKEN, KEYS], ids=["token", "keys"])
+def test_credential_that_was_never_accepted_is_sent_once(service: requests_mock.Mocker, credential: Credential) -> None:
+    """With or without a code."""
+    for refusal in (EXPIRED, page(401)):
+        service.get(STATUS, **refusal)
+        calls = service.call_count
+        assert errors_of(client_with(credential), 3) == [Unauthorised] * 3
+        assert service.call_count == calls + 1
+
+
+def test_error_of_the_service_itself_shows_that_the_credential_was_accepted(service: requests_mock.Mocker) -> None:
+    """Its gateway lets nobody through whom it does not know."""
+    service.get(STATUS, [coded(422, "DEVCB.00031006"), EXPIRED])
+    assert errors_of(client_with(TOKEN), 2) == [NotFound, RefusedOnce]
+
+
+def test_missing_permission_is_final_when_it_is_said_twice_at_one_path(service: requests_mock.Mocker) -> None:
+    """Good answers about other jobs do not count for this one."""
+    service.get(STATUS, **GOOD)
+    service.get(OTHER, [coded(403, "APIGW.0302"), coded(403, "APIGW.0302"), GOOD, coded(403, "APIGW.0302")])
+    client = client_with(TOKEN)
+    assert errors_of(client, 1) + errors_of(client, 1, "f" * 32) + errors_of(client, 1) == [None, RefusedOnce, None]
+    assert errors_of(client, 3, "f" * 32) == [Forbidden, None, RefusedOnce]
+
+
+def test_malformed_request_is_final_at_once(service: requests_mock.Mocker) -> None:
+    """It is not about the credential, and would be refused again."""
+    service.get(STATUS, [GOOD, coded(400, "DEV.CB.032011")])
+    assert errors_of(client_with(TOKEN), 2) == [None, Refused]
+
+
+@pytest.mark.parametrize("answer", [page(403), coded(403, "APIGW.0302"), EXPIRED, page(302)])
+def test_refused_order_is_final_at_once(service: requests_mock.Mocker, answer: dict[str, Any]) -> None:
+    """It is tried once, also by a credential that has worked, and by one route."""
+    service.get(STATUS, **GOOD)
+    order = service.post(f"{ENDPOINT}/v1/job/execute", **answer)
+    client = client_with(TOKEN)
+    client.is_running(JOB)
+    with pytest.raises((Unauthorised, Forbidden, Refused)):
+        client.start(Order(job_id=JOB), lambda: True)
+    assert (order.call_count, service.call_count) == (1, 2)
+
+
+def test_newer_token_of_the_file_is_used_at_once(service: requests_mock.Mocker, tmp_path: Path) -> None:
+    """A refusal of the old token is no refusal of the new one; a new one that was never accepted is sent once."""
+    file = tmp_path / "token"
+    file.write_text("one")
+    service.get(STATUS, [GOOD, EXPIRED, GOOD, EXPIRED, EXPIRED])
+    client = client_with(Token(file=file))
+    assert errors_of(client, 1) == [None]
+    file.write_text("two")
+    assert errors_of(client, 1) == [None]
+    file.write_text("three")
+    assert errors_of(client, 2) == [Unauthorised] * 2
+    assert [request.headers["X-Auth-Token"] for request in service.request_history] == [
+        "one", "one", "two", "two", "three",
+    ]  # fmt: skip
+
+
+def test_page_in_place_of_an_answer_costs_one_sign_in_at_most(service: requests_mock.Mocker) -> None:
+    """A proxy that answers 401 for a while does not make the gate sign in with each request."""
+    issued = {"status_code": 201, "headers": {"X-Subject-Token": "token"}, "json": {}}
+    iam = service.post("https://iam.example/v3/auth/tokens", **issued)  # type: ignore[arg-type]
+    service.get(STATUS, [GOOD, *[page(401)] * 5, GOOD])
+    user = IamUser(name="me", password="s3cret", domain="account", project="cn-north-4")
+    client = client_with(user, "https://iam.example")
+    assert errors_of(client, 5) == [None, *[InvalidAnswer] * 4]
+    assert errors_of(client, 1) == [None]
+    assert iam.call_count == 2
+
+
+def in_threads(count: int, call: Callable[[], object]) -> None:
+    """Call something in several threads at the same time."""
+    threads = [threading.Thread(target=call) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+
+@pytest.mark.parametrize(("has_worked", "refusals"), [(False, 1), (True, MAX_REFUSALS)])
+def test_key_is_not_refused_more_often_however_many_requests_come_at_once(has_worked: bool, refusals: int) -> None:
+    """More than five refusals in a row would lock it for everybody."""
+    auth = KeyPairAuth(KEYS, lambda: datetime.now(UTC))
+    if has_worked:
+        auth.accepted(PreparedRequest())
+    sent: list[PreparedRequest] = []
+
+    def ask() -> None:
+        with contextlib.suppress(Unauthorised), auth.sending_lock():
+            request = Request("GET", STATUS, auth=auth).prepare()
+            sent.append(request)
+            time.sleep(0.02)  # the time of an answer, in which other threads try to send
+            auth.refused(request, 0.0)
+
+    in_threads(8, ask)
+    assert len(sent) == refusals
+
+
+def test_refusals_of_requests_that_were_under_way_together_count_once() -> None:
+    """One fault of the gateway meets several requests; what counts is one that was sent after the first refusal."""
+    auth = TokenAuth(TOKEN)
+    request = Request("GET", STATUS, auth=auth).prepare()
+    auth.accepted(request)
+    together = time.monotonic()
+    assert [auth.refused(request, together) for _ in range(8)] == [False] * 8
+    assert auth.refused(request, time.monotonic() + 1)
+
+
+def test_hint_of_a_first_refusal_names_the_cause(service: requests_mock.Mocker) -> None:
+    """The error budget may end with it, and the user then reads it."""
+    service.get(STATUS, [GOOD, EXPIRED])
+    client = client_with(TOKEN)
+    client.is_running(JOB)
+    with pytest.raises(RefusedOnce) as caught:
+        client.is_running(JOB)
+    assert isinstance(caught.value, TransientError)
+    assert "expired" in caught.value.hint
+
+
+def test_session_without_a_credential_learns_nothing(service: requests_mock.Mocker) -> None:
+    """The doctor asks without one on purpose."""
+    connection = Connection(endpoint=ENDPOINT, credential=TOKEN)
+    service.get(STATUS, [GOOD, page(401)])
+    client = Client(Routes(Session(connection, NoAuth(), lambda _: None)))
+    assert errors_of(client, 2) == [None, Unauthorised]
