@@ -15,6 +15,7 @@ from tests.faults.named_faults import NamedFault, Nature
 from tests.faults.response_faults import ReplaceAnswer
 
 PERMANENT = {"nature": Nature.PERMANENT}
+REFUSED_ONCE = {"nature": Nature.PERMANENT, "may_pass": True}
 DELAYING = {"nature": Nature.DELAYING}
 NO_ROUTE = {"means_no_route": True}
 REFUSED = {"nature": Nature.PERMANENT, "refuses_credential": True}
@@ -27,17 +28,17 @@ _GATEWAY: tuple[tuple[int, str, str, dict[str, Any]], ...] = (
     (504, "0201", "Backend timeout", {}),
     (500, "0203", "Backend timeout", {}),
     (401, "0301", "Incorrect IAM authentication information: decrypt token fail", REFUSED),
-    (403, "0302", "The user is not allowed to access the API", PERMANENT),
+    (403, "0302", "The user is not allowed to access the API", REFUSED_ONCE),
     (401, "0303", "Incorrect app authentication information", REFUSED),
-    (403, "0304", "The app is not authorized to access the API", PERMANENT),
+    (403, "0304", "The app is not authorized to access the API", REFUSED_ONCE),
     (401, "0307", "The token must be updated", REFUSED),
     (429, "0308", "policy user over ratelimit,limit:60,time:1 minute", DELAYING),
-    (403, "0310", "The project is unavailable", PERMANENT),
-    (403, "0401", "The IP address is not authorized to access the API", PERMANENT),
+    (403, "0310", "The project is unavailable", REFUSED_ONCE),
+    (403, "0401", "The IP address is not authorized to access the API", REFUSED_ONCE),
     (500, "0601", "Internal server error", {}),
     (502, "0610", "Backend unavailable", {}),
     (503, "0613", "The gateway is overloaded", {}),
-    (403, "0801", "The service is unavailable in the region", PERMANENT),
+    (403, "0801", "The service is unavailable in the region", REFUSED_ONCE),
 )
 
 _SERVICE: tuple[tuple[int, str, str, dict[str, Any]], ...] = (
@@ -77,7 +78,7 @@ def _error_responses() -> Iterator[NamedFault]:
         yield _fault(f"200 {name}", "An error within HTTP 200.", json_answer(document))
     for name, location in _REDIRECTS.items():
         answer = HttpAnswer(status=302, headers={"Location": location})
-        yield _fault(f"redirect {name}", "Sends the client elsewhere.", answer, **PERMANENT)
+        yield _fault(f"redirect {name}", "Sends the client elsewhere.", answer, **REFUSED_ONCE)
     for name, value in _RETRY_AFTER.items():
         for status in (429, 503):
             fields = DELAYING if status == 429 or name == "absurd" else {}
@@ -93,7 +94,7 @@ def _error_responses() -> Iterator[NamedFault]:
             )
 
 
-_PAGES: dict[int, dict[str, Any]] = {407: PERMANENT, 408: {}, 418: PERMANENT, 500: {}, 502: {}, 503: {}}
+_PAGES: dict[int, dict[str, Any]] = {407: REFUSED_ONCE, 408: {}, 418: REFUSED_ONCE, 500: {}, 502: {}, 503: {}}
 
 _ENVELOPE = {"error": {"code": "DEVCB.00030000", "reason": "Failed."}, "result": None, "status": "error"}
 

@@ -25,10 +25,13 @@ def verdicts(fault: NamedFault, moment: Moment, once: bool) -> set[str]:
     match nature(fault, moment):
         case Nature.HARMLESS:
             return {"passed"}
+        case Nature.PERMANENT if once and fault.may_pass:
+            is_early = moment.name in ("selection", "first")  # nothing may have been accepted yet
+            return {"passed", "undetermined"} if is_early else {"passed"}
         case Nature.PERMANENT:
             return {"undetermined"}
         case Nature.DELAYING:
-            return {"timed out", "passed" if once else "undetermined"}
+            return {"timed-out", "passed" if once else "undetermined"}
         case Nature.TRANSIENT:
             return {"passed"} if once else {"undetermined"}
 
@@ -39,8 +42,8 @@ def at_early_deadline(fault: NamedFault, moment: Moment) -> set[str]:
     Requests that hang may leave no connection to the others.
     """
     if moment.ended:
-        return {"failed", "timed out"}
-    return {"timed out", "passed" if nature(fault, moment) is Nature.HARMLESS else "undetermined"}
+        return {"failed", "timed-out"}
+    return {"timed-out", "passed" if nature(fault, moment) is Nature.HARMLESS else "undetermined"}
 
 
 def after_order(fault: NamedFault, moment: Moment) -> set[str]:
@@ -59,7 +62,7 @@ def after_sign_in(fault: NamedFault, moment: Moment, once: bool) -> set[str]:
         return {"failed", "undetermined"} if fault.moves_clock else {"failed"}
     if found is Nature.PERMANENT:
         return {"undetermined"}
-    return {"failed", "timed out"} if once else {"undetermined", "timed out"}
+    return {"failed", "timed-out"} if once else {"undetermined", "timed-out"}
 
 
 def is_told(fault: NamedFault, moment: Moment, once: bool) -> bool:

@@ -45,6 +45,8 @@ class NamedFault:
     """The service says the same of a build whose record is still to come: it is transient for a while then."""
     means_no_route: bool = False
     """Only this route is missing: it is permanent where the operation has no other one."""
+    may_pass: bool = False
+    """A single one does not end the wait once the credential has been accepted."""
     refuses_credential: bool = False
     """The gate may not send the credential again."""
     spoils_text: bool = False

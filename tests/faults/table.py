@@ -29,8 +29,8 @@ OPTIONS = ("--poll-interval", "200ms", "--appear-timeout", "1s", "--max-rate", "
 MOST_MEBIBYTES = 256
 """What the gate may take of memory at most: some 30, and its bounds times its connections."""
 
-CODES = {"failed": 1, "aborted": 4, "timed out": 3, "undetermined": 5, "passed": 0}
-KINDS = {"failed": "BuildFailed", "timed out": "GateTimeout", "undetermined": "Undetermined", "passed": ""}
+CODES = {"failed": 1, "aborted": 4, "timed-out": 3, "undetermined": 5, "passed": 0}
+KINDS = {"failed": "BuildFailed", "timed-out": "GateTimeout", "undetermined": "Undetermined", "passed": ""}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,7 +147,7 @@ def stop_row(fault: NamedFault) -> Row:
         seen = _seen(row, simulator, "run", job_id, *OPTIONS[:2], *OPTIONS[4:], timeout=4.0)
         if seen is None:
             return row
-        if row.verdicts[job_id] != "timed out":
+        if row.verdicts[job_id] != "timed-out":
             row.problems.append(f"{row.verdicts[job_id]}, not timed out")
         stopped = any(build.stopped for build in simulator.backend.jobs[job_id].builds)
         if "stop requested" in seen.err and not stopped:
