@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from gate.model import ChildBuild, Outcome, TargetOutcome, Verdict
 from gate.reports.formatting import attempt, instant, seconds, unit_tests
-from gate.reports.stage_display import Part, shown, telling
+from gate.reports.stage_display import Part, select_parts, shown
 from gate.text import link, one_line, share_out, tails
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _contents(targets: Sequence[TargetOutcome]) -> Iterable[_Content]:
     ends = [log.split("\n")[-LAST_LINES:] for log in logs]
     last_lines = _escaped_tails(ends, ALL_LAST_LINES_LIMIT, each=LAST_LINES_LIMIT)
     for target, label, several, share, log, last in zip(targets, labels, parts, shares, logs, last_lines, strict=True):
-        yield _Content(target, label, telling(several, share), log, last)
+        yield _Content(target, label, select_parts(several, share), log, last)
 
 
 def _escaped_tails(logs: Sequence[Sequence[str]], limit: int, *, each: int) -> list[str]:
@@ -125,8 +125,8 @@ def _suite(content: _Content) -> "Element":
 def _build_case(content: _Content) -> Any:
     """Return the case of the build as a whole, the only one with the verdict.
 
-    Its time is what the parts do not account for, such as the time in the queue; parts that ran side by side may
-    account for more than there was.
+    Its time is what the stages and children do not account for: zero if these ran side by side and took longer
+    together than the build.
     """
     target = content.target
     accounted = sum(_milliseconds(part.duration_seconds) for part in content.parts)

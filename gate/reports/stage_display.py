@@ -44,7 +44,7 @@ def shown(part: Part, verdict: Verdict) -> tuple[Verdict, str]:
     return ended, f"The {kind} ended as {word}."
 
 
-def telling(parts: Sequence[Part], count: int) -> Sequence[Part]:
+def select_parts(parts: Sequence[Part], count: int) -> Sequence[Part]:
     """Return at most `count` of the parts, in their order; those that succeeded are left out first."""
     if len(parts) <= count:
         return parts

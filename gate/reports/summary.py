@@ -7,7 +7,7 @@ from gate.model import ChildBuild, Outcome, Stage, TargetOutcome, Verdict
 from gate.reports.formatting import attempt, seconds, unit_tests
 from gate.reports.gantt import chart
 from gate.reports.markdown import escape, fence, linked, table
-from gate.reports.stage_display import Part, shown, telling
+from gate.reports.stage_display import Part, select_parts, shown
 from gate.text import share_out, tails
 
 LIMIT = 1_000_000
@@ -160,7 +160,7 @@ def _parts(target: TargetOutcome, rows: int) -> Iterable[str]:
     if not rows:
         return
     all_parts: list[Part] = [*target.stages, *target.children]
-    parts = telling(all_parts, rows)
+    parts = select_parts(all_parts, rows)
     stages = [part for part in parts if isinstance(part, Stage)]
     children = [part for part in parts if isinstance(part, ChildBuild)]
     if stages:

@@ -53,5 +53,5 @@ def test_largest_outcome_is_rendered_in_time_and_stays_small(
     """
     before = time.process_time()
     text = render(largest)
-    assert time.process_time() - before < 5.0
+    assert time.process_time() - before < 10.0
     assert 100_000 < len(text if isinstance(text, bytes) else text.encode()) <= limit
