@@ -10,7 +10,7 @@ import yaml
 
 from gate import __version__
 from tests.conftest import ROOT
-from tests.tools import node_script, tool
+from tests.tools import tool
 
 EXAMPLES = ROOT / "examples"
 ACTION = ROOT / "action.yml"
@@ -68,7 +68,7 @@ def test_action_validator_finds_nothing() -> None:
 
 def test_actionlint_finds_nothing() -> None:
     """Workflows and their expressions are right."""
-    done = judge(node_script("lint-workflows.mjs"), *WORKFLOWS)
+    done = judge([tool("actionlint", made_with="go")], *WORKFLOWS)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -88,7 +88,7 @@ def test_broken_files_are_refused_by_tools_from_npm(tmp_path: Path) -> None:
     action = broken(tmp_path, ACTION, "using: composite", "using: sorcery")
     assert judge([tool("action-validator")], action).returncode == 1
     workflow = broken(tmp_path, EXAMPLES / "github" / "after-push.yml", "secrets.CODEARTS", "secret.CODEARTS")
-    assert judge(node_script("lint-workflows.mjs"), workflow).returncode == 1
+    assert judge([tool("actionlint", made_with="go")], workflow).returncode == 1
 
 
 @pytest.mark.parametrize(
