@@ -17,9 +17,9 @@ NAMED_VERSION = re.compile(r"codearts-gate(?:@v|==|/archive/refs/tags/v|/release
 
 def test_auditor_finds_nothing_in_what_builds_and_publishes() -> None:
     """Zizmor's strictest persona: permissions, pins, concurrency, credentials."""
-    zizmor = [Path(sys.executable).parent / "zizmor", "--offline", "--no-progress", "--persona", "auditor"]
+    zizmor = [str(Path(sys.executable).parent / "zizmor"), "--offline", "--no-progress", "--persona", "auditor"]
     files = [RELEASE, GITHUB / "workflows" / "ci.yml", GITHUB / "dependabot.yml"]
-    done = subprocess.run([*zizmor, *files], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([*zizmor, *map(str, files)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
