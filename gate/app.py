@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -53,7 +54,7 @@ def wait(settings: Settings, started: float) -> int:
 
     `started`: the instant of the process's start. Raises `UsageProblem` before anything is asked of the service.
     """
-    crew = WorkerPool(MAX_CONNECTIONS)
+    crew, ending = WorkerPool(MAX_CONNECTIONS), threading.Event()
     remark: Callable[[str], None] = (lambda text: crew.post(DebugLine(text))) if settings.reports.verbose else _ignore
     session = connect(settings.connection, remark, lambda text: crew.post(DebugLine(f"warning: {text}")))
     routes = Routes(session)
@@ -68,12 +69,16 @@ def wait(settings: Settings, started: float) -> int:
         now=crew.now,
         chance=random.random,
         say=lambda target, text: terminal.say(target, text, crew.now()),
+        request_timeout=settings.connection.request_timeout,
+        is_ending=ending.is_set,
+        debug=terminal.remark if settings.reports.verbose else _ignore,
     )
     waiting = Wait(settings.targets, context, crew, terminal)
-    with interruptions(crew):
-        signal_number = waiting.run(started + settings.rules.timeout)
-        targets = [watch.findings.outcome() for watch in waiting.watches]
-        verdict = judging.combine([target.verdict for target in targets])
+    with interruptions(crew, ending):
+        targets = waiting.run(started + settings.rules.timeout)
+        signal_number = waiting.signal_number
+        skipped_passes = settings.rules.if_none == "pass"
+        verdict = judging.combine([target.verdict for target in targets], skipped_passes=skipped_passes)
         elapsed = crew.now() - started
         outcome = Outcome(
             verdict=verdict,
@@ -97,12 +102,14 @@ def handled_signals() -> list[signal.Signals]:
 
 
 @contextlib.contextmanager
-def interruptions(crew: WorkerPool) -> Iterator[None]:
-    """Turn signals into events while the block runs."""
-    former = [
-        (number, signal.signal(number, lambda received, _: crew.post(Interruption(received))))
-        for number in handled_signals()
-    ]
+def interruptions(crew: WorkerPool, ending: threading.Event) -> Iterator[None]:
+    """Turn signals into events while the block runs; `ending` is set at once, so that nothing is started any more."""
+
+    def handle(received: int, _: object) -> None:
+        ending.set()
+        crew.post(Interruption(received))
+
+    former = [(number, signal.signal(number, handle)) for number in handled_signals()]
     try:
         yield
     finally:

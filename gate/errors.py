@@ -18,6 +18,8 @@
             ├── Unauthorised    the credential was refused
             ├── Forbidden       the credential is valid, but lacks a permission
             ├── NotFound        no such job, build or record
+            │   └── NoBuildAppeared   no build was started in time
+            ├── WrongBuild      another build than the one that was asked for
             ├── RouteMissing    this host does not publish the path
             ├── Untrusted       the server's certificate is not trusted
             └── Refused         the request was rejected as wrong
@@ -62,6 +64,8 @@ class TransientError(ServiceError):
     """Raised when the same request may succeed later."""
 
     hint = "The service may have a temporary problem. Run the gate again, or increase --error-budget."
+    lasted = 0.0
+    """Seconds from the start of the call to this error, as far as the caller has measured them."""
     retry_after: float | None = None
     """Seconds to wait before the next request, if the service stated them."""
     sent = True
@@ -148,6 +152,16 @@ class NotFound(PermanentError):
     """Raised when the service knows no such job, build or record."""
 
     hint = "Check the job id (the last part of the job's URL in the CodeArts console), the build number and the region."
+
+
+class NoBuildAppeared(NotFound):
+    """Raised when the service answered, but no build was started for this pipeline in time."""
+
+
+class WrongBuild(PermanentError):
+    """Raised when a record or a number cannot be that of the build that was asked for or ordered."""
+
+    hint = "Look at the job in the CodeArts console: another build than the one that was asked for may be running."
 
 
 class RouteMissing(PermanentError):

@@ -50,6 +50,10 @@ class Client:
         """Return the time of day by the service's clock."""
         return self._routes.session.now()
 
+    def latest_now(self) -> datetime:
+        """Return the later time of the service's and this machine's clock, where they differ by over ten minutes."""
+        return self._routes.session.latest_now()
+
     def is_running(self, job_id: str) -> bool | None:
         """Return whether the job runs now (ShowJobStatus); `None` when the answer does not tell."""
         return self._routes.first(
@@ -173,7 +177,7 @@ class Client:
             "the child builds", [self._routes.get(path, wire_format.child_builds_of) for path in paths]
         )
 
-    def start(self, order: Order, may_send: Callable[[], bool] | None = None) -> int:
+    def start(self, order: Order, may_send: Callable[[], bool]) -> int:
         """Start a build and return its number (ExecuteJob; the older RunJob where that is not published).
 
         `may_send` is called immediately before the first byte of the order is written, after signing in and connecting.
@@ -196,8 +200,8 @@ class Client:
                 f"it is unknown whether a build was started: {error}", status=error.status, code=error.code
             ) from error
 
-    def stop(self, job_id: str, build_number: int) -> str:
-        """Stop exactly this build, and return a clause that describes the result.
+    def stop(self, job_id: str, build_number: int) -> bool:
+        """Stop exactly this build; return false when it had ended before.
 
         StopBuildJob has the number in its path. StopTheJob is the fallback: the vendor's SDK sends the number in the
         query, its Terraform provider in the body, so both are sent.
@@ -211,9 +215,9 @@ class Client:
             self._routes.first("stopping a build", routes, f"stopping build {build_number}")
         except ServiceError as error:
             if error.code == ALREADY_ENDED:
-                return "it had already ended when it was to be stopped"
+                return False
             raise
-        return "stop requested, because this run started the build"
+        return True
 
     def stop_command(self, job_id: str, build_number: int) -> str:
         """Return the shell command that stops a build, empty when a shell has no token for it."""

@@ -97,6 +97,10 @@ class Session:
         """Return the time of day by the service's clock."""
         return self._clock.now()
 
+    def latest_now(self) -> datetime:
+        """Return the later time of the service's and this machine's clock, where they differ by over ten minutes."""
+        return self._clock.latest_now()
+
     def hide(self, text: str) -> str:
         """Return `text` with every secret of the credential masked: the service echoes access keys, for example."""
         return mask(text, self._auth.secrets())

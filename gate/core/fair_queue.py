@@ -1,9 +1,9 @@
-"""Who is asked next: looks come when they are due, and as the request rate allows.
+"""Which call comes next: calls come when they are due, and as the request rate allows.
 
-When more is due than the rate allows, the pauses of all targets are stretched by one factor: who wanted a look after
-2 s waits a fifth of the time of who wanted one after 10 s, and nobody starves. (This is start-time fair queueing:
-Goyal, Vin and Cheng 1996.) Who wanted no pause at all goes before them. What is soon of no use goes first, and so does
-who was refused when it was his turn.
+When more is due than the rate allows, the pauses of all targets are stretched by one factor: a target that wants a poll
+after 2 s waits a fifth of the time of one that wants it after 10 s, and no target starves. (This is start-time fair
+queueing: Goyal, Vin and Cheng 1996.) A call without a pause goes before them. So do calls that expire soon, and calls
+that had their turn before and failed.
 """
 
 import heapq
@@ -13,50 +13,53 @@ from collections.abc import Hashable
 from gate.core.ports import Ask
 from gate.core.schedule import Pace
 
-LONG = 60.0
-"""Seconds for which an ask may wait for its turn before others do without what they can spare."""
+OVERDUE = 60.0
+"""Seconds that a call may wait for its turn before optional calls are left out."""
 
 
 class FairQueue:
-    """Holds the asks that wait; each is known by its key, and each operation takes logarithmic time."""
+    """Holds the asks that wait. Each has a key; keys rise. Each operation takes logarithmic time."""
 
     def __init__(self, pace: Pace) -> None:
         """Nothing waits yet; `pace` has the rate of requests."""
         self._pace = pace
         self._waiting: dict[int, Ask] = {}
-        self._alike: dict[Hashable, set[int]] = {}
+        self._same_call: dict[Hashable, set[int]] = {}
         self._later: list[tuple[float, float, int]] = []
         self._due: list[tuple[float, int, float]] = []
-        self._late: list[tuple[float, int]] = []
+        self._expiring: list[tuple[float, int]] = []
         self._urgent: list[int] = []
-        self._turn = 0.0
+        self._virtual_time = 0.0
 
     def add(self, key: int, ask: Ask, now: float) -> None:
-        """Let an ask wait for its turn; keys rise."""
+        """Let an ask wait for its turn."""
         self._waiting[key] = ask
         if ask.urgent:
             self._urgent.append(key)
-        if ask.share is not None:
-            self._alike.setdefault(ask.share, set()).add(key)
-        turn = round(self._turn + max(ask.at - now, 0.0), 3)  # so that those who want the same come as they asked
-        if ask.until < math.inf:
-            heapq.heappush(self._late, (ask.until, key))
-        if ask.until < math.inf or ask.refused:
+        if ask.coalesce is not None:
+            self._same_call.setdefault(ask.coalesce, set()).add(key)
+        # Rounded, so that asks with the same pause keep the order in which they came.
+        turn = round(self._virtual_time + max(ask.not_before - now, 0.0), 3)
+        if ask.expires < math.inf:
+            heapq.heappush(self._expiring, (ask.expires, key))
+        if ask.expires < math.inf or ask.is_retry:
             turn = -1.0
-        heapq.heappush(self._later, (max(ask.at, now), turn, key))
+        heapq.heappush(self._later, (max(ask.not_before, now), turn, key))
 
     def remove(self, key: int) -> None:
         """Forget an ask, if it still waits."""
         ask = self._waiting.pop(key, None)
-        if ask is not None and ask.share is not None:
-            self._alike[ask.share].discard(key)
+        if ask is not None and ask.coalesce is not None:
+            same = self._same_call[ask.coalesce]
+            same.discard(key)
+            if not same:
+                del self._same_call[ask.coalesce]
 
     def take(self, now: float) -> list[int]:
         """Return the keys of all asks that the next call answers, and count the call; empty when it is too early."""
-        while self._urgent:
-            if (key := self._urgent.pop()) in self._waiting:
-                self._pace.spend(now)
-                return self._company(key)
+        if key := self._next_urgent(now):
+            self._pace.spend(now)
+            return self._pop_coalesced(key)
         while self._later and self._later[0][0] <= now:
             at, turn, key = heapq.heappop(self._later)
             heapq.heappush(self._due, (turn, key, at))
@@ -67,34 +70,47 @@ class FairQueue:
             heapq.heappop(self._due)
             if key in self._waiting:
                 self._pace.spend(now)
-                self._turn = max(self._turn, turn)
-                return self._company(key)
+                self._virtual_time = max(self._virtual_time, turn)
+                return self._pop_coalesced(key)
         return []
 
-    def is_behind(self, now: float) -> bool:
-        """Tell whether the next one has been kept waiting by the request rate for long."""
-        return bool(self._due) and now - self._due[0][2] > LONG
+    def _next_urgent(self, now: float) -> int:
+        """Return the key of an urgent ask that is due, and 0 if there is none."""
+        for key in list(self._urgent):
+            if key not in self._waiting:
+                self._urgent.remove(key)
+            elif self._waiting[key].not_before <= now:
+                self._urgent.remove(key)
+                return key
+        return 0
 
-    def late(self, now: float) -> list[int]:
-        """Return the keys of the asks, waiting or taken, that are of no use any more; each is given once."""
+    def is_behind(self, now: float) -> bool:
+        """Tell whether the request rate has kept the next call waiting for long."""
+        return bool(self._due) and now - self._due[0][2] > OVERDUE
+
+    def expired(self, now: float) -> list[int]:
+        """Return the keys of the asks, waiting or taken, that are of no use any more; each is returned once."""
         keys = []
-        while self._late and self._late[0][0] <= now:
-            keys.append(heapq.heappop(self._late)[1])
+        while self._expiring and self._expiring[0][0] <= now:
+            keys.append(heapq.heappop(self._expiring)[1])
         return keys
 
-    def wake_at(self, now: float, *, room: bool) -> float:
-        """Return the instant from which `take` (if there is `room` for a call) or `late` may give something."""
-        limit = self._late[0][0] if self._late else math.inf
-        if not room or not self._waiting:
+    def wake_at(self, now: float, *, has_room: bool) -> float:
+        """Return the instant from which `take` (if there is room for a call) or `expired` may return something."""
+        limit = self._expiring[0][0] if self._expiring else math.inf
+        if not has_room or not self._waiting:
             return limit
-        if self._urgent:
-            return now
+        urgent = [self._waiting[key].not_before for key in self._urgent if key in self._waiting]
+        if urgent:
+            limit = min(limit, max(min(urgent), now))
+        if not self._due and not self._later:
+            return limit
         return min(limit, max(now if self._due else self._later[0][0], self._pace.ready_at(now)))
 
-    def _company(self, key: int) -> list[int]:
-        """Take an ask out, and with it those that share its answer."""
-        share = self._waiting[key].share
-        keys = [key] if share is None else [key, *sorted(self._alike[share] - {key})]
+    def _pop_coalesced(self, key: int) -> list[int]:
+        """Take an ask out, and with it those that are answered by the same call."""
+        coalesce = self._waiting[key].coalesce
+        keys = [key] if coalesce is None else [key, *sorted(self._same_call[coalesce] - {key})]
         for one in keys:
             self.remove(one)
         return keys

@@ -30,18 +30,18 @@ class Forecast(NamedTuple):
     """The median of the last builds that passed."""
     slow_seconds: float | None = None
     """What 95 % of the builds that passed stayed below."""
-    timetable: "PollPlan | None" = None
+    poll_plan: "PollPlan | None" = None
 
 
-def expect(builds: Sequence[ListedBuild], interval: float) -> Forecast:
-    """Read the list of a job's builds, newest first; `interval` is the steady one, in seconds."""
+def forecast(builds: Sequence[ListedBuild], interval: float) -> Forecast:
+    """Return the forecast from the list of a job's builds, newest first; `interval`: the steady one, in seconds."""
     ended = [build for build in builds if build.word in ENDED_WORDS and build.duration_seconds]
     passed = [build.duration_seconds or 0.0 for build in ended if build.word == SUCCESS]
     durations = [build.duration_seconds or 0.0 for build in ended[:MOST]]
     return Forecast(
         seconds=_quantile(passed[:USUAL], 0.5),
         slow_seconds=_quantile(passed, 0.95) if len(passed) >= ENOUGH else None,
-        timetable=PollPlan(durations, interval) if len(durations) >= FEWEST else None,
+        poll_plan=PollPlan(durations, interval) if len(durations) >= FEWEST else None,
     )
 
 

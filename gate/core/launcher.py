@@ -1,100 +1,166 @@
-"""Launcher the build that is then waited for, and stopping it when the gate gives up on it."""
+"""Starting the build that is then waited for, and stopping it when the gate gives up on it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
+from functools import partial
 
+from gate.core.identity import Wanted, contradiction
 from gate.core.outcome_builder import OutcomeBuilder
 from gate.core.ports import Ask, Context, Steps
 from gate.core.retrier import Retrier
-from gate.core.selection import PinnedBuild, newest
-from gate.errors import Refused, ServiceError, StartLost, TransientError
-from gate.model import ListedBuild, Order
+from gate.core.selection import PinnedBuild, Selection
+from gate.errors import GaveUp, OrderNotSent, ServiceError, StartLost, TransientError, WrongBuild
+from gate.model import Order, Record
 
 APPEARING = 60.0
 """Seconds for which a build that we have just started may be unknown to the service."""
 
 LOOK_AROUND = 5.0
-"""Seconds for looking at the job's newest build after the answer to an order got lost."""
+"""Seconds for looking at the job's newest build, before an order and after the answer to one got lost."""
 
-STOPPING = 3.0
-"""Seconds for stopping a build, so that the gate has exited 5 s after its deadline."""
+STOP_AGAIN = 0.3
+"""Seconds between two tries to stop a build."""
 
 
 class Launcher:
     """Starts one build, once."""
 
-    def __init__(self, order: Order, context: Context, asking: Retrier, findings: OutcomeBuilder) -> None:
-        """Nothing is sent yet; what becomes of it is kept in `findings`."""
+    def __init__(self, order: Order, context: Context, retrier: Retrier, builder: OutcomeBuilder) -> None:
+        """Nothing is sent yet; what becomes of it is kept in `builder`."""
         self.under_way = False
         """Whether an order may be with the service whose answer has not been taken yet."""
         self.started = False
+        """Whether this gate has started the build whose number `builder` has."""
         self._order = order
+        self._context = context
         self._service = context.service
-        self._keep_running = context.rules.keep_running
-        self._asking = asking
-        self._findings = findings
+        self._retrier = retrier
+        self._builder = builder
+        self._newest_before: int | None = None
+        self._ordered_at: datetime | None = None
+        self._is_somebody_elses = False
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the record of the build has to agree with."""
+        return Wanted(order=self._order, ordered_at=self._ordered_at)
 
     def run(self) -> Steps[PinnedBuild]:
-        """Start the build and pin it; raises `StartLost`, with what the job's newest build is by now."""
+        """Start the build and pin it.
+
+        Raises `StartLost` when the answer got lost, and `WrongBuild` for an answer that names a build that was there
+        before the order.
+        """
+        self._newest_before = yield from self._newest_number()
         try:
-            number = yield from self._asking(self._start)
+            number = yield from self._retrier(self._send, urgent=True)
         except StartLost as error:
-            other = yield from self._newest_number()
-            if other is None:
-                raise
-            command = f"codearts-gate wait {self._order.job_id}:{other}"
-            raise StartLost(
-                f"{error}; the job's newest build is now {other}",
-                status=error.status,
-                code=error.code,
-                hint=f"If build {other} is the one that you ordered, wait for it: {command}",
-            ) from error
+            raise (yield from self._explain_loss(error)) from error
         finally:
             self.under_way = False
-        self._findings.build_number, self.started = number, True
-        self._asking.say(f"started build {number}")
-        return PinnedBuild(build_number=number, appearing_seconds=APPEARING, ordered_at=self._service.now())
+        if self._newest_before is not None and number <= self._newest_before:
+            raise WrongBuild(
+                f"the order was answered with build {number}, but the job had build {self._newest_before} before it"
+            )
+        self._builder.build_number, self.started = number, True
+        self._retrier.say(f"started build {number}")
+        return PinnedBuild(build_number=number, appearing_seconds=APPEARING)
 
-    def _start(self) -> int:
-        """Order the build, unless the gate has begun to end meanwhile."""
+    def check(self, record: Record) -> str:
+        """Say how a record contradicts the order; empty if it does not. A build that does is never stopped."""
+        told = contradiction(record, self.wanted)
+        self._is_somebody_elses = bool(told)
+        return told
+
+    def _send(self) -> int:
+        """Order the build, unless the gate has begun to end."""
         self.under_way = True  # before the look at the verdict, which may be decided at any moment
-        if self._findings.verdict is not None:
-            self.under_way = False
-            raise Refused("no build was started: the gate was ending")
         try:
-            return self._service.start(self._order)
-        except TransientError:
+            return self._service.start(self._order, self._may_send)
+        except (TransientError, OrderNotSent):
             self.under_way = False  # it was never sent
             raise
 
+    def _may_send(self) -> bool:
+        """Tell whether the order may still be sent; asked immediately before its first byte."""
+        self._ordered_at = self._service.now()
+        return not self._builder.is_given_up and not self._context.is_ending()
+
     def _newest_number(self) -> Steps[int | None]:
-        """Look for the number of the job's newest build, once."""
-        until = self._asking.now() + LOOK_AROUND
+        """Look once for the number of the job's newest build; `None` if that cannot be found out now."""
+        selection = Selection(self._builder.target, self._context, Retrier(self._context, lambda _: None))
         with suppress(ServiceError):
-            builds: Sequence[ListedBuild] = yield Ask(lambda: self._service.builds(self._order.job_id), until=until)
-            found = newest(builds)
-            return found.number if found else None
+            return (yield from _within(selection.newest_number(), self._context.now, LOOK_AROUND))
         return None
 
-    def stop(self) -> Steps[None]:
-        """Stop the build, if this gate has started one, and note what became of that."""
-        number = self._findings.build_number
-        if not self.started or number is None or self._keep_running or self._findings.has_ended():
-            return
-        reason = self._findings.reason
-        self._findings.reason = f"{reason}; whether build {number} was stopped is not known"  # if there is no time left
-        told = yield from self._stop(number)
-        self._asking.say(f"build {number}: {told}")
-        self._findings.reason = f"{reason}; {told}"
+    def _explain_loss(self, error: StartLost) -> Steps[StartLost]:
+        """Return the error for a lost answer, with the newest build if that one is newer than the order."""
+        other = yield from self._newest_number()
+        if other is None or self._newest_before is None or other <= self._newest_before:
+            return error
+        command = f"codearts-gate wait {self._order.job_id}:{other}"
+        return StartLost(
+            f"{error}; since then, the job has build {other}",
+            status=error.status,
+            code=error.code,
+            hint=f"If build {other} is the one that you ordered, wait for it: {command}",
+        )
 
-    def _stop(self, number: int) -> Steps[str]:
-        """Stop a build, and say what became of that."""
+    def stop(self, seconds: float) -> Steps[bool]:
+        """Stop the build if this gate has started it, and note what became of that.
+
+        It is tried again until it is done or the seconds are over. Returns whether the build had ended already.
+        """
+        number, builder = self._builder.build_number, self._builder
+        if not self.may_stop or number is None:
+            return False
+        until = self._context.now() + seconds
+        builder.aftermath = f"whether build {number} was stopped is not known"
+        at, problem = self._context.now(), "the time was over"
+        while at < until:
+            try:
+                was_running = yield Ask(
+                    partial(self._service.stop, self._order.job_id, number), at, expires=until, urgent=True
+                )
+            except TransientError as error:
+                problem, at = str(error), self._context.now() + STOP_AGAIN
+            except ServiceError as error:
+                problem, at = str(error), until
+            else:
+                builder.aftermath = (
+                    f"stop requested for build {number}, because this run started it"
+                    if was_running
+                    else f"build {number} had already ended when it was to be stopped"
+                )
+                self._retrier.say(builder.aftermath)
+                return not was_running
+        builder.aftermath = f"build {number} could not be stopped and may go on: {problem}"
+        command = self._service.stop_command(self._order.job_id, number) or "use the CodeArts console"
+        builder.final_hint = f"Stop build {number} yourself: {command}"
+        self._retrier.say(builder.aftermath)
+        return False
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether the build is this gate's own and is to be stopped when the gate gives up on it."""
+        keep = self._context.rules.keep_running or self._is_somebody_elses
+        return self.started and not keep and not self._builder.has_ended()
+
+
+def _within(steps: Steps[int], now: Callable[[], float], seconds: float) -> Steps[int]:
+    """Carry out steps whose asks are urgent and expire after some seconds; raises `GaveUp` then."""
+    until = now() + seconds
+    answer, error = None, None
+    while True:
         try:
-            told: str = yield Ask(
-                lambda: self._service.stop(self._order.job_id, number),
-                until=self._asking.now() + STOPPING,
-                urgent=True,
-            )
-        except ServiceError as error:
-            return f"it could not be stopped and may go on: {error}"
-        return told
+            ask = steps.throw(error) if error else steps.send(answer)
+        except StopIteration as stop:
+            return int(stop.value)
+        assert isinstance(ask, Ask)
+        if now() >= until:
+            raise GaveUp("no usable answer in time")
+        try:
+            answer, error = (yield ask._replace(expires=until, urgent=True)), None
+        except ServiceError as problem:
+            answer, error = None, problem

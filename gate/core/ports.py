@@ -1,6 +1,7 @@
-"""What the wait needs from the world: a service to ask, workers that ask it, an observer that is told.
+"""What the core needs from outside: a service to ask, workers that carry out calls, an observer of the progress.
 
-Code that waits is written as generators: a *step* yields an `Ask` and gets the answer back, or the error thrown in.
+Code that waits is written as generators: a *step* yields an `Ask` and gets the answer back, or the error thrown in. It
+may also yield a list of asks; they are carried out at the same time, and the step gets the list of their `CallResult`s.
 The loop in `gate.core.wait` decides when each ask is carried out, so no step ever blocks.
 """
 
@@ -9,38 +10,51 @@ from collections.abc import Callable, Generator, Hashable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from gate.model import ListedBuild, Order, Progress, Record, Stage, Target, TargetOutcome, UnitTests
+from gate.model import (
+    ChildBuild,
+    FailedStep,
+    ListedBuild,
+    LogPiece,
+    Order,
+    Progress,
+    ProjectRow,
+    Record,
+    Stage,
+    Target,
+    TargetOutcome,
+    UnitTests,
+)
 from gate.settings import Rules
 
 T = TypeVar("T")
 
 
 class Ask(NamedTuple):
-    """One question to the service: not before the instant `at`, and of no use after the instant `until`.
-
-    Of the asks that wait with the same `share`, one is carried out and all get its answer. While others wait long for
-    their turn, one that is `spare` is not carried out; its answer is `None`. One that is `refused` had its turn before,
-    but was throttled. One that is `urgent` waits for no turn.
-    """
+    """A call to the service, and when it makes sense. Instants are in seconds on the clock of `Workers`."""
 
     call: Callable[[], object]
-    at: float = 0.0
-    until: float = math.inf
-    share: Hashable = None
-    spare: bool = False
-    refused: bool = False
+    not_before: float = 0.0
+    expires: float = math.inf
+    """The instant from which on the answer is of no use; the step then gets `TooSlow`."""
+    coalesce: Hashable = None
+    """Of the asks that wait with the same value, one is carried out, and all get its answer."""
+    optional: bool = False
+    """Whether the call is left out while others wait long for their turn; its answer is then `None`."""
+    is_retry: bool = False
+    """Whether the call had its turn before and failed; it does not queue behind the others again."""
     urgent: bool = False
-
-
-Steps = Generator[Ask, Any, T]
+    """Whether the call is carried out at once, whatever the request rate."""
 
 
 class CallResult(NamedTuple):
-    """What became of the ask number `key`: a value, or the error it ended in."""
+    """The result of the ask number `key`: a value, or the error that the call ended in."""
 
     key: int
-    value: object = None
+    value: Any = None
     error: Exception | None = None
+
+
+Steps = Generator[Ask | list[Ask], Any, T]
 
 
 class Interruption(NamedTuple):
@@ -50,7 +64,7 @@ class Interruption(NamedTuple):
 
 
 class DebugLine(NamedTuple):
-    """A line for people who asked for every detail."""
+    """A line for people who asked for every detail (`--verbose`)."""
 
     text: str
 
@@ -59,7 +73,7 @@ Event = CallResult | Interruption | DebugLine
 
 
 class Workers(Protocol):
-    """Carries out calls elsewhere than in the thread that keeps the deadline, and brings back what happened."""
+    """Carries out calls outside of the thread that keeps the deadline, and brings back what happened."""
 
     def now(self) -> float:
         """Return the instant, in seconds on a clock that never jumps."""
@@ -71,17 +85,20 @@ class Workers(Protocol):
         """Start a call; its `CallResult` carries `key`."""
 
     def next(self, until: float) -> Event | None:
-        """Return the next event, or `None` when the instant `until` has come first."""
+        """Return the next event, or `None` when the instant `until` comes first."""
 
 
 class BuildService(Protocol):
-    """CodeArts Build as the core sees it; every method may raise a `ServiceError`."""
+    """CodeArts Build as the core sees it. Every method but `stop_command` and the clocks may raise a `ServiceError`."""
 
     def now(self) -> datetime:
         """Return the time of day by the service's clock, as far as it is known."""
 
+    def latest_now(self) -> datetime:
+        """Return the later time of the service's and this machine's clock, where they differ by over ten minutes."""
+
     def is_running(self, job_id: str) -> bool | None:
-        """Tell what `/v3/jobs/{job_id}/status` says; `None` when it says nothing."""
+        """Return what `/v3/jobs/{job_id}/status` says; `None` when it says nothing."""
 
     def builds(self, job_id: str, commit: str | None = None) -> Sequence[ListedBuild]:
         """List the job's builds of the last weeks, newest first, as far back as the newest one of `commit`."""
@@ -98,33 +115,49 @@ class BuildService(Protocol):
     def log_tail(self, record_id: str, lines: int) -> Sequence[str]:
         """Return the last lines of a build's log."""
 
-    def start(self, order: Order) -> int:
-        """Start a build and give its number; sent once, and `StartLost` when its answer got lost."""
+    def log_piece(self, job_id: str, build_number: int, offset: int) -> LogPiece:
+        """Return what the log of a running build has from `offset` on."""
 
-    def stop(self, job_id: str, build_number: int) -> str:
-        """Stop exactly this build, and say what became of it."""
+    def failed_steps(self, job_id: str, build_number: int) -> Sequence[FailedStep]:
+        """Return the service's own analysis of a failed build."""
+
+    def child_builds(self, record_id: str) -> Sequence[ChildBuild]:
+        """List the builds of which a multi-job build consists; empty for any other build."""
+
+    def project_rows(self, project_id: str) -> Sequence[ProjectRow]:
+        """List the jobs of a project with what is known of their last builds."""
+
+    def start(self, order: Order, may_send: Callable[[], bool]) -> int:
+        """Start a build and return its number; the order is sent once.
+
+        `may_send` is asked after sign-in and connect, immediately before the first byte of the order is written.
+        Raises `OrderNotSent` when it returns false, and `StartLost` when the answer got lost.
+        """
+
+    def stop(self, job_id: str, build_number: int) -> bool:
+        """Stop exactly this build; return false when it had ended before."""
 
     def stop_command(self, job_id: str, build_number: int) -> str:
         """Return the shell command by which a user can stop a build; empty when there is none."""
 
 
 class Observer(Protocol):
-    """Is told what happens while it happens."""
+    """Shows people what happens while it happens."""
 
     def due(self) -> float:
         """Return the instant at which `tick` should be called next."""
 
     def say(self, target: Target, text: str, now: float) -> None:
-        """Take note of a change: one sentence."""
+        """Show a change: one sentence."""
 
     def remark(self, text: str) -> None:
-        """Take note of a detail."""
+        """Show a detail."""
 
-    def tick(self, standings: Sequence[Progress], now: float) -> None:
-        """Show how things stand."""
+    def tick(self, progress: Sequence[Progress], now: float) -> None:
+        """Show the progress of the targets that have no verdict yet."""
 
     def decided(self, outcome: TargetOutcome) -> None:
-        """Take note of a target's verdict."""
+        """Show a target's verdict."""
 
 
 class Context(NamedTuple):
@@ -133,10 +166,16 @@ class Context(NamedTuple):
     rules: Rules
     service: BuildService
     now: Callable[[], float]
-    """Instants in seconds, on a clock that never jumps."""
+    """Return the instant in seconds, on a clock that never jumps."""
     chance: Callable[[], float]
-    """Random numbers from 0 to 1."""
+    """Return a random number from 0 to 1."""
     say: Callable[[Target, str], None]
-    """Takes sentences for people."""
+    """Show people one sentence about a target."""
     order: Order | None = None
     """The build to start, where the gate starts one."""
+    request_timeout: float = 10.0
+    """Seconds that one request may take."""
+    is_ending: Callable[[], bool] = lambda: False
+    """Tell whether a signal has come: nothing is started from then on."""
+    debug: Callable[[str], None] = lambda _: None
+    """Show people who asked for every detail one line."""

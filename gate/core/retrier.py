@@ -1,67 +1,82 @@
-"""Retrier until there is an answer: the error budget, the back-off, and what people are told meanwhile."""
+"""Asking until there is an answer: the error budget, the back-off, and what people are told meanwhile."""
 
 from collections.abc import Callable, Hashable
 
 from gate.core.ports import Ask, Context, Steps, T
 from gate.core.schedule import backoff
 from gate.durations import spell
-from gate.errors import GaveUp, ServiceError, Throttled, TransientError
+from gate.errors import GaveUp, ServiceError, TransientError
+
+REQUESTS_PER_CALL = 3
+"""Request timeouts that one call lasts at most: a request, a sign-in, and the request once more. What a call lasts
+beyond that is time in which this machine slept."""
 
 
 class Retrier:
-    """Asks for one target. A transient error is a poll without an answer, and is given the error budget."""
+    """Asks the service on behalf of one target. A transient error is a poll without an answer.
+
+    The error budget counts the time in which this target was asked and got no usable answer: how long its failed calls
+    took, and the pauses after them. Waiting for a turn behind other targets, or a machine that slept, does not count.
+    """
 
     def __init__(self, context: Context, say: Callable[[str], None]) -> None:
-        """`say` takes sentences for people."""
-        self.now = context.now
-        self.chance = context.chance
+        """`say` shows people one sentence about the target."""
         self.trouble = "the service has not answered yet"
+        """The last error, in words; empty after a usable answer."""
         self.advice = ""
+        """What to do about the last error."""
+        self._now = context.now
+        self._chance = context.chance
         self._rules = context.rules
+        self._longest_call = REQUESTS_PER_CALL * context.request_timeout
         self.say = say
         self._failures = 0
         self._failing_since = 0.0
+        self._failing_seconds = 0.0
 
-    def __call__(self, call: Callable[[], T], at: float = 0.0, share: Hashable = None) -> Steps[T]:
-        """Carry out `call` at the instant `at` or later, again and again until it gives an answer.
+    def __call__(
+        self, call: Callable[[], T], not_before: float = 0.0, coalesce: Hashable = None, *, urgent: bool = False
+    ) -> Steps[T]:
+        """Carry out `call` at the instant `not_before` or later, until it returns an answer.
 
-        Asks with one `share` get one answer. Raises `GaveUp` when transient errors fill the error budget; permanent
-        errors pass through.
+        Asks with the same `coalesce` get one answer; an `urgent` one waits for no turn. Raises `GaveUp` when transient
+        errors use up the error budget; permanent errors pass through.
         """
-        refused = False
+        is_retry = False
         while True:
             try:
-                answer: T = yield Ask(call, at, share=share, refused=refused)
+                answer: T = yield Ask(call, not_before, coalesce=coalesce, is_retry=is_retry, urgent=urgent)
             except TransientError as error:
-                at, refused = self._retry_at(error), isinstance(error, Throttled)
+                not_before, is_retry = self._retry_at(error), True
             else:
                 if self._failures:
-                    self.say(f"the service answers again, after {spell(self.now() - self._failing_since)}")
-                self._failures, self.trouble = 0, ""
+                    self.say(f"the service answers again, after {spell(self._now() - self._failing_since)}")
+                self._failures, self._failing_seconds, self.trouble = 0, 0.0, ""
                 return answer
 
-    def puzzle(self, error: ServiceError) -> None:
-        """Take note of an answer that may still become another one; it is told when it is news."""
+    def note_retryable(self, error: ServiceError) -> None:
+        """Note an error answer that a later look may replace by another one; people are told when it is new."""
         trouble = f"the last answer was an error: {error}"
         if trouble != self.trouble:
             self.say(f"{error}; asking again")
         self.trouble, self.advice = trouble, error.hint
 
     def _retry_at(self, error: TransientError) -> float:
-        """Count a failure; give the instant of the next try, or raise `GaveUp`."""
-        now = self.now()
+        """Count a failure; return the instant of the next try, or raise `GaveUp`."""
+        now = self._now()
         if not self._failures:
             self._failing_since = now
         self._failures += 1
+        self._failing_seconds += min(error.lasted, self._longest_call)
         self.trouble, self.advice = f"the last answer was an error: {error}", error.hint
-        failing_for = now - self._failing_since
-        if failing_for >= self._rules.error_budget:
+        if self._failing_seconds >= self._rules.error_budget:
             raise GaveUp(
-                f"no usable answer for {spell(failing_for)} (--error-budget): {error}",
+                f"no usable answer for {spell(self._failing_seconds)} (--error-budget): {error}",
                 status=error.status,
                 code=error.code,
                 hint=error.hint,
             ) from error
-        pause = backoff(self._failures, self._rules.poll_interval, self.chance(), error.retry_after)
+        pause = backoff(self._failures, self._rules.poll_interval, self._chance(), error.retry_after)
+        self._failing_seconds += pause
         self.say(f"{error}; asking again in {spell(pause)}")
         return now + pause

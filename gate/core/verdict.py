@@ -14,7 +14,8 @@ ListBriefRecord; a published trial on a real tenant (David-piex/codearts-mcp, 20
 from collections.abc import Sequence
 from typing import assert_never
 
-from gate.model import Record, RecordState, State, Verdict
+from gate.model import Record, RecordState, State, UnitTests, Verdict
+from gate.text import one_line
 
 SUCCESS = "SUCCESS"
 
@@ -43,8 +44,8 @@ WAITING_WORDS = {
 FINISHED = "Finished"
 
 
-def read(record: Record) -> RecordState:
-    """Read a record: its state, the word for it, and whether the build has ended.
+def interpret(record: Record) -> RecordState:
+    """Return what a record says: the state, the word for it, and whether the build has ended.
 
     A word that nobody documents leaves the state unknown. The build then counts as ended only when the record has a
     finish time, or the run word says so.
@@ -62,11 +63,11 @@ def read(record: Record) -> RecordState:
     return RecordState(state=State.UNKNOWN, word=record.word, ended=finished)
 
 
-def judge(reading: RecordState) -> Verdict | None:
-    """Judge a reading; `None` while the build has not ended."""
-    if not reading.ended:
+def judge(state: RecordState) -> Verdict | None:
+    """Return the verdict on a build in this state; `None` while it has not ended."""
+    if not state.ended:
         return None
-    match reading.state:
+    match state.state:
         case State.SUCCEEDED:
             return Verdict.PASSED
         case State.FAILED:
@@ -76,7 +77,31 @@ def judge(reading: RecordState) -> Verdict | None:
         case State.UNKNOWN | State.QUEUED | State.RUNNING:
             return Verdict.UNDETERMINED
         case _:
-            assert_never(reading.state)
+            assert_never(state.state)
+
+
+def judge_tests(tests: UnitTests | None) -> tuple[Verdict, str]:
+    """Return the verdict on a build's unit tests, and what is wrong with them unless they passed.
+
+    They pass only if the summary and the totals of every stage are there, none has a failure or an error, at least one
+    test succeeded, and the service does not call any of them unsuccessful.
+    """
+    if tests is None or tests.total == 0:
+        return Verdict.UNDETERMINED, "the service has no unit tests of it"
+    for part in (tests, *tests.parts):
+        where = f" of {one_line(part.name, limit=60)}" if part.name else ""
+        if part.failures or part.errors:
+            return (
+                Verdict.FAILED,
+                f"its unit tests{where} have {part.failures} failures and {part.errors} errors in {part.total} tests",
+            )
+        if part.is_success is False:
+            return Verdict.FAILED, f"the service calls its unit tests{where} unsuccessful"
+    if not tests.parts:
+        return Verdict.UNDETERMINED, "the service has no unit tests of its stages"
+    if not any(part.successes for part in (tests, *tests.parts)):
+        return Verdict.UNDETERMINED, f"none of its {tests.total} unit tests is said to have succeeded"
+    return Verdict.PASSED, ""
 
 
 PRECEDENCE = (Verdict.INTERRUPTED, Verdict.FAILED, Verdict.ABORTED, Verdict.TIMED_OUT, Verdict.UNDETERMINED)

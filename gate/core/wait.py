@@ -1,37 +1,44 @@
-"""The loop over all targets: who is asked next, and what ends the wait.
+"""The loop over all targets: which call is carried out next, and what ends the wait.
 
 It runs in the thread that keeps the deadline. Everything that may block is a call carried out by workers; the loop
-itself waits only for their answers, and never past the deadline.
+itself waits only for their results, and never past the deadline.
 """
 
+import signal
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from traceback import walk_tb
 
 from gate.core.fair_queue import FairQueue
 from gate.core.ports import Ask, CallResult, Context, DebugLine, Interruption, Observer, Steps, Workers
 from gate.core.schedule import Pace
 from gate.core.watch import Watch
 from gate.durations import spell
-from gate.errors import Throttled, TooSlow
-from gate.model import Target, Verdict
+from gate.errors import Throttled, TooSlow, TransientError
+from gate.model import Target, TargetOutcome, Verdict
 
 WIND_UP = 3.5
-"""Seconds at the end for stopping a build that was started here, and for what the report shows beside the verdict; with
-the time for writing the reports they stay below 5 s."""
-
+"""Seconds at the end for a last poll, for stopping a build that was started here, and for what the report shows beside
+the verdict; with the time for writing the reports they stay below 5 s."""
 
 BUG_HINT = "Please report it to the authors of codearts-gate, with the output of --verbose."
+
+PACKAGE = Path(__file__).parent.parent
 
 
 @dataclass(slots=True, eq=False)
 class _Run:
-    """A watch under way: its steps, and the key of the ask it waits for."""
+    """A watch under way: its steps, and the calls that it waits for."""
 
     watch: Watch
     steps: Steps[None]
-    key: int = 0
+    awaited: dict[int, CallResult | None] = field(default_factory=dict)
+    """The keys of the calls, in the order in which they were asked, with the results so far."""
+    is_group: bool = False
+    """Whether the steps wait for a list of results."""
 
 
 class Wait:
@@ -40,157 +47,206 @@ class Wait:
     def __init__(self, targets: Sequence[Target], context: Context, workers: Workers, observer: Observer) -> None:
         """Make a watch for each target; nothing is asked yet."""
         builds = Counter(target.job_id for target in targets)
-        self.watches = [Watch(target, context, shares=builds[target.job_id] > 1) for target in targets]
+        self._watches = [Watch(target, context, shares=builds[target.job_id] > 1) for target in targets]
+        self._context = context
         self._rules = context.rules
-        self._service = context.service
-        self._chance = context.chance
         self._workers = workers
         self._observer = observer
         self._pace = Pace(context.rules.max_rate, workers.now())
-        self._turns = FairQueue(self._pace)
+        self._queue = FairQueue(self._pace)
         self._open: dict[_Run, None] = {}
         self._asks: dict[int, tuple[_Run, Ask]] = {}
-        self._answering: dict[int, list[int]] = {}
+        self._calls: dict[int, tuple[list[int], float]] = {}
+        """The calls under way: the keys that each answers, and the instant of its start."""
         self._keys = 0
+        self._is_winding_up = False
+        self.signal_number: int | None = None
+        """The signal that ended the wait, if one did."""
 
-    def run(self, deadline: float) -> int | None:
+    def run(self, deadline: float) -> list[TargetOutcome]:
         """Wait until every target has a verdict, the instant `deadline` comes, or a signal does.
 
-        Returns the number of the signal that ended the wait, if one did.
+        Returns the outcome of every target, in the order of the targets.
         """
         try:
-            for watch in self.watches:
+            for watch in self._watches:
                 self._begin(watch, watch.run())
-            signal_number = self._loop(deadline)
+            self.signal_number = self._loop(deadline)
             if self._open:
-                self._give_up(signal_number)
+                self._give_up()
                 self._loop(self._workers.now() + WIND_UP)
         except Exception as error:
-            signal_number = None
-            for watch in self.watches:
-                watch.findings.decide(Verdict.UNDETERMINED, describe_bug(error), BUG_HINT)
+            self.signal_number = None
+            for watch in self._watches:
+                self._note_bug(watch, error)
         while self._open:  # under --fail-fast, one that ends takes the others with it
             self._end(next(iter(self._open)))
-        return signal_number
+        return [watch.builder.outcome() for watch in self._watches]
 
     def _loop(self, deadline: float) -> int | None:
-        """Ask and take answers until nothing is open or the deadline comes; give the number of a signal."""
+        """Ask and take answers until nothing is open or the deadline comes; return the number of a signal."""
         while self._open and (now := self._workers.now()) < deadline:
             self._start_due(now)
             if now >= self._observer.due():
-                moment = self._service.now()
-                self._observer.tick([run.watch.findings.standing(moment) for run in self._open], now)
+                moment = self._context.service.now()
+                self._observer.tick([run.watch.builder.progress(moment) for run in self._open], now)
             event = self._workers.next(
-                min(deadline, self._turns.wake_at(now, room=self._workers.has_room()), self._observer.due())
+                min(deadline, self._queue.wake_at(now, has_room=self._workers.has_room()), self._observer.due())
             )
             match event:
                 case CallResult():
-                    self._answer(event)
+                    self._take_result(event)
                 case Interruption(signal_number):
                     return signal_number
                 case DebugLine(text):
                     self._observer.remark(text)
                 case None:
                     pass
-            self._drop_late(self._workers.now())
+            self._drop_expired(self._workers.now())
         return None
 
     def _begin(self, watch: Watch, steps: Steps[None]) -> None:
         run = _Run(watch, steps)
         self._open[run] = None
-        self._step(run, None)
+        self._advance(run, None)
 
-    def _step(self, run: _Run, answer: CallResult | None) -> None:
-        """Let a watch go on with an answer, up to its next ask or its end."""
-        run.key = 0
+    def _advance(self, run: _Run, result: CallResult | list[CallResult] | None) -> None:
+        """Let a watch go on with what it waited for, up to its next call or its end."""
+        run.awaited = {}
         try:
-            if answer is None:
-                ask = next(run.steps)
-            elif answer.error is not None:
-                ask = run.steps.throw(answer.error)
+            if result is None:
+                asked = next(run.steps)
+            elif isinstance(result, list):
+                asked = run.steps.send(result)
+            elif result.error is not None:
+                asked = run.steps.throw(result.error)
             else:
-                ask = run.steps.send(answer.value)
+                asked = run.steps.send(result.value)
         except StopIteration:
             self._end(run)
         except Exception as error:
-            run.watch.findings.decide(Verdict.UNDETERMINED, describe_bug(error), BUG_HINT)
+            self._note_bug(run.watch, error)
             self._end(run)
         else:
-            self._wait_for(run, ask)
+            run.is_group = isinstance(asked, list)
+            self._wait_for(run, asked if isinstance(asked, list) else [asked])
 
-    def _wait_for(self, run: _Run, ask: Ask) -> None:
-        """Let a watch wait for its turn with an ask; one that can be spared is left out while others are overdue."""
+    def _wait_for(self, run: _Run, asks: Sequence[Ask]) -> None:
+        """Let a watch wait for its turn; an optional call is left out while others are overdue."""
         now = self._workers.now()
-        if ask.spare and self._turns.is_behind(now):
-            self._step(run, CallResult(0))
-            return
-        self._keys += 1
-        run.key = self._keys
-        self._asks[run.key] = (run, ask)
-        self._turns.add(run.key, ask, now)
+        left_out = self._queue.is_behind(now)
+        keys = range(self._keys + 1, self._keys + 1 + len(asks))
+        self._keys += len(asks)
+        run.awaited = dict.fromkeys(keys)
+        for key, ask in zip(keys, asks, strict=True):
+            if ask.optional and left_out:
+                continue
+            self._asks[key] = (run, ask)
+            self._queue.add(key, ask, now)
+        for key, ask in zip(keys, asks, strict=True):
+            if ask.optional and left_out:
+                self._resolve(run, CallResult(key))
 
     def _end(self, run: _Run) -> None:
         """Close a target, and under `--fail-fast` all others with it."""
         self._leave(run)
-        outcome = run.watch.findings.outcome()
+        outcome = run.watch.builder.outcome()
         self._observer.decided(outcome)
-        if self._rules.fail_fast and outcome.verdict not in (Verdict.PASSED, Verdict.SKIPPED):
+        passed = outcome.verdict in (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED)
+        if self._rules.fail_fast and not passed and not self._is_winding_up:
             for other in list(self._open):
-                reason = f"not waited for any longer (--fail-fast): {outcome.label} {outcome.verdict}"
-                other.watch.findings.decide(Verdict.SKIPPED, reason)
+                reason = f"not judged, because {outcome.label} {outcome.verdict} (--fail-fast)"
+                other.watch.builder.decide(Verdict.SKIPPED, reason)
                 self._end(other)
 
     def _leave(self, run: _Run) -> None:
         """Stop a watch where it is; an answer that still comes is dropped."""
         run.steps.close()
-        self._turns.remove(run.key)
-        self._asks.pop(run.key, None)
+        for key in run.awaited:
+            self._queue.remove(key)
+            self._asks.pop(key, None)
         self._open.pop(run, None)
 
-    def _give_up(self, signal_number: int | None) -> None:
-        """Decide about every target that is still open, and begin its last seconds."""
-        given_up = list(self._open)
-        for run in given_up:  # all before the first of them ends: under --fail-fast, it takes the others with it
-            if signal_number is None:
-                run.watch.give_up(Verdict.TIMED_OUT, f"no result within {spell(self._rules.timeout)} (--timeout)")
-            else:
-                run.watch.give_up(Verdict.INTERRUPTED, f"the gate was interrupted by signal {signal_number}")
-            if not (run.watch.starting and run.watch.starting.under_way):  # else its number is still to come
+    def _give_up(self) -> None:
+        """Begin the last seconds of every target that is still open."""
+        self._is_winding_up = True
+        verdict, why = Verdict.TIMED_OUT, f"no result within {spell(self._rules.timeout)} (--timeout)"
+        if self.signal_number is not None:
+            verdict, why = Verdict.INTERRUPTED, f"the gate was interrupted by {_signal_name(self.signal_number)}"
+        for run in list(self._open):
+            run.watch.give_up(verdict, why)
+            if not run.watch.must_finish_order:  # else the number of its build is still to come
                 self._leave(run)
-        for run in given_up:
-            if run not in self._open:
                 self._begin(run.watch, run.watch.wind_up())
 
     def _start_due(self, now: float) -> None:
-        """Start every ask whose time has come, as far as workers and the request rate allow."""
-        while self._workers.has_room() and (keys := self._turns.take(now)):
-            self._answering[keys[0]] = keys
+        """Start every call whose time has come, as far as workers and the request rate allow."""
+        while self._workers.has_room() and (keys := self._queue.take(now)):
+            self._calls[keys[0]] = (keys, now)
+            for key in keys:
+                self._asks[key][0].watch.builder.was_polled = True
             self._workers.submit(keys[0], self._asks[keys[0]][1].call)
 
-    def _drop_late(self, now: float) -> None:
+    def _drop_expired(self, now: float) -> None:
         """Stop waiting for answers that are of no use any more."""
-        for key in self._turns.late(now):
-            self._turns.remove(key)
-            self._go_on(key, CallResult(key, error=TooSlow("no answer in the few seconds that it was given")))
+        for key in self._queue.expired(now):
+            self._queue.remove(key)
+            self._answer(CallResult(key, error=TooSlow("no answer in the few seconds that it was given")))
 
-    def _answer(self, answer: CallResult) -> None:
-        """Take an answer to the watches that wait for it."""
-        if isinstance(answer.error, Throttled):
-            self._pace.ease(self._workers.now(), self._chance())
-        for key in self._answering.pop(answer.key):
-            self._go_on(key, answer)
+    def _take_result(self, result: CallResult) -> None:
+        """Hand the result of a call to the watches that wait for it."""
+        keys, started = self._calls.pop(result.key)
+        if isinstance(result.error, TransientError):
+            result.error.lasted = self._workers.now() - started
+        if isinstance(result.error, Throttled):
+            self._pace.ease(self._workers.now(), self._context.chance())
+        for key in keys:
+            self._answer(result._replace(key=key))
 
-    def _go_on(self, key: int, answer: CallResult) -> None:
-        """Let the watch that waits for an ask go on; an answer that comes too late is dropped."""
-        run, _ = self._asks.pop(key, (None, None))
+    def _answer(self, result: CallResult) -> None:
+        """Note the result of one ask; an answer that comes too late is dropped."""
+        run, _ = self._asks.pop(result.key, (None, None))
         if run is not None:
-            self._step(run, answer)
+            self._resolve(run, result)
+
+    def _resolve(self, run: _Run, result: CallResult) -> None:
+        """Note a result, and let the watch go on once it has all that it waits for."""
+        if result.key not in run.awaited:
+            return
+        run.awaited[result.key] = result
+        results = [found for found in run.awaited.values() if found is not None]
+        if len(results) == len(run.awaited):
+            self._advance(run, results if run.is_group else results[0])
+
+    def _note_bug(self, watch: Watch, error: Exception) -> None:
+        """Decide that the outcome is not known, because the gate has a bug."""
+        for frame in bug_frames(error):
+            self._context.debug(frame)
+        watch.builder.decide(Verdict.UNDETERMINED, describe_bug(error), BUG_HINT)
+
+
+def _signal_name(number: int) -> str:
+    """Return the name of a signal as people know it."""
+    if number == signal.SIGINT:
+        return "Ctrl-C (SIGINT)"
+    with suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"
 
 
 def describe_bug(error: Exception) -> str:
     """Say where the gate failed; the error's own text is left out, because it may quote anything."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "nowhere"
+    frames = bug_frames(error)
+    own = [frame for frame in frames if frame.startswith(f"{PACKAGE.name}/")]
+    place = (own or frames or ["an unknown place"])[-1]
     return f"a bug in the gate: {type(error).__name__} in {place}"
+
+
+def bug_frames(error: Exception) -> list[str]:
+    """Return the places through which an error came, the innermost last: `gate/core/wait.py:57`, without any values."""
+    frames = []
+    for frame, line in walk_tb(error.__traceback__):
+        path = Path(frame.f_code.co_filename)
+        name = path.relative_to(PACKAGE.parent).as_posix() if path.is_relative_to(PACKAGE) else path.name
+        frames.append(f"{name}:{line}")
+    return frames

@@ -1,23 +1,35 @@
-"""One target from the first look to its outcome."""
+"""One target from the first question to its outcome."""
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
 from gate.core import verdict as judging
+from gate.core.identity import Wanted, contradiction
 from gate.core.launcher import Launcher
 from gate.core.outcome_builder import OutcomeBuilder
-from gate.core.poller import SECOND_LOOKS, Poller
-from gate.core.ports import Ask, Context, Steps, T
+from gate.core.poller import CONFIRMING_POLLS, Poller
+from gate.core.ports import Ask, CallResult, Context, Steps
 from gate.core.retrier import Retrier
 from gate.core.selection import Selection
-from gate.errors import NotFound, ServiceError, StartLost
-from gate.model import RecordState, State, Target, Verdict
+from gate.errors import NotFound, OrderNotSent, ServiceError, StartLost, TransientError, WrongBuild
+from gate.model import Record, RecordState, State, Target, UnitTests, Verdict
 
 SIDE_CHANNEL = 5.0
-"""Seconds that a side channel (stages, log) may take at most."""
+"""Seconds in which stages, log and analysis are read for the report, all at the same time."""
 
-LAST_SIDE_CHANNEL = 1.5
+LAST_SIDE_CHANNEL = 1.0
 """The same, after the deadline."""
+
+LAST_POLL = 1.2
+"""Seconds for the last poll, which comes with the deadline."""
+
+STOPPING = 3.0
+"""Seconds for stopping a build after the deadline or a signal, so that the gate has exited 5 s after that."""
+
+STOPPING_IN_TIME = 20.0
+"""The same, when the gate gives up on a build of its own before the deadline."""
 
 CONSOLE = "Look at the build in the CodeArts console."
 
@@ -27,17 +39,27 @@ class Watch:
 
     def __init__(self, target: Target, context: Context, *, shares: bool = False) -> None:
         """Start with nothing known but the target; `shares`: whether others are builds of the same job."""
-        self.findings = OutcomeBuilder(target=target, build_number=target.build_number)
+        self.builder = OutcomeBuilder(target=target, build_number=target.build_number)
         self._job = target.job_id
         self._rules = context.rules
         self._service = context.service
         self._now = context.now
         self._say: Callable[[str], None] = lambda text: context.say(target, text)
-        self._asking = Retrier(context, self._say)
-        self._selection = Selection(target, context, self._asking)
-        self._looking = Poller(self.findings, context, self._asking, shares=shares)
+        self._retrier = Retrier(context, self._say)
+        self._selection = Selection(target, context, self._retrier)
         order = context.order
-        self.starting = Launcher(order, context, self._asking, self.findings) if order else None
+        self._launcher = Launcher(order, context, self._retrier, self.builder) if order else None
+        check = self._launcher.check if self._launcher else self._check_commit
+        self._poller = Poller(self.builder, context, self._retrier, check=check, shares=shares)
+
+    def _check_commit(self, record: Record) -> str:
+        """Say that a record is of another commit than the one that was asked for; empty if it is not."""
+        return contradiction(record, Wanted(commit=self._rules.commit))
+
+    @property
+    def must_finish_order(self) -> bool:
+        """Whether an order may be with the service whose answer is still to come."""
+        return self._launcher is not None and self._launcher.under_way
 
     def run(self) -> Steps[None]:
         """Wait until there is a verdict, then collect what the report shows beside it."""
@@ -46,101 +68,164 @@ class Watch:
                 yield from self._follow_status()
             else:
                 yield from self._follow_record()
+        except OrderNotSent as error:
+            self.builder.decide(Verdict.UNDETERMINED, str(error), error.hint)
         except ServiceError as error:
-            self.findings.decide(Verdict.UNDETERMINED, str(error), error.hint)
-        else:
-            yield from self.collect()
+            yield from self._give_up_on_error(error)
+        if self.builder.verdict is not None and not self.builder.given_up:
+            yield from self._collect(SIDE_CHANNEL)
 
     def give_up(self, verdict: Verdict, why: str) -> None:
-        """Decide a verdict on a target whose build has not ended as far as the gate knows."""
-        number = self.findings.build_number
-        trouble = f"; {self._asking.trouble}" if self._asking.trouble else ""
-        if self.starting and self.starting.under_way:
+        """Note the verdict that holds if the last seconds bring no result. The reason names what is known by now."""
+        builder = self.builder
+        trouble = f"; {self._retrier.trouble}" if self._retrier.trouble else ""
+        if self.must_finish_order:
             unknown = "a build was ordered, but no answer has come: it may have been started and go on"
-            self.findings.decide(verdict, f"{why}: {unknown}", StartLost.hint)
-            return
-        if number is None or (self.findings.record is None and not self.starting):
-            hint = self._asking.advice or "Run the gate again, with a longer --timeout if need be."
-        elif self.starting and not self._rules.keep_running:
-            hint = "Run it again, with a longer --timeout if need be."
+            builder.given_up = (verdict, f"{why}: {unknown}", StartLost.hint)
         else:
+            builder.given_up = (verdict, f"{why}: {builder.describe()}{trouble}", self._hint_after(verdict))
+
+    def _hint_after(self, verdict: Verdict) -> str:
+        """Say what to do about a target that has no result when the gate ends."""
+        number = self.builder.build_number
+        is_stopped = self._launcher is not None and self._launcher.may_stop
+        if number is not None and not is_stopped and not self.builder.has_ended() and self.builder.record is not None:
             command = self._service.stop_command(self._job, number) or "use the CodeArts console"
-            hint = f"Build {number} may go on, as the gate stops only what it started; to stop it: {command}"
-        self.findings.decide(verdict, f"{why}: {self.findings.describe()}{trouble}", hint)
+            return f"Build {number} may go on, as the gate stops only what it started; to stop it: {command}"
+        if verdict is Verdict.INTERRUPTED:
+            return "Run the gate again to wait for it." if number is not None else "Run the gate again."
+        return self._retrier.advice or "Run the gate again, with a longer --timeout if need be."
 
     def wind_up(self) -> Steps[None]:
-        """Stop a build that this gate started, then collect what the report shows beside the verdict."""
-        if self.starting:
-            yield from self.starting.stop()
-        if self.findings.verdict is Verdict.TIMED_OUT:
-            yield from self.collect(LAST_SIDE_CHANNEL)
+        """Use the last seconds: poll once more unless a signal came, stop a build of this run, read the side channels.
 
-    def collect(self, seconds: float = SIDE_CHANNEL) -> Steps[None]:
-        """Fetch stages and log for the report: side channels, which never decide, for some seconds each."""
-        record_id = self.findings.record.record_id if self.findings.record else None
-        if record_id is None:
+        A build that has ended by now is judged, whatever was noted when the gate began to end.
+        """
+        assert self.builder.given_up is not None
+        is_timeout = self.builder.given_up[0] is Verdict.TIMED_OUT
+        answered = is_timeout and (yield from self._last_poll())
+        if self.builder.verdict is None and self._launcher and (yield from self._launcher.stop(STOPPING)):
+            answered = yield from self._last_poll()
+        self.builder.decide(*self.builder.given_up)
+        if answered:
+            yield from self._collect(LAST_SIDE_CHANNEL)
+
+    def _last_poll(self) -> Steps[bool]:
+        """Poll at once and judge a build that has ended; tell whether there was an answer."""
+        if self._rules.verdict_from == "status":
+            with suppress(ServiceError):
+                ask = Ask(partial(self._service.is_running, self._job), expires=self._now() + LAST_POLL, urgent=True)
+                self._judge_status((yield ask))
+            return False
+        if self.builder.build_number is None:
+            return False
+        state = yield from self._poller.last_poll(self.builder.build_number, LAST_POLL)
+        if state is not None and state.ended:
+            yield from self._judge(state, expires=self._now() + LAST_POLL)
+        return state is not None
+
+    def _give_up_on_error(self, error: ServiceError) -> Steps[None]:
+        """Decide that the outcome is not known, after a build of this run was stopped; one that had ended is judged."""
+        self.builder.given_up = (Verdict.UNDETERMINED, str(error), error.hint)
+        if isinstance(error, WrongBuild) or self._launcher is None:
+            pass
+        elif (yield from self._launcher.stop(STOPPING_IN_TIME)):
+            yield from self._last_poll()
+        self.builder.decide(*self.builder.given_up)
+
+    def _collect(self, seconds: float) -> Steps[None]:
+        """Read stages, log and analysis for the report, side by side: side channels, which never decide."""
+        record = self.builder.record
+        if record is None or record.record_id is None:
             return
-        passed = self.findings.verdict is Verdict.PASSED
-        stages = yield from self._aside("the stages", lambda: self._service.stages(record_id), seconds, spare=passed)
-        self.findings.locate(tuple(stages or ()))
-        lines = self._rules.log_tail
-        if lines and not passed:
-            log = yield from self._aside("the log", lambda: self._service.log_tail(record_id, lines), seconds)
-            self.findings.log_tail = tuple(log or ())
+        calls: dict[str, Callable[[], Any]] = {"the stages": partial(self._service.stages, record.record_id)}
+        if self.builder.verdict is not Verdict.PASSED:
+            if self._rules.log_tail:
+                calls["the log"] = partial(self._service.log_tail, record.record_id, self._rules.log_tail)
+            if self.builder.verdict is Verdict.FAILED and not record.message:
+                calls["the analysis"] = partial(self._service.failed_steps, self._job, record.build_number)
+        found = yield from self._aside(calls, seconds)
+        self.builder.explain_failure(found.get("the stages") or (), found.get("the analysis") or ())
+        self.builder.log_tail = found.get("the log") or ()
 
-    def _aside(self, what: str, call: Callable[[], T], seconds: float, *, spare: bool = False) -> Steps[T | None]:
-        """Ask once, for some seconds at most; an error is one line."""
-        try:
-            answer: T | None = yield Ask(call, until=self._now() + seconds, spare=spare)
-        except ServiceError as error:
-            self._say(f"{what} could not be read, which changes no verdict: {error}")
-            return None
-        return answer
+    def _aside(self, calls: dict[str, Callable[[], Any]], seconds: float) -> Steps[dict[str, Any]]:
+        """Carry out calls at the same time, those that fail for the moment once more; a failure is one line."""
+        expires = self._now() + seconds
+        optional = self.builder.verdict is Verdict.PASSED
+        found: dict[str, Any] = {}
+        for is_last in (False, True):
+            results: list[CallResult] = yield [
+                Ask(call, expires=expires, optional=optional, is_retry=is_last) for call in calls.values()
+            ]
+            failed = {}
+            for (what, call), result in zip(calls.items(), results, strict=True):
+                if result.error is None:
+                    found[what] = result.value
+                elif not is_last and isinstance(result.error, TransientError) and self._now() < expires:
+                    failed[what] = call
+                elif what != "the analysis":  # it is documented nowhere, and missing at many hosts
+                    self._say(f"{what} could not be read, which does not change the verdict: {result.error}")
+            if not (calls := failed):
+                break
+        return found
 
     def _follow_record(self) -> Steps[None]:
-        """Pin a build, look at its record until it has ended, and judge it."""
-        pinned = yield from (self.starting or self._selection).run()
-        self.findings.build_number, self.findings.expected_seconds = pinned.build_number, pinned.expectation.seconds
-        if self.findings.verdict is not None:  # the gate gave up while the build was being started
+        """Pin a build, poll its record until it has ended, and judge it."""
+        pinned = yield from (self._launcher or self._selection).run()
+        self.builder.build_number, self.builder.expected_seconds = pinned.build_number, pinned.forecast.seconds
+        if self.builder.given_up is not None:  # the gate began to end while the build was being started
             return (yield from self.wind_up())
-        reading = yield from self._looking.run(pinned)
-        verdict = judging.judge(reading) or Verdict.UNDETERMINED
-        if verdict is Verdict.PASSED and self._rules.require_tests:
-            yield from self._judge_tests(pinned.build_number)
-        self.findings.decide(verdict, self.findings.describe(), "" if verdict is Verdict.PASSED else CONSOLE)
+        state = yield from self._poller.run(pinned)
+        yield from self._judge(state)
 
-    def _judge_tests(self, number: int) -> Steps[None]:
+    def _judge(self, state: RecordState, expires: float | None = None) -> Steps[None]:
+        """Judge a build that has ended; with `expires`, within the last seconds."""
+        verdict = judging.judge(state) or Verdict.UNDETERMINED
+        if verdict is Verdict.PASSED and self._rules.require_tests:
+            yield from self._judge_tests(expires)
+        self.builder.decide(verdict, self.builder.describe(), "" if verdict is Verdict.PASSED else CONSOLE)
+
+    def _judge_tests(self, expires: float | None) -> Steps[None]:
         """Decide against the build unless its unit tests exist and passed (`--require-tests`)."""
-        at, tests = self._now(), None
-        for looks in range(1, SECOND_LOOKS + 2):
-            with suppress(NotFound):  # they may be written a moment later than the build's end
-                tests = yield from self._asking(lambda: self._service.unit_tests(self._job, number), at)
-            if tests is not None:
-                break
-            at = self._looking.next_look(looks)
-        self.findings.tests = tests
-        if tests is None or tests.total == 0:
-            reason = f"build {number} ended with SUCCESS, but the service has no unit tests of it (--require-tests)"
-            self.findings.decide(
-                Verdict.UNDETERMINED, reason, "Let the build publish its unit tests, or drop the option."
-            )
-        elif tests.failures or tests.errors or tests.is_success is False:
-            bad = f"{tests.failures} failures and {tests.errors} errors in {tests.total} unit tests (--require-tests)"
-            self.findings.decide(Verdict.FAILED, f"build {number} ended with SUCCESS, but has {bad}", CONSOLE)
+        number = self.builder.build_number
+        assert number is not None
+        call = partial(self._service.unit_tests, self._job, number)
+        tests: UnitTests | None = None
+        if expires is not None:
+            with suppress(ServiceError):
+                tests = yield Ask(call, expires=expires, urgent=True)
+        else:
+            at = self._now()
+            for polls in range(1, CONFIRMING_POLLS + 2):
+                with suppress(NotFound):  # they may be written a moment later than the build's end
+                    tests = yield from self._retrier(call, at)
+                if tests is not None:
+                    break
+                at = self._poller.next_poll(polls)
+        self.builder.tests = tests
+        verdict, problem = judging.judge_tests(tests)
+        if verdict is not Verdict.PASSED:
+            hint = "Let the build publish its unit tests, or drop the option." if tests is None else CONSOLE
+            self.builder.decide(verdict, f"build {number} ended with SUCCESS, but {problem} (--require-tests)", hint)
 
     def _follow_status(self) -> Steps[None]:
         """Take the boolean of `/v3/jobs/{job_id}/status` for the verdict (`--verdict status`)."""
-        looks, at = 0, self._now()
-        while True:
-            looks += 1
-            self.findings.polls += 1
-            result = yield from self._asking(lambda: self._service.is_running(self._job), at)
+        polls, at = 0, self._now()
+        while self.builder.verdict is None:
+            polls += 1
+            self.builder.polls += 1
+            result = yield from self._retrier(partial(self._service.is_running, self._job), at)
             word = "null" if result is None else str(result).lower()
             self._say(f"/status says {word}; --verdict status takes it for the result, newer pages say 'is running'")
-            if result is not None:
-                verdict, state = (Verdict.PASSED, State.SUCCEEDED) if result else (Verdict.FAILED, State.FAILED)
-                self.findings.reading = RecordState(state=state, word=word, ended=True)
-                self.findings.build_number = None  # whatever was asked for, /status is about no build
-                self.findings.decide(verdict, f"/status of the job says {word} (--verdict status)", CONSOLE)
-                return
-            at = self._looking.next_look(looks)
+            self._judge_status(result)
+            at = self._poller.next_poll(polls)
+
+    def _judge_status(self, result: bool | None) -> None:
+        """Decide by the boolean, unless there is none yet."""
+        if result is None:
+            return
+        verdict, state = (Verdict.PASSED, State.SUCCEEDED) if result else (Verdict.FAILED, State.FAILED)
+        word = str(result).lower()
+        self.builder.state = RecordState(state=state, word=word, ended=True)
+        self.builder.build_number = None  # /status is about no build
+        self.builder.decide(verdict, f"/status of the job says {word} (--verdict status)", CONSOLE)

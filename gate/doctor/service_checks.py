@@ -3,7 +3,7 @@
 from gate.codearts import responses
 from gate.codearts.client import RECORD_ROUTES
 from gate.core.selection import newest
-from gate.core.verdict import read
+from gate.core.verdict import interpret
 from gate.doctor.diagnosis import CheckFailed, CheckSkipped, Diagnosis
 from gate.errors import Forbidden, NotFound, Refused, RouteMissing
 
@@ -41,7 +41,7 @@ def newest_build(exam: Diagnosis) -> str:
     if build is None:
         return "the job has no build in the last weeks"
     exam.build_number = build.number
-    return f"build {build.number}: {read(exam.client.record(exam.job_id, build.number)).word or 'no word'}"
+    return f"build {build.number}: {interpret(exam.client.record(exam.job_id, build.number)).word or 'no word'}"
 
 
 def record_routes(exam: Diagnosis) -> str:

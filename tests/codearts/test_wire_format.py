@@ -65,7 +65,7 @@ def test_vendors_record_is_read() -> None:
     assert record.started_at == datetime(2022, 10, 11, 8, 28, 47, tzinfo=UTC)
     assert record.finished_at == datetime(2022, 10, 11, 8, 30, 27, tzinfo=UTC)
     assert record.duration_seconds == pytest.approx(100.068)
-    assert judging.judge(judging.read(record)) is Verdict.PASSED
+    assert judging.judge(judging.interpret(record)) is Verdict.PASSED
 
 
 @pytest.mark.parametrize("number", [57, "57", 57.0])
@@ -100,7 +100,7 @@ def test_word_that_is_no_text_is_no_word(status: object) -> None:
     """The envelope says success all the while."""
     record = wire_format.record_of(changed("ShowJobBuildRecordDetail", status=status))
     assert record.word is None
-    assert judging.judge(judging.read(record)) is Verdict.UNDETERMINED
+    assert judging.judge(judging.interpret(record)) is Verdict.UNDETERMINED
 
 
 def test_missing_word_is_not_taken_from_the_envelope() -> None:
@@ -126,7 +126,7 @@ SHORT = {"number": 57, "job_running_status": "Finished", "state": "SUCCESS", "st
 )
 def test_short_record_passes_only_with_both_words(fields: dict[str, Any], verdict: Verdict | None) -> None:
     """ShowBuildInfoRecord: `state` counts together with `Finished` only."""
-    reading = judging.read(wire_format.short_record_of({"result": SHORT | fields, "status": "success"}))
+    reading = judging.interpret(wire_format.short_record_of({"result": SHORT | fields, "status": "success"}))
     assert judging.judge(reading) is verdict
 
 
@@ -441,5 +441,5 @@ def test_any_record_that_passes_said_success_of_a_build(result: Any) -> None:
             record = read(document)
         except InvalidAnswer:
             continue
-        if judging.read(record).state is State.SUCCEEDED:
+        if judging.interpret(record).state is State.SUCCEEDED:
             assert result[name] == "SUCCESS"

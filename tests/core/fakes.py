@@ -11,8 +11,22 @@ from typing import Any
 
 from gate.core.ports import CallResult, Context, Event, Interruption
 from gate.core.wait import Wait
-from gate.errors import InvalidAnswer
-from gate.model import ListedBuild, Order, Progress, Record, Stage, Target, TargetOutcome, UnitTests, Verdict
+from gate.errors import InvalidAnswer, NotFound, OrderNotSent
+from gate.model import (
+    ChildBuild,
+    FailedStep,
+    ListedBuild,
+    LogPiece,
+    Order,
+    Progress,
+    ProjectRow,
+    Record,
+    Stage,
+    Target,
+    TargetOutcome,
+    UnitTests,
+    Verdict,
+)
 from gate.settings import Rules
 
 JOB = "1" * 32
@@ -121,6 +135,10 @@ class FakeService:
         self._workers = workers
         self._scripts: dict[tuple[str, str | None], Script] = {}
         self.asked: list[tuple[str, float]] = []
+        self.highest: dict[str, int] = {}
+        """The highest number of each listed job that has a record; the scripts are not asked beyond it."""
+        self.unlisted = 0
+        """The highest number that has a record although it may not be listed."""
         for name, items in scripts.items():
             for job, of_job in items.items() if isinstance(items, dict) else [(None, items)]:
                 self._scripts[name, job] = Script(of_job)
@@ -137,13 +155,23 @@ class FakeService:
     def now(self) -> datetime:
         return EPOCH + timedelta(seconds=self._workers.clock - 1000)
 
+    def latest_now(self) -> datetime:
+        return self.now()
+
     def is_running(self, job_id: str) -> bool | None:
         return self._play("is_running", job_id)  # type: ignore[no-any-return]
 
     def builds(self, job_id: str, commit: str | None = None) -> Sequence[ListedBuild]:
-        return self._play("builds", job_id, commit)  # type: ignore[no-any-return]
+        rows: Sequence[ListedBuild] = self._play("builds", job_id, commit)
+        listed = max((row.number for row in rows), default=0)
+        if listed:
+            self.highest[job_id] = max(self.highest.get(job_id, 0), self.unlisted, listed)
+        return rows
 
     def record(self, job_id: str, build_number: int) -> Record:
+        if build_number > self.highest.get(job_id, math.inf):
+            self.asked.append(("behind the list", self._workers.clock))
+            raise NotFound("no such build")
         found: Record = self._play("record", job_id, build_number)
         if found.build_number != build_number:  # as the client has it
             raise InvalidAnswer(f"build {build_number}: the answer is about another one, {found.build_number}")
@@ -158,11 +186,25 @@ class FakeService:
     def log_tail(self, record_id: str, lines: int) -> Sequence[str]:
         return self._play("log_tail", record_id, lines)  # type: ignore[no-any-return]
 
-    def start(self, order: Order) -> int:
-        raise AssertionError("a build was started")
+    def log_piece(self, job_id: str, build_number: int, offset: int) -> LogPiece:
+        return self._play("log_piece", job_id, build_number, offset)  # type: ignore[no-any-return]
 
-    def stop(self, job_id: str, build_number: int) -> str:
-        raise AssertionError("a build was stopped")
+    def failed_steps(self, job_id: str, build_number: int) -> Sequence[FailedStep]:
+        return self._play("failed_steps", job_id, build_number)  # type: ignore[no-any-return]
+
+    def child_builds(self, record_id: str) -> Sequence[ChildBuild]:
+        return self._play("child_builds", record_id)  # type: ignore[no-any-return]
+
+    def project_rows(self, project_id: str) -> Sequence[ProjectRow]:
+        return self._play("project_rows", project_id)  # type: ignore[no-any-return]
+
+    def start(self, order: Order, may_send: Callable[[], bool]) -> int:
+        if not may_send():
+            raise OrderNotSent("no build was started")
+        return self._play("start", order.job_id)  # type: ignore[no-any-return]
+
+    def stop(self, job_id: str, build_number: int) -> bool:
+        return self._play("stop", job_id, build_number)  # type: ignore[no-any-return]
 
     def stop_command(self, job_id: str, build_number: int) -> str:
         return f"stop {job_id}:{build_number}"
@@ -198,10 +240,21 @@ class Recording:
 class World:
     """One wait in a scripted world."""
 
-    def __init__(self, *targets: Target, rules: Any = None, chance: Any = 0.5, **scripts: Any) -> None:
+    def __init__(
+        self, *targets: Target, rules: Any = None, chance: Any = 0.5, unlisted: Any = 0, **scripts: Any
+    ) -> None:
         self.workers = FakeWorkers()
-        usual: dict[str, Any] = {"is_running": [False], "stages": [[]], "log_tail": [[]], "unit_tests": [None]}
+        usual: dict[str, Any] = {
+            "record": [NotFound("no such build")],
+            "is_running": [False],
+            "stages": [[]],
+            "log_tail": [[]],
+            "unit_tests": [None],
+            "failed_steps": [[]],
+            "child_builds": [[]],
+        }
         self.service = FakeService(self.workers, usual | scripts)
+        self.service.unlisted = unlisted
         self.observer = Recording()
         self.rules: Rules = rules or Rules()
         self.signal: int | None = None
@@ -216,8 +269,9 @@ class World:
 
     def run(self) -> list[TargetOutcome]:
         """Wait to the end."""
-        self.signal = self.wait.run(1000 + self.rules.timeout)
-        return [watch.findings.outcome() for watch in self.wait.watches]
+        outcomes = self.wait.run(1000 + self.rules.timeout)
+        self.signal = self.wait.signal_number
+        return outcomes
 
     def verdict(self) -> Verdict:
         """Wait to the end and give the only target's verdict."""

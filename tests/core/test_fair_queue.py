@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.core.fair_queue import LONG, FairQueue
+from gate.core.fair_queue import OVERDUE, FairQueue
 from gate.core.ports import Ask
 from gate.core.schedule import Pace
 
@@ -35,7 +35,7 @@ def serve(pauses: Sequence[float], per_minute: float, minutes: float) -> tuple[C
             owner[key] = target
             turns.add(key, Ask(nothing, now + pauses[target]), now)
             key += 1
-        now = max(turns.wake_at(now, room=True), now + 1e-6)
+        now = max(turns.wake_at(now, has_room=True), now + 1e-6)
     return counts, gaps
 
 
@@ -46,9 +46,9 @@ def test_urgent_ask_waits_for_no_turn() -> None:
     pace.ease(0.0, 1.0)
     turns.add(1, Ask(nothing), 0.0)
     turns.add(2, Ask(nothing, urgent=True), 0.0)
-    assert turns.wake_at(0.0, room=True) == 0.0
+    assert turns.wake_at(0.0, has_room=True) == 0.0
     assert (turns.take(0.0), turns.take(0.0)) == ([2], [])
-    assert turns.wake_at(0.0, room=True) > 0.0
+    assert turns.wake_at(0.0, has_room=True) > 0.0
 
 
 def test_with_room_everybody_is_asked_in_time() -> None:
@@ -87,34 +87,34 @@ def test_what_is_soon_of_no_use_goes_first() -> None:
     """A side channel has seconds, a look has time."""
     turns = FairQueue(Pace(60.0, 0.0))
     turns.add(1, Ask(nothing), 0.0)
-    turns.add(2, Ask(nothing, until=5.0), 0.0)
+    turns.add(2, Ask(nothing, expires=5.0), 0.0)
     assert turns.take(0.0) == [2]
 
 
 def test_late_asks_are_told_once() -> None:
     """Also those that have been taken: their answers are still to come."""
     turns = FairQueue(Pace(60.0, 0.0))
-    turns.add(1, Ask(nothing, until=5.0), 0.0)
+    turns.add(1, Ask(nothing, expires=5.0), 0.0)
     assert turns.take(0.0) == [1]
-    assert turns.wake_at(0.0, room=True) == 5.0
-    assert turns.late(4.9) == []
-    assert turns.late(5.0) == [1]
-    assert turns.late(6.0) == []
+    assert turns.wake_at(0.0, has_room=True) == 5.0
+    assert turns.expired(4.9) == []
+    assert turns.expired(5.0) == [1]
+    assert turns.expired(6.0) == []
 
 
 def test_asks_that_share_are_answered_together() -> None:
     """One call for all that wait, also for those whose time has not come; others are left alone."""
     turns = FairQueue(Pace(60.0, 0.0))
-    turns.add(1, Ask(nothing, 50.0, share="job"), 0.0)
-    turns.add(2, Ask(nothing, 10.0, share="job"), 0.0)
-    turns.add(3, Ask(nothing, 10.0, share="other"), 0.0)
-    turns.add(4, Ask(nothing, 99.0, share="job"), 0.0)
+    turns.add(1, Ask(nothing, 50.0, coalesce="job"), 0.0)
+    turns.add(2, Ask(nothing, 10.0, coalesce="job"), 0.0)
+    turns.add(3, Ask(nothing, 10.0, coalesce="other"), 0.0)
+    turns.add(4, Ask(nothing, 99.0, coalesce="job"), 0.0)
     turns.remove(4)
     assert turns.take(9.0) == []
     assert turns.take(10.0) == [2, 1]
     assert turns.take(10.0) == [3]
     assert turns.take(1000.0) == []
-    assert turns.wake_at(1000.0, room=True) == math.inf
+    assert turns.wake_at(1000.0, has_room=True) == math.inf
 
 
 def test_removed_ask_neither_comes_up_nor_wakes() -> None:
@@ -124,15 +124,15 @@ def test_removed_ask_neither_comes_up_nor_wakes() -> None:
     turns.remove(1)
     turns.remove(1)
     assert turns.take(0.0) == []
-    assert turns.wake_at(0.0, room=True) == math.inf
+    assert turns.wake_at(0.0, has_room=True) == math.inf
 
 
 def test_without_room_only_lateness_wakes() -> None:
     """All workers are busy: an answer will wake the loop."""
     turns = FairQueue(Pace(60.0, 0.0))
     turns.add(1, Ask(nothing), 0.0)
-    assert turns.wake_at(0.0, room=False) == math.inf
-    assert turns.wake_at(0.0, room=True) == 0.0
+    assert turns.wake_at(0.0, has_room=False) == math.inf
+    assert turns.wake_at(0.0, has_room=True) == 0.0
 
 
 def test_long_queue_is_known() -> None:
@@ -142,15 +142,15 @@ def test_long_queue_is_known() -> None:
         turns.add(key, Ask(nothing, 5.0), 0.0)
     assert turns.take(5.0) == [0]
     assert turns.take(6.0) == []
-    assert not turns.is_behind(5.0 + LONG)
-    assert turns.is_behind(6.0 + LONG)
+    assert not turns.is_behind(5.0 + OVERDUE)
+    assert turns.is_behind(6.0 + OVERDUE)
 
 
 def test_who_was_refused_goes_first() -> None:
     """A throttled look would else wait for a whole round again."""
     turns = FairQueue(Pace(60.0, 0.0))
     turns.add(1, Ask(nothing), 0.0)
-    turns.add(2, Ask(nothing, 1.0, refused=True), 0.0)
+    turns.add(2, Ask(nothing, 1.0, is_retry=True), 0.0)
     assert turns.take(0.0) == [1]
     turns.add(3, Ask(nothing), 0.0)
     assert turns.take(1.0) == [2]

@@ -1,4 +1,4 @@
-"""The timetable of looks, and what else past builds let expect."""
+"""The poll_plan of looks, and what else past builds let expect."""
 
 from itertools import pairwise
 from random import Random
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.core.forecast import ENOUGH, FEWEST, JITTER, LONGEST, SHORTEST, PollPlan, expect
+from gate.core.forecast import ENOUGH, FEWEST, JITTER, LONGEST, SHORTEST, PollPlan, forecast
 from gate.model import ListedBuild
 from tests.core.fakes import build
 
@@ -22,29 +22,29 @@ def test_pause_stays_within_its_bounds(past: list[float], interval: float, age: 
     assert SHORTEST * (1 - JITTER) * 0.999 <= pause / interval <= LONGEST * (1 + JITTER) * 1.001
 
 
-def looks(timetable: PollPlan, duration: float, chance: Random) -> int:
+def looks(poll_plan: PollPlan, duration: float, chance: Random) -> int:
     """Count the looks at one build."""
     age, count = 0.0, 0
     while age < duration:
-        age += timetable.pause(age, chance.random())
+        age += poll_plan.pause(age, chance.random())
         count += 1
     return count
 
 
 @pytest.mark.parametrize("spread", [0.01, 0.1, 0.5, 1.0])
 def test_builds_like_those_before_get_no_more_looks_than_steady_ones(spread: float) -> None:
-    """The interval says what may be spent; the timetable only spends it better."""
+    """The interval says what may be spent; the poll_plan only spends it better."""
     chance = Random(1)
     past = [600 * chance.lognormvariate(0, spread) for _ in range(30)]
-    timetable = PollPlan(past, 10)
-    assert mean(looks(timetable, duration, chance) for duration in past * 20) <= mean(past) / 10 * 1.03 + 1
+    poll_plan = PollPlan(past, 10)
+    assert mean(looks(poll_plan, duration, chance) for duration in past * 20) <= mean(past) / 10 * 1.03 + 1
 
 
 def test_looks_gather_where_builds_end() -> None:
     """A look pays when the build is about to end, and seldom in its middle."""
-    timetable = PollPlan([580, 590, 600, 610, 620] * 4, 10)
-    assert timetable.pause(595, 0.5) < 4
-    assert timetable.pause(300, 0.5) > 12
+    poll_plan = PollPlan([580, 590, 600, 610, 620] * 4, 10)
+    assert poll_plan.pause(595, 0.5) < 4
+    assert poll_plan.pause(300, 0.5) > 12
 
 
 def test_build_slower_than_all_is_still_looked_at() -> None:
@@ -54,9 +54,9 @@ def test_build_slower_than_all_is_still_looked_at() -> None:
 
 def test_two_kinds_of_builds_get_two_gatherings() -> None:
     """A job that either fails early or runs long."""
-    timetable = PollPlan([60] * 10 + [900] * 10, 10)
+    poll_plan = PollPlan([60] * 10 + [900] * 10, 10)
     ages = [40, 60, 400, 900]
-    early, at_first, between, at_second = (timetable.pause(age, 0.5) for age in ages)
+    early, at_first, between, at_second = (poll_plan.pause(age, 0.5) for age in ages)
     assert at_first < early
     assert at_first < between > at_second
 
@@ -69,30 +69,30 @@ def rows(*seconds: float | None, word: str = "SUCCESS") -> list[ListedBuild]:
 
 def test_no_history_expects_nothing() -> None:
     """A new job, or one whose rows have no durations."""
-    assert expect([], 10) == expect(rows(None, None), 10) == (None, None, None)
+    assert forecast([], 10) == forecast(rows(None, None), 10) == (None, None, None)
 
 
 def test_expectation_is_the_median_of_the_last_passes() -> None:
     """Builds that failed or still run do not count, older ones neither."""
     builds = [*rows(5.0, word="FAILURE"), *rows(7.0, word="RUNNING"), *rows(100.0, 120.0, 140.0)]
-    assert expect(builds, 10).seconds == 120
-    assert expect(rows(*[100.0] * 10, *[900.0] * 50), 10).seconds == 100
+    assert forecast(builds, 10).seconds == 120
+    assert forecast(rows(*[100.0] * 10, *[900.0] * 50), 10).seconds == 100
 
 
-def test_timetable_needs_some_history() -> None:
+def test_poll_plan_needs_some_history() -> None:
     """Below ten ended builds, looks stay steady; failures are history, too."""
-    assert expect(rows(*[60.0] * (FEWEST - 1)), 10).timetable is None
-    assert expect(rows(*[60.0] * FEWEST, word="FAILURE"), 10).timetable is not None
+    assert forecast(rows(*[60.0] * (FEWEST - 1)), 10).poll_plan is None
+    assert forecast(rows(*[60.0] * FEWEST, word="FAILURE"), 10).poll_plan is not None
 
 
 def test_slow_is_what_95_percent_stayed_below() -> None:
     """It is said only where twenty builds passed."""
-    assert expect(rows(*[60.0] * (ENOUGH - 1)), 10).slow_seconds is None
-    assert expect(rows(*map(float, range(101))), 10).slow_seconds == pytest.approx(95, abs=1)
+    assert forecast(rows(*[60.0] * (ENOUGH - 1)), 10).slow_seconds is None
+    assert forecast(rows(*map(float, range(101))), 10).slow_seconds == pytest.approx(95, abs=1)
 
 
-def test_timetable_is_monotonic_in_time() -> None:
+def test_poll_plan_is_monotonic_in_time() -> None:
     """A later look is never planned before an earlier one."""
-    timetable = PollPlan([30.0, 60.0, 61.0, 62.0, 300.0], 10)
-    planned = [age + timetable.pause(age, 0.5) for age in (step * 0.5 for step in range(2000))]
+    poll_plan = PollPlan([30.0, 60.0, 61.0, 62.0, 300.0], 10)
+    planned = [age + poll_plan.pause(age, 0.5) for age in (step * 0.5 for step in range(2000))]
     assert all(earlier <= later for earlier, later in pairwise(planned))

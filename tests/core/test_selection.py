@@ -53,7 +53,8 @@ def test_commit_is_judged_however_old_its_build_is() -> None:
 def test_commit_without_a_build_is_waited_for() -> None:
     """The build appears while we wait."""
     lists = [[build(56)], [build(56)], [build(57, commit=COMMIT.upper()), build(56)]]
-    world = World(NEWEST, rules=Rules(commit=COMMIT), builds=lists, record=[record()])
+    records = by_number(b56="SUCCESS", b57="SUCCESS")
+    world = World(NEWEST, rules=Rules(commit=COMMIT), builds=lists, record=[records])
     assert judged(world) == (57, Verdict.PASSED)
     assert world.service.times("builds") == [1000.0, 1002.0, 1006.0]
 
@@ -61,7 +62,7 @@ def test_commit_without_a_build_is_waited_for() -> None:
 def test_commit_without_a_build_in_time_is_undetermined() -> None:
     """The gate looks a last time when `--appear-timeout` is over, not later."""
     rules = Rules(commit=COMMIT, appear_timeout=31)
-    world = World(NEWEST, rules=rules, builds=[[build()]])
+    world = World(NEWEST, rules=rules, builds=[[build()]], record=[by_number(b57="SUCCESS")])
     (outcome,) = world.run()
     assert outcome.verdict is Verdict.UNDETERMINED
     assert "commit 2f37dd4" in outcome.reason
@@ -93,7 +94,7 @@ def test_record_of_another_commit_never_passes(commit: str | None, verdict: Verd
     """The list says one thing and the record another; what is no hash at all says nothing."""
     found = record("SUCCESS", commit=commit)
     world = World(NEWEST, rules=Rules(commit=COMMIT), builds=[[build(commit=COMMIT)]], record=[found])
-    assert judged(world) == (57, verdict)
+    assert judged(world) == (57 if verdict is Verdict.PASSED else None, verdict)
 
 
 def test_build_that_ended_in_the_future_is_not_fresh() -> None:
@@ -107,7 +108,13 @@ def test_build_that_ended_in_the_future_is_not_fresh() -> None:
 def test_build_that_the_list_does_not_have_yet_is_judged(word: str) -> None:
     """The list lags behind; the next number has a record already."""
     world = World(
-        NEWEST, builds=[[build(57)]], record=[ended(30), record(word, 58), record("FAILURE", 58, finished_at=EPOCH)]
+        NEWEST,
+        builds=[[build(57)]],
+        unlisted=58,
+        record=[
+            record(word, 58, finished_at=EPOCH if word == "FAILURE" else None),
+            record("FAILURE", 58, finished_at=EPOCH),
+        ],
     )
     assert judged(world) == (58, Verdict.FAILED)
 

@@ -45,7 +45,7 @@ def test_exactly_one_word_passes_in_every_record(run_word: str | None, finished:
     passing = [
         word
         for word in (None, "", *EVERY_WORD)
-        if judging.judge(judging.read(made(word, run_word, finished=finished))) is Verdict.PASSED
+        if judging.judge(judging.interpret(made(word, run_word, finished=finished))) is Verdict.PASSED
     ]
     assert passing == (["SUCCESS"] if run_word in (None, "Finished") else [])
 
@@ -67,7 +67,7 @@ def test_exactly_one_word_passes_in_every_record(run_word: str | None, finished:
 @pytest.mark.parametrize("finished", [False, True])
 def test_final_word_decides(word: str, state: State, verdict: Verdict, run_word: str | None, finished: bool) -> None:
     """A documented final word ends the wait in both shapes of a record, with or without a finish time."""
-    reading = judging.read(made(word, run_word, finished=finished))
+    reading = judging.interpret(made(word, run_word, finished=finished))
     assert reading == RecordState(state=state, word=word, ended=True)
     assert judging.judge(reading) is verdict
 
@@ -76,7 +76,7 @@ def test_final_word_decides(word: str, state: State, verdict: Verdict, run_word:
 def test_run_word_other_than_finished_keeps_waiting(run_word: str) -> None:
     """A build whose run word is not `Finished` has not ended, whatever else its record says."""
     for word in (None, *EVERY_WORD):
-        reading = judging.read(made(word, run_word, finished=True))
+        reading = judging.interpret(made(word, run_word, finished=True))
         assert (reading.word, reading.ended, judging.judge(reading)) == (run_word, False, None), word
 
 
@@ -84,7 +84,7 @@ def test_run_word_other_than_finished_keeps_waiting(run_word: str) -> None:
 @pytest.mark.parametrize("finished", [False, True])
 def test_waiting_word_keeps_waiting(word: str, finished: bool) -> None:
     """A record without a run word is believed when it says that the build is under way."""
-    reading = judging.read(made(word, None, finished=finished))
+    reading = judging.interpret(made(word, None, finished=finished))
     assert reading.state in (State.RUNNING, State.QUEUED)
     assert not reading.ended
 
@@ -92,7 +92,7 @@ def test_waiting_word_keeps_waiting(word: str, finished: bool) -> None:
 @pytest.mark.parametrize("word", [None, "success", "COMPLETED", "red", "blue", "FAILED", "EVAPORATED", "error"])
 def test_undocumented_word_ends_only_an_ended_build(word: str | None) -> None:
     """On a running build it is shown and waited with; on an ended one it decides nothing."""
-    running, over = (judging.read(made(word, None, finished=finished)) for finished in (False, True))
+    running, over = (judging.interpret(made(word, None, finished=finished)) for finished in (False, True))
     assert (running.state, running.word, judging.judge(running)) == (State.UNKNOWN, word, None)
     assert judging.judge(over) is Verdict.UNDETERMINED
 
@@ -100,13 +100,13 @@ def test_undocumented_word_ends_only_an_ended_build(word: str | None) -> None:
 @pytest.mark.parametrize("word", ["Running", "InQueue", None, "success"])
 def test_finished_run_word_with_no_final_word_decides_nothing(word: str | None) -> None:
     """`Finished` says that a build has ended, and never how."""
-    assert judging.judge(judging.read(made(word, "Finished", finished=False))) is Verdict.UNDETERMINED
+    assert judging.judge(judging.interpret(made(word, "Finished", finished=False))) is Verdict.UNDETERMINED
 
 
 @given(st.none() | st.text(), st.none() | st.text(), st.booleans())
 def test_any_words_pass_only_as_success(word: str | None, run_word: str | None, finished: bool) -> None:
     """The world is closed for any text whatever."""
-    if judging.judge(judging.read(made(word, run_word, finished=finished))) is Verdict.PASSED:
+    if judging.judge(judging.interpret(made(word, run_word, finished=finished))) is Verdict.PASSED:
         assert word == "SUCCESS"
         assert run_word in (None, "Finished")
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gate.core.wait import WIND_UP
+from gate.core.watch import LAST_POLL
 from gate.errors import (
     Forbidden,
     GateError,
@@ -98,7 +99,7 @@ def test_all_workers_hung_still_end_in_time() -> None:
     targets = [Target(job_id=f"{i:032}", build_number=1, label=str(i)) for i in range(20)]
     world = World(*targets, record=[HANG], rules=Rules(timeout=30))
     assert {outcome.verdict for outcome in world.run()} == {Verdict.TIMED_OUT}
-    assert world.elapsed == pytest.approx(30)
+    assert world.elapsed == pytest.approx(30 + LAST_POLL)
     assert len(world.service.times("record")) == 8
 
 
@@ -120,7 +121,7 @@ def test_transient_errors_past_the_budget_are_undetermined(kind: type[TransientE
     assert "trouble" in outcome.reason
     assert "--error-budget" in outcome.reason
     assert outcome.hint == kind.hint
-    assert 60 <= world.elapsed <= (120 if kind is Throttled else 75)  # throttling slows the gate down besides
+    assert 60 <= world.elapsed <= (240 if kind is Throttled else 75)  # a throttled gate waits for its turn besides
 
 
 def test_budget_begins_anew_after_an_answer() -> None:
@@ -203,7 +204,7 @@ def test_requests_never_exceed_the_rate() -> None:
     many = [Target(job_id=f"{i:032}", build_number=57, label=str(i)) for i in range(50)]
     world = World(*many, record=[record("RUNNING")], rules=Rules(timeout=600, max_rate=30, poll_interval=1))
     world.run()
-    times = world.workers.submitted
+    times = [time for time in world.workers.submitted if time < 1600]  # the last poll comes with the deadline
     assert all(sum(first <= other < first + 59.999 for other in times) <= 30 for first in times)
     assert len(times) > 200
 
@@ -301,12 +302,12 @@ def test_fail_fast_at_the_deadline_tells_each_target_once(record_id: str | None)
     "trouble", [HANG, Late(100, []), Unreachable("gone"), Forbidden("no"), NotFound("422"), ServiceFailing("500")]
 )
 def test_side_channel_never_changes_a_verdict(channel: str, trouble: Any) -> None:
-    """Stages and log are given a few seconds once; their failure is one line."""
+    """Stages and log are given a few seconds, and one more try for what may pass; their failure is one line."""
     world = World(record=[record("FAILURE", record_id="r")], **{channel: [trouble]})
     assert world.verdict() is Verdict.FAILED
     assert world.elapsed <= 5
-    assert len(world.service.times(channel)) == 1
-    assert sum("changes no verdict" in text for text in world.observer.said) == 1
+    assert len(world.service.times(channel)) == (2 if isinstance(trouble, TransientError) else 1)
+    assert sum("does not change the verdict" in text for text in world.observer.said) == 1
 
 
 def test_passed_build_fetches_no_log() -> None:

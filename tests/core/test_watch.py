@@ -12,15 +12,18 @@ BY_STATUS = Rules(verdict_from="status")
 
 
 def totals(failures: int = 0, errors: int = 0, total: int = 42) -> UnitTests:
-    """Return totals of unit tests."""
-    return UnitTests(total=total, failures=failures, errors=errors)
+    """Return totals of unit tests, all of one stage."""
+    part = UnitTests(
+        total, failures, errors, successes=total - failures - errors, is_success=not failures and not errors
+    )
+    return part._replace(parts=(part._replace(name="stage3"),))
 
 
 def test_unknown_word_on_a_running_build_is_shown_and_waited_with() -> None:
     """The service may have words that nobody documents."""
     world = World(record=[record("EVAPORATING")] * 9 + [record("SUCCESS")])
     assert world.verdict() is Verdict.PASSED
-    assert sum("EVAPORATING, a word nobody documents" in text for text in world.observer.said) == 1
+    assert sum("EVAPORATING, a state that is not documented" in text for text in world.observer.said) == 1
 
 
 def test_unknown_word_on_an_ended_build_is_undetermined_after_a_second_look() -> None:
@@ -103,7 +106,7 @@ def test_word_that_only_looks_like_success_is_told_from_it() -> None:
     """In the reason, and in the state that programs read."""
     (outcome,) = World(record=[record("SUCCESS\x00", finished_at=EPOCH)]).run()
     assert (outcome.verdict, outcome.state) == (Verdict.UNDETERMINED, r"'SUCCESS\x00'")
-    assert outcome.reason == r"build 57 has ended, but its state 'SUCCESS\x00' says nothing about how"
+    assert outcome.reason == r"build 57 has ended, but its state 'SUCCESS\x00' does not say how"
 
 
 def test_required_tests_that_passed_pass() -> None:

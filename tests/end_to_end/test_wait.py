@@ -517,7 +517,7 @@ def test_bug_outside_of_the_wait_is_no_pass_and_keeps_its_text_to_itself(
         monkeypatch.setenv(name, value)
     assert execute(["wait", f"{simulator.jobs['job']}:57"], time.monotonic()) == status
     written = "".join(capfd.readouterr())
-    assert "a bug in the gate: RuntimeError in test_wait.py" in written
+    assert "a bug in the gate: RuntimeError in gate/app.py" in written
     assert "s3cr3t" not in written
 
 

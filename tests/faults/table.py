@@ -97,7 +97,7 @@ def _misjudged(cell: Cell, verdict: str, hurried: bool) -> Iterator[str]:
 def _untold(cell: Cell, label: str, seen: Seen) -> Iterator[str]:
     """Say if nobody was told that a side channel failed."""
     told = [line for line in seen.err.splitlines() if f" {label}: " in line]
-    if expected.is_told(cell.fault, cell.moment, cell.once) and "changes no verdict" not in "".join(told):
+    if expected.is_told(cell.fault, cell.moment, cell.once) and "does not change the verdict" not in "".join(told):
         yield f"{cell}: nobody was told: {told}"
 
 
@@ -148,7 +148,7 @@ def stop_row(fault: NamedFault) -> Row:
         if seen is None:
             return row
         if row.verdicts[job_id] != "timed-out":
-            row.problems.append(f"{row.verdicts[job_id]}, not timed out")
+            row.problems.append(f"{row.verdicts[job_id]}, not timed-out")
         stopped = any(build.stopped for build in simulator.backend.jobs[job_id].builds)
         if "stop requested" in seen.err and not stopped:
             row.problems.append("nobody was told to stop, but the gate says so")

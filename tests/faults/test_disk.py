@@ -13,12 +13,6 @@ from tests.faults.conftest import RunGate, Simulate, StartGate, environment, err
 from tests.faults.faulty_simulator import FaultySimulator
 
 
-def directory(folder: Path) -> Path:
-    """Return a path where a directory is."""
-    (folder / "place").mkdir()
-    return folder / "place"
-
-
 def below_a_file(folder: Path) -> Path:
     """Return a path below a file."""
     (folder / "file").touch()
@@ -52,9 +46,7 @@ def too_long_a_name(folder: Path) -> Path:
     return folder / ("r" * 300)
 
 
-@pytest.mark.parametrize(
-    "place", [too_long_a_name, directory, below_a_file, read_only, unread_fifo, endless_link, full_device]
-)
+@pytest.mark.parametrize("place", [too_long_a_name, below_a_file, read_only, unread_fifo, endless_link, full_device])
 @pytest.mark.parametrize(("scenario", "status"), [("passing", 5), ("failing", 1)])
 def test_report_that_cannot_be_written_is_never_a_pass(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, place: Any, scenario: str, status: int
