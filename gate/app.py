@@ -223,8 +223,8 @@ def append(path: Path, text: str) -> None:
 
 
 def print_result(text: str) -> None:
-    """Write to stdout, in UTF-8 also where it cannot take every character."""
-    sys.stdout.buffer.write(text.encode("utf-8", errors="backslashreplace"))
+    """Write to stdout, for machines."""
+    sys.stdout.write(text)
     sys.stdout.flush()
 
 

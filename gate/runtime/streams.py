@@ -8,9 +8,16 @@ import select
 import sys
 import threading
 import time
+from typing import TextIO
 
-BACKLOG = 1024 * 1024
-"""Bytes that may wait to be written; while more do, further ones are dropped."""
+BACKLOG = 4 * 1024 * 1024
+"""Bytes that may wait to be written; while more do, further ones are dropped. All that one run shows is less."""
+
+CONSOLE_BYTES = 8192
+"""Bytes of one write to a Windows console, which takes 32 766 characters at most and would split one that is cut."""
+
+RETRY_SECONDS = 0.01
+"""Seconds after which a non-blocking pipe is tried again on Windows, where nothing waits for a pipe."""
 
 
 class BackgroundWriter(io.RawIOBase):
@@ -20,6 +27,8 @@ class BackgroundWriter(io.RawIOBase):
         """Start no thread yet: the first write does."""
         super().__init__()
         self._descriptor = descriptor
+        self._is_terminal = _is_terminal(descriptor)
+        self._console = _open_console(descriptor) if self._is_terminal else None
         self._waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._backlog = 0
         self._changed = threading.Condition()
@@ -38,9 +47,9 @@ class BackgroundWriter(io.RawIOBase):
         return len(data)
 
     def _start(self) -> bool:
-        """Start the thread, and tell whether the machine had one left."""
+        """Start the thread; false where the machine has none left."""
         with contextlib.suppress(RuntimeError):
-            threading.Thread(target=self._work, name=f"outlet-{self._descriptor}", daemon=True).start()
+            threading.Thread(target=self._work, name=f"writer-{self._descriptor}", daemon=True).start()
             self._started = True
         return self._started
 
@@ -54,8 +63,8 @@ class BackgroundWriter(io.RawIOBase):
         return True
 
     def isatty(self) -> bool:
-        """Tell whether a terminal reads it."""
-        return os.isatty(self._descriptor)
+        """Tell whether a terminal reads it that understands control sequences; older Windows consoles do not."""
+        return self._is_terminal and (self._console is None or _enable_control_sequences(self._descriptor))
 
     def fileno(self) -> int:
         """Return the file descriptor."""
@@ -75,27 +84,89 @@ class BackgroundWriter(io.RawIOBase):
         left = memoryview(data)
         while left:
             try:
-                left = left[os.write(self._descriptor, left) :]
+                if self._console is None:
+                    left = left[os.write(self._descriptor, left) :]
+                else:
+                    left = left[self._console.write(left[: whole_characters(left, CONSOLE_BYTES)]) or 0 :]
             except BlockingIOError:
-                select.select([], [self._descriptor], [])
+                if sys.platform == "win32":
+                    time.sleep(RETRY_SECONDS)
+                else:
+                    select.select([], [self._descriptor], [])
 
 
 def install() -> None:
-    """Put outlets in the places of `sys.stdout` and `sys.stderr`, also where they are closed."""
+    """Put background writers in the places of `sys.stdout` and `sys.stderr`, also where they are closed."""
     for descriptor in (0, 1, 2):  # else the first socket would become stdout
         try:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    for name, descriptor in (("stdout", 1), ("stderr", 2)):
-        encoding = getattr(getattr(sys, name), "encoding", None) or "utf-8"
-        stream = io.TextIOWrapper(BackgroundWriter(descriptor), encoding, "backslashreplace", write_through=True)  # type: ignore[type-var]
-        setattr(sys, name, stream)
+    sys.stdout = _text_stream(1, sys.stdout)
+    sys.stderr = _text_stream(2, sys.stderr)
 
 
 def drain(until: float) -> None:
     """Wait until stdout and stderr have been written, or until this instant of the monotonic clock."""
     for stream in (sys.stdout, sys.stderr):
-        outlet = getattr(stream, "buffer", None)
-        if isinstance(outlet, BackgroundWriter):
-            outlet.drain(until)
+        writer = getattr(stream, "buffer", None)
+        if isinstance(writer, BackgroundWriter):
+            writer.drain(until)
+
+
+def whole_characters(data: memoryview, limit: int) -> int:
+    """Return how many of the first `limit` bytes of UTF-8 end with a whole character."""
+    if len(data) <= limit:
+        return len(data)
+    end = limit
+    while end and data[end] & 0xC0 == 0x80:  # the byte behind the end continues a character
+        end -= 1
+    return end or limit
+
+
+def _text_stream(descriptor: int, former: TextIO | None) -> TextIO:
+    r"""Return a text stream on a background writer, which escapes what its encoding lacks; lines end with `\n`."""
+    encoding = _encoding(descriptor, getattr(former, "encoding", None))
+    writer = BackgroundWriter(descriptor)
+    return io.TextIOWrapper(writer, encoding, "backslashreplace", newline="\n", write_through=True)  # type: ignore[type-var]
+
+
+def _encoding(descriptor: int, usual: str | None) -> str:
+    """Return the encoding for a stream of which Python says that `usual` is its encoding.
+
+    A terminal on POSIX shows text in the encoding of its locale. Everywhere else it is UTF-8, whatever the locale of
+    the runner is: CI systems, JSON readers and Windows consoles (through Python's own layer) take that, and both
+    streams may go to one file. Who sets `PYTHONIOENCODING` gets what it says.
+    """
+    is_chosen = bool(os.environ.get("PYTHONIOENCODING"))
+    is_posix_terminal = sys.platform != "win32" and _is_terminal(descriptor)
+    return usual if usual and (is_chosen or is_posix_terminal) else "utf-8"
+
+
+def _is_terminal(descriptor: int) -> bool:
+    try:
+        return os.isatty(descriptor)
+    except OSError:
+        return False
+
+
+def _open_console(descriptor: int) -> io.RawIOBase | None:
+    """Return what writes UTF-8 to a Windows console: its own encoding, by which `os.write` is read, is another."""
+    if sys.platform != "win32":
+        return None
+    return open(descriptor, "wb", buffering=0, closefd=False)
+
+
+def _enable_control_sequences(descriptor: int) -> bool:
+    """Switch on what makes a Windows console understand control sequences; false where it cannot."""
+    if sys.platform != "win32":
+        return True
+    import ctypes
+    import msvcrt
+
+    processed_output, virtual_terminal_processing = 0x0001, 0x0004  # Windows' names: ENABLE_..., wincon.h
+    kernel = ctypes.windll.kernel32
+    handle, mode = ctypes.c_void_p(msvcrt.get_osfhandle(descriptor)), ctypes.c_ulong()
+    if not kernel.GetConsoleMode(handle, ctypes.byref(mode)):
+        return False
+    return bool(kernel.SetConsoleMode(handle, mode.value | processed_output | virtual_terminal_processing))

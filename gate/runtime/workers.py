@@ -9,18 +9,18 @@ from collections.abc import Callable
 from gate.core.ports import CallResult, Event
 from gate.errors import PermanentError
 
-NO_THREAD = "this machine lets the gate start no thread to ask with"
-NO_THREAD_HINT = "Raise the limit on processes and threads: ulimit -u, or the container's pids limit."
+NO_THREAD = "the gate could not start a thread"
+NO_THREAD_HINT = "Raise the limit on processes and threads: ulimit -u, or the pids limit of the container."
 
 LONGEST_WAIT = 3600.0
-"""Seconds of one wait on the queue at most; the caller just waits again."""
+"""Seconds of one wait on the queue at most; the caller waits again."""
 
 
 class WorkerPool:
-    """A few threads, started when needed. They are daemons, so a call that hangs cannot keep the process alive."""
+    """A few threads, started when needed. They are daemons: a call that hangs does not keep the process alive."""
 
     def __init__(self, size: int) -> None:
-        """Carry out at most `size` calls at once."""
+        """Start no thread yet; at most `size` calls are carried out at once."""
         self._size = size
         self._busy = 0
         self._threads = 0
@@ -32,7 +32,7 @@ class WorkerPool:
         return time.monotonic()
 
     def has_room(self) -> bool:
-        """Tell whether another call could start at once; a call that hangs keeps its place."""
+        """Tell whether another call could start at once; a call that hangs keeps its thread."""
         return self._busy < self._size
 
     def submit(self, key: int, call: Callable[[], object]) -> None:
@@ -41,7 +41,7 @@ class WorkerPool:
         if self._threads < self._busy:
             try:
                 threading.Thread(target=self._work, name=f"gate-{self._threads + 1}", daemon=True).start()
-            except RuntimeError:  # those that there are go on with it
+            except RuntimeError:  # the threads that were started carry it out
                 if not self._threads:
                     self._events.put(CallResult(key, error=PermanentError(NO_THREAD, hint=NO_THREAD_HINT)))
                     return
@@ -54,7 +54,7 @@ class WorkerPool:
         self._events.put(event)
 
     def next(self, until: float) -> Event | None:
-        """Return the next event, or `None` when the instant `until` has come first."""
+        """Return the next event, or `None` if there is none by the instant `until`."""
         left = until - self.now() if math.isfinite(until) else LONGEST_WAIT
         try:
             event = self._events.get(timeout=min(max(left, 0.0), LONGEST_WAIT))
@@ -68,7 +68,7 @@ class WorkerPool:
         while True:
             key, call = self._calls.get()
             try:
-                answer = CallResult(key, value=call())
+                result = CallResult(key, value=call())
             except Exception as error:
-                answer = CallResult(key, error=error)
-            self._events.put(answer)
+                result = CallResult(key, error=error)
+            self._events.put(result)

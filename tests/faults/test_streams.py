@@ -4,14 +4,12 @@ import contextlib
 import os
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gate.runtime.streams import BackgroundWriter
 from tests.conftest import ROOT
 from tests.faults.conftest import Simulate, StartGate, environment, error_types, wait_for
 from tests.faults.faulty_simulator import FaultySimulator
@@ -113,35 +111,3 @@ def test_reader_that_is_slow_gets_the_whole_result(simulate: Simulate, start_gat
         data = file.read()
     process.communicate(timeout=20)
     assert (process.returncode, data[filled:].split()[:1]) == (1, [b"failed"])
-
-
-def test_pipe_that_does_not_block_is_written_whole() -> None:
-    """A parent may have made the pipe non-blocking: what does not fit at once comes later."""
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    outlet = BackgroundWriter(writer)
-    data = os.urandom(500_000)
-    outlet.write(data)
-    got = b""
-    while len(got) < len(data):
-        got += os.read(reader, 65536)
-    outlet.drain(time.monotonic() + 10)
-    assert got == data
-    os.close(reader)
-    os.close(writer)
-
-
-def test_backlog_has_a_bound() -> None:
-    """What nobody reads is dropped in the end, so that memory stays flat."""
-    reader, writer = os.pipe()
-    outlet = BackgroundWriter(writer)
-    for _ in range(100):
-        assert outlet.write(b"x" * 100_000) == 100_000
-    kept: list[bytes] = []
-    taking = threading.Thread(target=lambda: kept.extend(iter(lambda: os.read(reader, 65536), b"")))
-    taking.start()
-    outlet.drain(time.monotonic() + 10)
-    os.close(writer)
-    taking.join(timeout=10)
-    assert 1_000_000 <= sum(map(len, kept)) < 1_400_000
-    os.close(reader)

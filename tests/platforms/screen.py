@@ -2,19 +2,28 @@
 
 import codecs
 import contextlib
-import fcntl
 import io
 import os
-import pty
 import select
 import struct
-import termios
+import sys
+from collections.abc import Callable
 
 import pyte
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("Windows has no pty", allow_module_level=True)
+
+import fcntl
+import pty
+import termios
 
 
 class Screen(io.TextIOBase):
     """Shows what is written to it, as the stderr of a program would be shown."""
+
+    encoding = "utf-8"
 
     def __init__(self, columns: int, lines: int) -> None:
         """Open a terminal of this size."""
@@ -24,18 +33,16 @@ class Screen(io.TextIOBase):
         self._feed = pyte.Stream(self._emulator)
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self.writes: list[str] = []
+        self.on_write: Callable[[], None] | None = None
         set_size(self.ours, columns, lines)
 
     def write(self, text: str, /) -> int:
         """Show text."""
         self.writes.append(text)
         self._feed.feed(text)
+        if self.on_write is not None:
+            self.on_write()
         return len(text)
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """The encoding of the text."""
-        return "utf-8"
 
     def isatty(self) -> bool:
         """Tell that it is a terminal."""

@@ -3,17 +3,16 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TextIO, cast
 
 import pytest
 
 from gate.model import Target, Verdict
 from gate.platforms.platform import Platform
 from gate.platforms.terminal import Terminal
+from tests.platforms.screen import Screen
 from tests.platforms.test_progress import standing
 from tests.platforms.test_terminal import APP, ended, outcome_of
-
-screens = pytest.importorskip("tests.platforms.screen", reason="Windows has no pty", exc_type=ImportError)
 
 OpenScreen = Callable[..., Any]
 
@@ -24,9 +23,10 @@ def open_screen() -> Iterator[OpenScreen]:
     with ExitStack() as stack:
 
         def open_one(columns: int = 80, lines: int = 24, targets: int = 1, env: dict[str, str] | None = None) -> Any:
-            screen = stack.enter_context(screens.Screen(columns, lines))
-            environment = {"TERM": "xterm", "NO_COLOR": "1"} if env is None else env
-            return screen, Terminal(1000.0, targets=targets, quiet=False, platform=Platform(environment), stream=screen)
+            screen = stack.enter_context(Screen(columns, lines))
+            platform = Platform({"TERM": "xterm", "NO_COLOR": "1"} if env is None else env)
+            stream = cast("TextIO", screen)
+            return screen, Terminal(1000.0, targets=targets, quiet=False, platform=platform, stream=stream)
 
         yield open_one
 
@@ -146,7 +146,7 @@ def test_terminal_that_must_not_be_written_over_gets_plain_lines(open_screen: Op
 
 def test_encoding_without_marks_gets_none(open_screen: OpenScreen, monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal of another locale would show their numbers."""
-    monkeypatch.setattr(screens.Screen, "encoding", "latin-1")
+    monkeypatch.setattr(Screen, "encoding", "latin-1")
     screen, terminal = open_screen()
     terminal.decided(ended())
     assert screen.lines() == ["failed: build 57 ended with FAILURE"]
