@@ -45,7 +45,11 @@ class Routes:
     def lines(self, path: str, count: int, params: Mapping[str, object], seconds: float) -> Route[Sequence[str]]:
         """Return a route that reads the last `count` lines of the text that arrives within `seconds`."""
         return lambda what: responses.last_lines(
-            self.session.get(path, params, seconds=seconds), what, count, self.session.hide
+            self.session.get(path, params, seconds=seconds),
+            what,
+            count,
+            self.session.hide,
+            self.session.longest_secret(),
         )
 
     def first(self, operation: str, routes: Sequence[Route[T]], what: str = "") -> T:

@@ -9,15 +9,14 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from itertools import accumulate
 from typing import Any, NoReturn
 
-from gate.codearts import auth_hints
+from gate.codearts import auth_hints, log_text
 from gate.codearts.error_mapping import classify, is_known_origin
 from gate.codearts.json_fields import Json
 from gate.codearts.reply import Reply
 from gate.errors import InvalidAnswer, RefusedOnce, ServiceError, TransientError, Unauthorised
-from gate.limits import MAX_JSON_BYTES, MAX_LOG, MAX_TEXT
+from gate.limits import MAX_JSON_BYTES
 from gate.text import one_line
 
 Hide = Callable[[str], str]
@@ -51,31 +50,17 @@ def payload(reply: Reply, what: str, hide: Hide, blank: Json | None = None) -> J
     return document
 
 
-def last_lines(reply: Reply, what: str, lines: int, hide: Hide) -> list[str]:
+def last_lines(reply: Reply, what: str, lines: int, hide: Hide, longest_secret: int) -> list[str]:
     """Return the last lines of a plain-text answer. A JSON answer is an error, whatever its HTTP status."""
     kind = reply.headers.get("Content-Type", "")
     if reply.status != 200 or "json" in kind:
         payload(reply, what, hide)
         raise InvalidAnswer(f"{what}: the answer is JSON, not text", status=reply.status)
-    text = reply.body.decode("utf-8", errors="replace")
     if not reply.cut:
-        return _tail(text, lines, hide)
-    complete = text.rpartition("\n")[0]  # an incomplete line may end within a secret, which could not be masked
-    return [*_tail(complete, lines, hide), f"[the log {reply.cut}; this is not its end]"]
-
-
-def _tail(text: str, lines: int, hide: Hide) -> list[str]:
-    """Return the last lines within their size limits; secrets are masked before lines are cut."""
-    last = [line[: 4 * MAX_LOG] for line in text.removesuffix("\n").rsplit("\n", lines)[-lines:]]
-    hidden = hide("\n".join(_bounded(last, 4 * MAX_LOG))).split("\n")
-    return _bounded([line.rstrip("\r")[:MAX_TEXT] for line in hidden], MAX_LOG)
-
-
-def _bounded(lines: list[str], limit: int) -> list[str]:
-    """Return as many of the last lines as fit into `limit` characters."""
-    sizes = accumulate(len(line) + 1 for line in reversed(lines))
-    count = sum(1 for size in sizes if size <= limit + 1)
-    return lines[len(lines) - count :]
+        return log_text.last_lines(reply.body, lines, hide, longest_secret)
+    complete = reply.body.rpartition(b"\n")[0]  # an incomplete line may end within a secret, which cannot be recognised
+    last = log_text.last_lines(complete, lines, hide, longest_secret)
+    return [*last, f"[the log {reply.cut}; this is not its end]"]
 
 
 def decode(body: bytes) -> Json:

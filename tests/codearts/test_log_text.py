@@ -1,0 +1,131 @@
+"""The end of a log, as a terminal would show it: what people need is the error, not the progress before it."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.codearts.log_text import CUT, MAX_LINE_BYTES, last_lines
+from gate.codearts.masking import longest_form, mask
+from gate.limits import MAX_BYTES, MAX_LOG, MAX_TEXT
+
+SECRET = "MIIDtoken-that-nobody-may-see"
+
+
+def hide(text: str) -> str:
+    """Mask the secret."""
+    return mask(text, (SECRET,))
+
+
+def lines_of(body: bytes | str, count: int = 5) -> list[str]:
+    """Return the last lines of a log."""
+    return last_lines(body if isinstance(body, bytes) else body.encode(), count, hide, longest_form((SECRET,)))
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("progress 10%\rprogress 20%\rprogress 30%", "progress 30%"),
+        ("progress 10%\rprogress 20%\r", "progress 20%"),
+        ("ordinary\r", "ordinary"),
+        ("old\r\x1b[Knew", "new"),
+        ("old\r\x1b[K", ""),
+        ("old\x1b[2Knew", "new"),
+        ("old\x1b[2K\rnew", "new"),
+        ("old\x1b[1Jnew", "new"),
+        ("foo.c:\x1b[m\x1b[K error\x1b[K", "foo.c:\x1b[m\x1b[K error\x1b[K"),
+        ("error: no such file\r \r", "error: no such file"),
+        ("progress 10%\r            \r", " " * 12),
+        ("done 10%\b\b\b20%\b\b\b30%", "done 30%"),
+        ("done 100%\b\b\b\b", "done 100%"),
+        ("section_start:1:build\r\x1b[0KBuild", "Build"),
+    ],
+)
+def test_line_is_what_a_terminal_shows_of_it(line: str, shown: str) -> None:
+    """What stands behind the last carriage return or erase sequence; colours stay, and blanks hide no error."""
+    assert lines_of(f"first\n{line}\nlast\n", 2) == [shown, "last"]
+
+
+def test_progress_does_not_hide_the_error() -> None:
+    """Seventy states of a progress line are one line."""
+    progress = "".join(f"\rDownloading {share}%" for share in range(70))
+    assert lines_of(f"{progress}\n[ERROR] COMPILATION ERROR\nBUILD FAILURE\n", 3) == [
+        "Downloading 69%",
+        "[ERROR] COMPILATION ERROR",
+        "BUILD FAILURE",
+    ]
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n", "  \t\n", "\x1b[0m\n", "x\x1b[2K\n"])
+def test_blank_lines_at_the_end_do_not_count(blank: str) -> None:
+    """Those between other lines do."""
+    assert lines_of("one\n\ntwo\n" + blank * 200, 3) == ["one", "", "two"]
+
+
+def test_end_of_a_long_line_is_kept_and_the_cut_is_marked() -> None:
+    """A command with a long class path ends with its error."""
+    [line] = lines_of("x" * 200_000 + " error: the end")
+    assert (line[:2], line[-14:], len(line)) == (f"{CUT}x", "error: the end", MAX_TEXT)
+
+
+@pytest.mark.parametrize(("body", "shown"), [
+    ("编译失败".encode("gbk"), "编译失败"),
+    ("编译失败 \U0001f600".encode("gb18030"), "编译失败 \U0001f600"),
+    ("编译失败".encode(), "编译失败"),
+    (b"thr\xffee", "thr\ufffdee"),
+    ("中".encode("gbk") * 100_000, CUT + "中" * (MAX_TEXT - 1)),
+    ("x中".encode() * 100_000, CUT + ("x中" * MAX_TEXT)[1 - MAX_TEXT :]),
+])  # fmt: skip
+def test_text_of_chinese_tools_is_decoded(body: bytes, shown: str) -> None:
+    """GBK and GB18030 line by line, as one log may hold both; whatever is neither is replaced."""
+    assert lines_of(b"utf-8: \xe4\xb8\xad\n" + body + b"\n", 2) == ["utf-8: 中", shown]
+
+
+@given(st.integers(0, len(SECRET) + 4), st.integers(0, 3))
+def test_cut_of_a_long_line_leaves_no_part_of_a_secret(offset: int, more: int) -> None:
+    """Wherever the cut falls, also among other secrets."""
+    room = MAX_LINE_BYTES + 4 * longest_form((SECRET,))
+    secrets = SECRET * (1 + more)
+    body = "y" * 1000 + secrets + "x" * (room - len(secrets) + offset)
+    shown = "".join(lines_of(body))
+    assert not any(SECRET[start : start + 6] in shown for start in range(len(SECRET) - 6))
+
+
+def test_line_of_secrets_alone_leaves_no_part_of_one() -> None:
+    """Masked, the kept end of the line is shorter than the part that may hold half a secret."""
+    for shift in range(len(SECRET)):
+        shown = "".join(lines_of("z" * 1000 + SECRET * 5000 + "e" * shift))
+        assert SECRET[1:9] not in shown
+        assert SECRET[-8:] not in shown
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"x" * MAX_BYTES,
+        b"\n" * MAX_BYTES,
+        b"\x1b[m\n" * (MAX_BYTES // 4),
+        b"\r" * MAX_BYTES,
+        b"x\r" * (MAX_BYTES // 2),
+        b"\xff" * MAX_BYTES,
+        b"\x1b[2K" * (MAX_BYTES // 4),
+        b"x\b" * (MAX_BYTES // 2),
+        (b"\x1b[31m" * 10_000 + b"\n") * 160,
+    ],
+    ids=["x", "newlines", "blank lines", "returns", "progress", "binary", "erases", "backspaces", "colours"],
+)
+def test_largest_log_takes_little_time(body: bytes) -> None:
+    """It is read in the seconds after the deadline."""
+    started = time.process_time()
+    shown = lines_of(body, 50)
+    assert time.process_time() - started < 1.5
+    assert sum(map(len, shown)) <= MAX_LOG
+
+
+@given(st.binary(max_size=300), st.integers(1, 4))
+def test_any_bytes_are_lines(body: bytes, count: int) -> None:
+    """Never more of them than asked for, and none with a line end inside."""
+    shown = lines_of(body, count)
+    assert len(shown) <= count
+    assert not any("\n" in line for line in shown)
