@@ -84,8 +84,8 @@ def results(outcome: Outcome) -> str:
 def outputs(outcome: Outcome, report: Path) -> dict[str, str]:
     """Return the outputs of a pipeline step by name; every value is one line.
 
-    The number of the build and its link are those of the only target, and empty if there are several. They are known
-    before the verdict is: the outcome of an unfinished run gives outputs as well.
+    The number of the build and its link are those of the only target, and empty if there are several. The outcome may
+    be that of an unfinished run: the build is known before the verdict is.
     """
     target = outcome.targets[0] if len(outcome.targets) == 1 else None
     return {
