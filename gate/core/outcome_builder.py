@@ -114,14 +114,17 @@ class OutcomeBuilder:
         return f"build {self.build_number} ended with {shown}{after}{why}"
 
     def progress(self, now: datetime) -> Progress:
-        """Return the progress of the target at `now` by the service's clock."""
+        """Return the progress of the target at `now` by the service's clock; a build that has ended stands still."""
         started = self.record.started_at if self.record else None
+        running_seconds = (now - started).total_seconds() if started else None
+        if self.has_ended():
+            running_seconds = self.record.duration_seconds if self.record else None
         return Progress(
             target=self.target,
             build_number=self.build_number,
             word=self._shown_word(),
-            running_seconds=(now - started).total_seconds() if started else None,
-            expected_seconds=self.expected_seconds,
+            running_seconds=running_seconds,
+            expected_seconds=None if self.has_ended() else self.expected_seconds,
             was_polled=self.was_polled,
         )
 

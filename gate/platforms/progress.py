@@ -21,15 +21,14 @@ COUNTED_WORDS = 8
 """Different states of targets that are counted, each, in one line."""
 
 
-def summary(targets: Sequence[Progress]) -> str:
-    """Return how one target stands, or how many are in which state."""
-    if len(targets) == 1:
-        return describe(targets[0])
-    counts = Counter(_word(progress) for progress in targets)
-    parts = [f"{count} {word}" for word, count in counts.most_common(COUNTED_WORDS)]
-    if others := len(targets) - sum(count for _, count in counts.most_common(COUNTED_WORDS)):
+def count_states(targets: Sequence[Progress]) -> str:
+    """Return how many targets are in which state."""
+    counts = Counter(_word(progress) for progress in targets).most_common(COUNTED_WORDS)
+    parts = [f"{count} {word}" for word, count in counts]
+    if others := len(targets) - sum(count for _, count in counts):
         parts.append(f"{others} in other states")
-    return f"{len(targets)} targets without a verdict: {', '.join(parts)}"
+    noun = "target" if len(targets) == 1 else "targets"
+    return f"{len(targets)} {noun} without a verdict: {', '.join(parts)}"
 
 
 def describe(progress: Progress) -> str:

@@ -15,7 +15,7 @@ from gate.model import Outcome, Progress, Target, TargetOutcome, Verdict
 from gate.platforms.colours import verdict_mark
 from gate.platforms.live_lines import LiveLine, LiveLines
 from gate.platforms.platform import MARK, PLAIN, Platform
-from gate.platforms.progress import summary, table
+from gate.platforms.progress import count_states, describe, table
 from gate.platforms.repeats import MAX_SINGLE, Repeats
 from gate.platforms.shown_logs import MAX_FOLLOWED_BYTES, ShownLogs
 from gate.text import one_line
@@ -99,7 +99,7 @@ class Terminal:
         if self._quiet or not lines:
             return
         self._note_news(now)
-        mark = f"{MARK}{target.label}: " if self._labels else MARK
+        mark = MARK + self._name(target.label)
         shown, is_last = self._logs.follow(target.label, self._platform.quoted(lines), len(mark) - len(MARK))
         if shown:
             opening = [] if self._is_open else self._section.opening()
@@ -122,8 +122,7 @@ class Terminal:
         if self._quiet:
             return
         self.close_log()
-        name = f"{outcome.label}: " if self._labels else ""
-        text = f"{name}{outcome.verdict}: {one_line(outcome.reason, limit=1000)}"
+        text = f"{self._name(outcome.label)}{outcome.verdict}: {one_line(outcome.reason, limit=1000)}"
         written = [self._with_verdict(text, outcome.verdict)]
         if log := self._logs.end(outcome.label, self._platform.quoted(outcome.log_tail)):
             title = f"the end of the log of build {outcome.build_number}"
@@ -155,8 +154,11 @@ class Terminal:
             self._write(text)
 
     def _say(self, label: str, text: str, now: float) -> None:
-        name = f"{label}: " if self._labels else ""
-        self.line(f"{self._clock(now)} {name}{text}")
+        self.line(f"{self._clock(now)} {self._name(label)}{text}")
+
+    def _name(self, label: str) -> str:
+        """Return the start of a line about a target, where there are several."""
+        return f"{label}: " if self._labels else ""
 
     def _release(self, now: float) -> None:
         """Write the messages that were held back long enough."""
@@ -175,7 +177,12 @@ class Terminal:
             self._due = now + SILENCE
 
     def _standing(self) -> str:
-        return f"{self._clock(self._drawn_at)} {summary(self._progress)}"
+        """Return how things stand as one line; a table above it shows each of several targets."""
+        if len(self._progress) > 1 or (self._live and self._labels):
+            text = count_states(self._progress)
+        else:
+            text = "".join(self._name(progress.target.label) + describe(progress) for progress in self._progress)
+        return f"{self._clock(self._drawn_at)} {text}"
 
     def _frame(self, live: LiveLines) -> list[LiveLine]:
         """Return what stands below all other lines now."""

@@ -73,7 +73,7 @@ def test_target_with_a_verdict_leaves_the_table(open_screen: OpenScreen) -> None
     screen, terminal = open_screen(targets=2)
     terminal.tick([standing("a"), standing("b")], 1001.0)
     terminal.decided(ended("a"))
-    assert [line.split()[1] for line in screen.lines()] == ["a:", "b", "build"]
+    assert [line.split()[1] for line in screen.lines()] == ["a:", "b", "1"]
     terminal.decided(ended("b"))
     assert len(screen.lines()) == 2
 

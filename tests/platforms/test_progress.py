@@ -8,7 +8,7 @@ import pytest
 from gate.model import Progress, Target
 from gate.platforms.columns import width
 from gate.platforms.live_lines import LiveLine
-from gate.platforms.progress import describe, summary, table
+from gate.platforms.progress import count_states, describe, table
 
 
 def standing(label: str = "app", **fields: Any) -> Progress:
@@ -41,7 +41,6 @@ NOT_POLLED = {"was_polled": False, "word": None, "running_seconds": None}
 def test_one_target_is_described(fields: dict[str, Any], text: str) -> None:
     """Where it is, for how long, and what is left; the service's words cannot steer the terminal."""
     assert describe(standing(**fields)) == text
-    assert summary([standing(**fields)]) == text
 
 
 def test_several_targets_are_counted_by_state() -> None:
@@ -51,12 +50,13 @@ def test_several_targets_are_counted_by_state() -> None:
         standing("e", word=None, build_number=None), standing("f", **NOT_POLLED), standing("g", **NOT_POLLED),
     ]  # fmt: skip
     counts = "2 RUNNING, 2 not asked about yet, 1 QUEUED, 1 without a state, 1 without a build"
-    assert summary(several) == f"7 targets without a verdict: {counts}"
+    assert count_states(several) == f"7 targets without a verdict: {counts}"
+    assert count_states(several[:1]) == "1 target without a verdict: 1 RUNNING"
 
 
 def test_states_that_are_many_are_counted_together() -> None:
     """The line stays one that can be read, whatever words the service has."""
-    text = summary([standing(f"t{index}", word=f"W{index}" + "x" * 30) for index in range(500)])
+    text = count_states([standing(f"t{index}", word=f"W{index}" + "x" * 30) for index in range(500)])
     assert text.endswith(", 492 in other states")
     assert len(text) < 500
 

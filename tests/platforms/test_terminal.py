@@ -14,6 +14,7 @@ from gate.platforms.platform import PLAIN, Platform
 from gate.platforms.shown_logs import MAX_LOG_BYTES
 from gate.platforms.terminal import NO_MORE, Terminal
 from tests.platforms.test_gitlab import SECTION
+from tests.platforms.test_hostile_text import HOSTILE, commands
 from tests.platforms.test_progress import standing
 
 APP = Target(job_id="1" * 32, label="app")
@@ -65,6 +66,13 @@ def test_several_targets_have_one_summary_a_minute() -> None:
     terminal.tick([standing(f"t{index}") for index in range(500)], 1060.0)
     assert stream.getvalue().splitlines()[before:] == ["01:00 500 targets without a verdict: 500 RUNNING"]
     assert terminal.due() == 1120
+
+
+def test_last_one_of_several_targets_is_named() -> None:
+    """A log says which target it is that is still waited for."""
+    terminal, stream = log(targets=3)
+    terminal.tick([standing("last")], 1060.0)
+    assert stream.getvalue() == "01:00 last: build 57 RUNNING, for 1 m 20 s, about 40 s left\n"
 
 
 def test_what_sixty_targets_have_in_common_is_said_in_sum() -> None:
@@ -208,3 +216,20 @@ def test_gitlab_section_of_a_log_that_grows_is_always_closed() -> None:
     assert (found[0][2], found[2][2]) == (found[1][2], found[3][2])
     assert found[0][2] != found[2][2]
     assert stream.getvalue().splitlines()[-1].startswith("passed")
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+@pytest.mark.parametrize("targets", [1, 2])
+def test_hostile_lines_that_are_followed_give_no_command(name: str, targets: int) -> None:
+    """The platform understands the same as of harmless lines, and nothing steers a terminal."""
+    understood = []
+    for lines in (HOSTILE, ("a harmless line",) * len(HOSTILE)):
+        terminal, stream = log(targets=targets, platform=detect(name, {"NO_COLOR": "1"}))
+        terminal.log_lines(APP, lines, 1001.0)
+        terminal.close_log()
+        sections = [kind for kind, *_ in SECTION.findall(stream.getvalue())]
+        understood.append((commands(stream.getvalue()), sections))
+        rest = SECTION.sub("", stream.getvalue())
+        assert not set(rest) & set(map(chr, (*range(9), *range(11, 32), 127, 0x9B)))
+    assert understood[0] == understood[1]
+    assert bool(understood[0][1]) == (name == "gitlab")
