@@ -146,6 +146,13 @@ class ProjectRow(NamedTuple):
     is_finished: bool | None = None
 
 
+class JobConfig(NamedTuple):
+    """The name of a job, and the CodeArts project that it belongs to."""
+
+    name: str | None
+    project_id: str | None
+
+
 class LogPiece(NamedTuple):
     """A part of the log of a build that may still be running."""
 

@@ -11,7 +11,18 @@ from gate.codearts.fallback_routes import Routes
 from gate.codearts.unfinished_lines import UnfinishedLines
 from gate.errors import InvalidAnswer, ServiceError, StartLost, TransientError
 from gate.limits import LOG_SECONDS, MAX_PROJECT_PAGES
-from gate.model import ChildBuild, FailedStep, ListedBuild, LogPiece, Order, ProjectRow, Record, Stage, UnitTests
+from gate.model import (
+    ChildBuild,
+    FailedStep,
+    JobConfig,
+    ListedBuild,
+    LogPiece,
+    Order,
+    ProjectRow,
+    Record,
+    Stage,
+    UnitTests,
+)
 
 PAGE_SIZE, MAX_PAGES = 100, 10
 """Rows on one page of a list (the service's limit), and pages that are read of a job's builds at most."""
@@ -33,6 +44,12 @@ RECORD_ROUTES = (
 )
 """The paths to the record of one build, with the function that reads each answer: ShowJobBuildRecordDetail, the older
 ShowRecordDetail, and ShowBuildInfoRecord."""
+
+BUILD_LIST_ROUTES = ("/v1/record/{job_id}/list", "/v3/jobs/{job_id}/build-info-records")
+"""The paths to the list of a job's builds: ListBuildInfoRecordByJobId, and the older ListBuildInfoRecord."""
+
+PROJECT_LIST_ROUTES = ("/v1/job/{project_id}/list", "/v3/{project_id}/jobs")
+"""The paths to the list of a project's jobs: ListProjectJobs, and the older ShowJobListByProjectId."""
 
 
 ALREADY_ENDED = "DEV.CB.032302"
@@ -105,8 +122,7 @@ class Client:
             "start_time": f"{local - WINDOW:%Y-%m-%d %H:%M:%S}",
         }
         routes = [
-            self._routes.get(f"/v1/record/{job_id}/list", wire_format.builds_of, params),
-            self._routes.get(f"/v3/jobs/{job_id}/build-info-records", wire_format.builds_of, params),
+            self._routes.get(path.format(job_id=job_id), wire_format.builds_of, params) for path in BUILD_LIST_ROUTES
         ]
         return self._routes.first("the job's builds", routes)
 
@@ -120,8 +136,8 @@ class Client:
         for page in range(MAX_PROJECT_PAGES):
             params = {"page_index": page, "page_size": PAGE_SIZE}
             routes = [
-                self._routes.get(f"/v1/job/{project_id}/list", wire_format.project_rows_of, params),
-                self._routes.get(f"/v3/{project_id}/jobs", wire_format.project_rows_of, params),
+                self._routes.get(path.format(project_id=project_id), wire_format.project_rows_of, params)
+                for path in PROJECT_LIST_ROUTES
             ]
             count, found = self._routes.first("the jobs of the project", routes)
             has_new_jobs = any(row.job_id not in rows for row in found)
@@ -129,6 +145,12 @@ class Client:
             if count < PAGE_SIZE or not has_new_jobs:
                 break
         return list(rows.values())
+
+    def job_config(self, job_id: str) -> JobConfig:
+        """Return the name of a job and its CodeArts project (ShowJobConfig)."""
+        return self._routes.first(
+            "the job's configuration", [self._routes.get(f"/v1/job/{job_id}/config", wire_format.job_config_of)]
+        )
 
     def stages(self, record_id: str) -> Sequence[Stage]:
         """Return the stages of a build in their order (ShowBuildRecordFullStages)."""

@@ -11,7 +11,18 @@ from gate.codearts import json_fields
 from gate.codearts.json_fields import Json
 from gate.errors import InvalidAnswer
 from gate.limits import MAX_CHILDREN, MAX_FAILED_STEPS, MAX_STAGE, MAX_STAGES, MAX_TEXT
-from gate.model import ChildBuild, FailedStep, ListedBuild, LogPiece, Order, ProjectRow, Record, Stage, UnitTests
+from gate.model import (
+    ChildBuild,
+    FailedStep,
+    JobConfig,
+    ListedBuild,
+    LogPiece,
+    Order,
+    ProjectRow,
+    Record,
+    Stage,
+    UnitTests,
+)
 from gate.text import one_line
 
 
@@ -188,6 +199,12 @@ def _project_row(row: Json) -> ProjectRow:
         run_word=json_fields.text(row, "last_job_running_status"),
         is_finished=is_finished if isinstance(is_finished, bool) else None,
     )
+
+
+def job_config_of(document: Json) -> JobConfig:
+    """Return what ShowJobConfig says of a job, of which only the name and the CodeArts project are read."""
+    result = json_fields.inner(document, "result")
+    return JobConfig(name=json_fields.text(result, "job_name"), project_id=json_fields.identifier(result, "project_id"))
 
 
 def log_piece_of(document: Json, offset: int) -> LogPiece:

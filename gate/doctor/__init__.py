@@ -1,1 +1,1 @@
-"""Checks of the set-up, one step at a time, each with what to mend."""
+"""Checks of the set-up, one step at a time, each with what to fix."""

@@ -1,4 +1,4 @@
-"""What the steps share: the connection, its sessions, and what earlier steps found out."""
+"""What the steps share: the connection, its sessions, and the results of earlier steps."""
 
 from functools import cached_property
 from urllib.parse import SplitResult, urlsplit
@@ -24,12 +24,12 @@ PROBES = ("/v3/jobs/{job}/status", "/v1/record/{job}/1/record-info")
 
 
 class CheckFailed(Exception):
-    """Raised when a step failed: one sentence of facts, and one about what to mend."""
+    """Raised when a step failed: one sentence of facts, and one that says what to fix."""
 
-    def __init__(self, facts: str, mend: str, *, ends: bool = True) -> None:
+    def __init__(self, facts: str, fix: str, *, ends: bool = True) -> None:
         """Take the two sentences; `ends`: whether the later steps make no sense."""
         super().__init__(facts)
-        self.mend = mend
+        self.fix = fix
         self.ends = ends
 
 
@@ -38,21 +38,24 @@ class CheckSkipped(Exception):
 
 
 class Diagnosis:
-    """One diagnosis; every step may add to it."""
+    """The state of one diagnosis; a step may add what later steps need."""
 
-    def __init__(self, connection: Connection, job_id: str | None, remark: Say) -> None:
+    def __init__(self, connection: Connection, job_id: str | None, note: Say) -> None:
         """Nothing is sent yet. Raises `UsageProblem` when the credential cannot be used."""
         self.connection = connection
         self.job_id = job_id
         self.clock = ServiceClock()
-        self.auth = make_auth(connection, remark, self.clock)
-        self.session = Session(connection, self.auth, remark, self.clock)
+        self.auth = make_auth(connection, note, self.clock)
+        self.session = Session(connection, self.auth, note, self.clock)
         self.client = Client(Routes(self.session))
         self.has_status = False
         self.is_running: bool | None = None
         self.refusal: PermanentError | None = None
         self.build_number: int | None = None
-        self._bare = Session(connection, NoAuth(), remark, self.clock)
+        self.project_id: str | None = None
+        self.job_name: str | None = None
+        self.record_route = ""
+        self._bare = Session(connection, NoAuth(), note, self.clock)
 
     @property
     def asked_job(self) -> str:
@@ -84,7 +87,7 @@ class Diagnosis:
 
     @cached_property
     def anonymous_reply(self) -> Reply | ServiceError:
-        """What comes of a request without a credential, sent once."""
+        """The answer to a request without a credential, or the error instead; sent once."""
         try:
             for path in PROBES:
                 reply = self._bare.get(path.format(job=self.asked_job))

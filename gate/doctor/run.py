@@ -1,4 +1,4 @@
-"""The steps in their order, each carried out in time, and what is printed about them."""
+"""Run the steps in their order, each within a time limit, and print the findings."""
 
 import os
 import time
@@ -30,7 +30,11 @@ STEPS: tuple[tuple[str, Check], ...] = (
     ("credential", service_checks.credential),
     ("job", service_checks.job),
     ("newest build", service_checks.newest_build),
+    ("job name", service_checks.job_name),
     ("record routes", service_checks.record_routes),
+    ("lists", service_checks.lists),
+    ("request time", service_checks.request_time),
+    ("target", service_checks.target),
 )
 
 REQUESTS = 3
@@ -39,25 +43,25 @@ REQUESTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What became of a step: `ok`, `failed` or `skipped`, the facts, and what to mend."""
+    """The result of a step: `ok`, `failed` or `skipped`, the facts, and what to fix."""
 
     step: str
     state: str
     facts: str
-    mend: str = ""
+    fix: str = ""
 
     def line(self) -> str:
         """Return the finding as people read it."""
-        return f"{self.state:<8} {self.step}: {self.facts}" + (f". {self.mend}" if self.mend else "")
+        return f"{self.state:<8} {self.step}: {self.facts}" + (f". {self.fix}" if self.fix else "")
 
 
 def examine(connection: Connection, job_id: str | None, *, as_json: bool, verbose: bool) -> int:
-    """Go through all steps, print a line for each as it ends, and give the exit code: 0, or 5 if any failed."""
-    crew, platform = WorkerPool(len(STEPS)), detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
-    remark: Say = (lambda text: crew.post(DebugLine(text))) if verbose else (lambda _: None)
-    exam = Diagnosis(connection, job_id, remark)
+    """Run all steps, print a line for each as it ends, and return the exit code: 0, or 5 if any failed."""
+    pool, platform = WorkerPool(len(STEPS)), detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
+    note: Say = (lambda text: pool.post(DebugLine(text))) if verbose else (lambda _: None)
+    diagnosis = Diagnosis(connection, job_id, note)
     findings = []
-    for finding in _findings(exam, crew, lambda text: click.echo(platform.without_commands(text), err=True)):
+    for finding in _findings(diagnosis, pool, lambda text: click.echo(platform.without_commands(text), err=True)):
         findings.append(finding)
         if not as_json:
             click.echo(platform.without_commands(finding.line()))
@@ -67,29 +71,29 @@ def examine(connection: Connection, job_id: str | None, *, as_json: bool, verbos
     return exit_code
 
 
-def _findings(exam: Diagnosis, crew: WorkerPool, tell: Say) -> Iterator[Finding]:
-    """Carry out one step after the other; those behind one that failed are skipped. `tell` takes details."""
+def _findings(diagnosis: Diagnosis, pool: WorkerPool, tell: Say) -> Iterator[Finding]:
+    """Run one step after the other; those after one that failed are skipped. `tell` prints details."""
     broken = ""
     for step, check in STEPS:
         if broken:
             yield Finding(step, "skipped", f"because {broken} failed")
             continue
         try:
-            finding = Finding(step, "ok", _carry_out(check, exam, crew, tell))
+            finding = Finding(step, "ok", _run_step(check, diagnosis, pool, tell))
         except CheckSkipped as reason:
             finding = Finding(step, "skipped", str(reason))
         except CheckFailed as trouble:
-            finding = Finding(step, "failed", str(trouble), trouble.mend)
+            finding = Finding(step, "failed", str(trouble), trouble.fix)
             broken = step if trouble.ends else ""
         yield replace(finding, facts=one_line(finding.facts, limit=500))
 
 
-def _carry_out(check: Check, exam: Diagnosis, crew: WorkerPool, tell: Say) -> str:
-    """Carry a step out elsewhere than in this thread, and not for longer than its time; raises `CheckFailed`."""
-    seconds = REQUESTS * exam.connection.request_timeout
+def _run_step(check: Check, diagnosis: Diagnosis, pool: WorkerPool, tell: Say) -> str:
+    """Run a step in another thread, so that a call that hangs ends with its time limit; raises `CheckFailed`."""
+    seconds = REQUESTS * diagnosis.connection.request_timeout
     until = time.monotonic() + seconds
-    crew.submit(0, lambda: check(exam))
-    while (event := crew.next(until)) is not None:
+    pool.submit(0, lambda: check(diagnosis))
+    while (event := pool.next(until)) is not None:
         match event:
             case DebugLine(text):
                 tell(f"         {one_line(text, limit=500)}")
@@ -99,4 +103,4 @@ def _carry_out(check: Check, exam: Diagnosis, crew: WorkerPool, tell: Say) -> st
                 raise CheckFailed(str(error), error.hint)
             case CallResult(error=error):
                 raise error or AssertionError
-    raise CheckFailed(f"no end within {seconds:g} s", "Something between holds the call: the DNS, a proxy, a firewall.")
+    raise CheckFailed(f"no end within {seconds:g} s", "Check the DNS, the proxy and the firewall: one of them hangs.")

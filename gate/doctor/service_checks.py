@@ -1,76 +1,138 @@
-"""The steps behind the gateway's door."""
+"""The steps that need the credential."""
+
+import re
+import statistics
+import time
+from collections.abc import Sequence
 
 from gate.codearts import responses
-from gate.codearts.client import RECORD_ROUTES
+from gate.codearts.client import BUILD_LIST_ROUTES, PROJECT_LIST_ROUTES, RECORD_ROUTES
 from gate.core.selection import newest
 from gate.core.verdict import interpret
-from gate.doctor.diagnosis import CheckFailed, CheckSkipped, Diagnosis
-from gate.errors import Forbidden, NotFound, Refused, RouteMissing
+from gate.doctor.diagnosis import NO_JOB, CheckFailed, CheckSkipped, Diagnosis
+from gate.errors import Forbidden, NotFound, Refused, RouteMissing, ServiceError
+
+TIMED_REQUESTS = 5
 
 
-def credential(exam: Diagnosis) -> str:
-    """Send the credential; every answer but a refusal of it will do."""
+def credential(diagnosis: Diagnosis) -> str:
+    """Send the credential; every answer but a refusal of it shows that it is good."""
     for ask in (_ask_status, _ask_builds):
         try:
-            ask(exam)
+            ask(diagnosis)
         except RouteMissing:
             continue
         except (Forbidden, NotFound, Refused) as error:
-            exam.refusal = error
-        return f"the {exam.connection.credential.description} was accepted"
-    raise CheckFailed("no path that needs a credential is published here", "Check --endpoint.")
+            diagnosis.refusal = error
+        return f"the {diagnosis.connection.credential.description} was accepted"
+    raise CheckFailed("this host publishes no path that needs a credential", "Check --endpoint.")
 
 
-def job(exam: Diagnosis) -> str:
-    """Tell what `/v3/jobs/{job_id}/status` says of the job."""
-    if exam.job_id is None:
+def job(diagnosis: Diagnosis) -> str:
+    """Return what `/v3/jobs/{job_id}/status` says of the job."""
+    if diagnosis.job_id is None:
         raise CheckSkipped("give a JOB_ID to check that it can be read")
-    if exam.refusal is not None:
-        raise CheckFailed(str(exam.refusal), exam.refusal.hint)
-    if not exam.has_status:
-        return f"{exam.job_id} can be read; its /status is not published here"
-    says = {True: "true: it is running", False: "false: it is not running", None: "nothing"}[exam.is_running]
-    return f"{exam.job_id} can be read; /status says {says}"
+    if diagnosis.refusal is not None:
+        raise CheckFailed(str(diagnosis.refusal), diagnosis.refusal.hint)
+    if not diagnosis.has_status:
+        return f"{diagnosis.job_id} can be read; its /status is not published here"
+    says = {True: "true: it is running", False: "false: it is not running", None: "nothing"}[diagnosis.is_running]
+    return f"{diagnosis.job_id} can be read; /status says {says}"
 
 
-def newest_build(exam: Diagnosis) -> str:
-    """Find the newest build of the job, and its word."""
-    if exam.job_id is None:
+def newest_build(diagnosis: Diagnosis) -> str:
+    """Return the newest build of the job, and the service's word for its state."""
+    if diagnosis.job_id is None:
         raise CheckSkipped("give a JOB_ID to see its newest build")
-    build = newest(exam.client.builds(exam.job_id))
+    build = newest(diagnosis.client.builds(diagnosis.job_id))
     if build is None:
         return "the job has no build in the last weeks"
-    exam.build_number = build.number
-    return f"build {build.number}: {interpret(exam.client.record(exam.job_id, build.number)).word or 'no word'}"
+    diagnosis.build_number = build.number
+    record = diagnosis.client.record(diagnosis.job_id, build.number)
+    diagnosis.project_id = record.project_id
+    return f"build {build.number}: {interpret(record).word or 'no word'}"
 
 
-def record_routes(exam: Diagnosis) -> str:
-    """List the paths by which a build's record can be read here."""
-    published = [route for route, _ in RECORD_ROUTES if _is_published(exam, route)]
+def job_name(diagnosis: Diagnosis) -> str:
+    """Return the name of the job and its CodeArts project; they are useful, and nothing depends on them."""
+    if diagnosis.job_id is None:
+        raise CheckSkipped("give a JOB_ID to see its name and its project")
+    try:
+        config = diagnosis.client.job_config(diagnosis.job_id)
+    except ServiceError as error:
+        raise CheckSkipped(f"{error}; the label can be chosen freely") from None
+    diagnosis.job_name = config.name
+    diagnosis.project_id = diagnosis.project_id or config.project_id
+    return f"{config.name or 'no name'} in the CodeArts project {diagnosis.project_id or '(not said)'}"
+
+
+def record_routes(diagnosis: Diagnosis) -> str:
+    """Return the paths by which this host publishes the record of a build."""
+    published = [route for route, _ in RECORD_ROUTES if _is_published(diagnosis, route)]
     if not published:
         raise CheckFailed(
             "this host publishes none of the paths to the record of a build",
             "Check --endpoint; where no record routes are published, only --verdict status is left.",
         )
-    missing = [route for route, _ in RECORD_ROUTES if route not in published]
-    return f"published: {', '.join(published)}" + (f"; not published: {', '.join(missing)}" if missing else "")
+    diagnosis.record_route = published[0]
+    return _publication([route for route, _ in RECORD_ROUTES], published)
 
 
-def _ask_status(exam: Diagnosis) -> None:
-    exam.has_status = False
-    exam.is_running = exam.client.is_running(exam.asked_job)
-    exam.has_status = True
+def lists(diagnosis: Diagnosis) -> str:
+    """Return the paths by which this host publishes lists of builds and of jobs; they save requests."""
+    routes = [*BUILD_LIST_ROUTES, *PROJECT_LIST_ROUTES]
+    return _publication(routes, [route for route in routes if _is_published(diagnosis, route)])
 
 
-def _ask_builds(exam: Diagnosis) -> None:
-    exam.client.builds(exam.asked_job)
+def request_time(diagnosis: Diagnosis) -> str:
+    """Return the median time of some requests about a build, as many as one request timeout has room for."""
+    route = diagnosis.record_route or RECORD_ROUTES[0][0]
+    times: list[float] = []
+    while len(times) < TIMED_REQUESTS and sum(times) < diagnosis.connection.request_timeout:
+        started = time.monotonic()
+        _is_published(diagnosis, route)
+        times.append(time.monotonic() - started)
+    median = 1000 * statistics.median(times)
+    return f"a request about a build takes {median:.0f} ms (median of {len(times)}, at most {1000 * max(times):.0f} ms)"
 
 
-def _is_published(exam: Diagnosis, route: str) -> bool:
-    """Ask by one path; only the gateway's word that there is none counts."""
-    path = route.format(job_id=exam.asked_job, build_number=exam.build_number or 1)
+def target(diagnosis: Diagnosis) -> str:
+    """Return the target to write into a pipeline, with the job's name as the label where that is possible."""
+    if diagnosis.job_id is None:
+        raise CheckSkipped("give a JOB_ID to see what to write into a pipeline")
+    label = re.sub(r"[^A-Za-z0-9._-]+", "-", diagnosis.job_name or "").strip("-.")[:64]
+    return f"{label}={diagnosis.job_id}" if label else diagnosis.job_id
+
+
+def _publication(routes: Sequence[str], published: Sequence[str]) -> str:
+    """Say which of the routes are published."""
+    missing = [route for route in routes if route not in published]
+    return "; ".join(
+        f"{words}: {', '.join(found)}"
+        for words, found in (("published", published), ("not published", missing))
+        if found
+    )
+
+
+def _ask_status(diagnosis: Diagnosis) -> None:
+    diagnosis.has_status = False
+    diagnosis.is_running = diagnosis.client.is_running(diagnosis.asked_job)
+    diagnosis.has_status = True
+
+
+def _ask_builds(diagnosis: Diagnosis) -> None:
+    diagnosis.client.builds(diagnosis.asked_job)
+
+
+def _is_published(diagnosis: Diagnosis, route: str) -> bool:
+    """Tell whether the host publishes a path; only the gateway's own error says that it does not."""
+    path = route.format(
+        job_id=diagnosis.asked_job,
+        build_number=diagnosis.build_number or 1,
+        project_id=diagnosis.project_id or NO_JOB,
+    )
     try:
-        responses.payload(exam.session.get(path), route, exam.session.hide)
+        responses.payload(diagnosis.session.get(path), route, diagnosis.session.hide)
     except RouteMissing:
         return False
     except (NotFound, Forbidden, Refused):

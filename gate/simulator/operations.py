@@ -21,6 +21,29 @@ def job_status(backend: BuildBackend, call: Call) -> HttpAnswer:
     return json_answer({"result": any(view.phase is Phase.RUNNING for view in backend.builds(call)[:1])})
 
 
+def job_config(backend: BuildBackend, call: Call) -> HttpAnswer:
+    """ShowJobConfig: the job's name and its CodeArts project, without the steps that it consists of."""
+    job = backend.job(call)
+    return enveloped_answer(
+        {
+            "arch": "x86-64",
+            "auto_update_sub_module": None,
+            "build_config_type": "ACTION",
+            "build_if_code_updated": False,
+            "flavor": None,
+            "group_id": None,
+            "host_type": "devcloud",
+            "job_name": job.scenario.name,
+            "parameters": [],
+            "project_id": job.project_id,
+            "scms": [],
+            "steps": [],
+            "timeout": None,
+            "triggers": [],
+        }
+    )
+
+
 def record_detail(backend: BuildBackend, call: Call) -> HttpAnswer:
     """ShowJobBuildRecordDetail (v1) and ShowRecordDetail (v4): the build's record."""
     return enveloped_answer(records.detail(backend.build(call)))

@@ -59,6 +59,7 @@ ROUTES = (
     PublishedRoute("ShowBuildRecordFlowGraph", "GET", "/v1/record/{record_id}/flow-graph", operations.flow_graph),
     PublishedRoute("ShowFlowGraph", "GET", "/v3/{record_id}/flow-graph", operations.flow_graph_v3),
     # A job or a project as a whole.
+    PublishedRoute("ShowJobConfig", "GET", "/v1/job/{job_id}/config", operations.job_config),
     PublishedRoute("ShowJobStatus", "GET", "/v3/jobs/{job_id}/status", operations.job_status),
     PublishedRoute("ListBuildInfoRecordByJobId", "GET", "/v1/record/{job_id}/list", build_lists.list_builds),
     PublishedRoute("ListBuildInfoRecord", "GET", "/v3/jobs/{job_id}/build-info-records", build_lists.list_builds_v3),

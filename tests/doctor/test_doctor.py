@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import trustme
 
+from gate.cli.param_types import TargetType
 from gate.simulator.http_answers import HttpAnswer, gateway_error, json_answer, not_published, service_error
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
@@ -27,7 +28,7 @@ Serve = Callable[[type[BaseHTTPRequestHandler], ssl.SSLContext | None], int]
 
 STEPS = [
     "settings", "name resolution", "connection", "TLS", "gateway", "clock", "credential", "job", "newest build",
-    "record routes",
+    "job name", "record routes", "lists", "request time", "target",
 ]  # fmt: skip
 PAGE = HttpAnswer(content_type="text/html; charset=utf-8", body=b"<html><title>Sign in</title></html>")
 TOKEN = "MIID-the-token-of-this-test"
@@ -83,8 +84,64 @@ def test_without_a_job_the_rest_is_checked(simulate: Simulate, run_gate: Run) ->
     done = run_gate("doctor", env=with_token(simulator))
     found = findings(done)
     assert done.returncode == 0, done.stdout
-    assert [step for step, state in found.items() if state == "skipped"] == ["TLS", "job", "newest build"]
+    assert [step for step, state in found.items() if state == "skipped"] == [
+        "TLS",
+        "job",
+        "newest build",
+        "job name",
+        "target",
+    ]
     assert "not published: /v1/record/{job_id}/{build_number}/record-info" in done.stdout
+
+
+def facts(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """Return the facts of each step, by its name, from the JSON document."""
+    return {step["step"]: step["facts"] for step in json.loads(done.stdout)["steps"]}
+
+
+def test_target_to_copy_has_the_name_of_the_job_as_its_label(simulate: Simulate, run_gate: Run) -> None:
+    """With the project, the paths of this host, and what a request costs in time."""
+    simulator = simulate(["passing"], unpublished=["ShowJobListByProjectId"])
+    job = simulator.jobs["passing"]
+    done = run_gate("doctor", "--json", job, env=with_token(simulator))
+    found = facts(done)
+    project = simulator.backend.jobs[job].project_id
+    assert done.returncode == 0, done.stdout
+    assert found["target"] == f"passing={job}"
+    assert found["job name"] == f"passing in the CodeArts project {project}"
+    published, missing = found["lists"].split("; ")
+    assert published.count("/list") == 2
+    assert missing == "not published: /v3/{project_id}/jobs"
+    assert re.fullmatch(r"a request about a build takes \d+ ms \(median of 5, at most \d+ ms\)", found["request time"])
+    asked = {entry.path for entry in simulator.journal.entries}
+    assert f"/v3/{project}/jobs" in asked
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("构建", ""), (None, ""), ("  my app (构建) 2  ", "my-app-2="), ("x" * 70, "x" * 64 + "="), ("a=b:c", "a-b-c=")],
+)
+def test_name_of_a_job_becomes_a_label_as_far_as_a_label_may_have_its_characters(
+    simulate: Simulate, run_gate: Run, name: str | None, label: str
+) -> None:
+    """What is printed is a target that the gate takes."""
+    config = json_answer({"result": {"job_name": name, "project_id": "f" * 32}, "status": "success"})
+    simulator = simulate(
+        ["passing"], faults=[Fault(operations=("ShowJobConfig",), act=ReplaceAnswer(config), times=None)]
+    )
+    job = simulator.jobs["passing"]
+    found = facts(run_gate("doctor", "--json", job, env=with_token(simulator)))
+    assert found["target"] == f"{label}{job}"
+    assert TargetType().convert(found["target"], None, None).job_id == job
+
+
+def test_name_that_cannot_be_read_is_no_failure(simulate: Simulate, run_gate: Run) -> None:
+    """Older deployments publish no ShowJobConfig; the gate needs no name."""
+    simulator = simulate(["passing"], unpublished=["ShowJobConfig"])
+    job = simulator.jobs["passing"]
+    done = run_gate("doctor", job, env=with_token(simulator))
+    assert (done.returncode, findings(done)["job name"]) == (0, "skipped"), done.stdout
+    assert done.stdout.endswith(f" target: {job}\n")
 
 
 def test_json_has_every_step_with_its_facts(simulate: Simulate, run_gate: Run) -> None:
@@ -97,7 +154,7 @@ def test_json_has_every_step_with_its_facts(simulate: Simulate, run_gate: Run) -
     assert {step["state"] for step in document["steps"]} == {"ok", "failed", "skipped"}
     job = document["steps"][STEPS.index("job")]
     assert "The job does not exist" in job["facts"]
-    assert "job id" in job["mend"]
+    assert "job id" in job["fix"]
 
 
 @pytest.mark.parametrize(
@@ -291,7 +348,7 @@ def test_proxy_that_refuses_is_named_without_its_password(run_gate: Run, serve: 
 
 @pytest.mark.parametrize("known", [False, True])
 def test_private_ca_must_be_known(run_gate: Run, serve: Serve, tmp_path: Path, known: bool) -> None:
-    """A certificate of an unknown CA fails the step TLS, which names the CAs that were asked; --ca-bundle mends it."""
+    """A certificate of an unknown CA fails the step TLS, which names the known ones and --ca-bundle."""
     ca, other = trustme.CA(), trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("127.0.0.1").configure_cert(context)

@@ -24,6 +24,7 @@ Connect = Callable[..., Any]
 
 READS = (
     "ShowJobStatus",
+    "ShowJobConfig",
     "ListBuildInfoRecordByJobId",
     "ListBuildInfoRecord",
     "ShowJobBuildRecordDetail",
