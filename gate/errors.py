@@ -173,7 +173,7 @@ class RouteMissing(PermanentError):
 class Untrusted(PermanentError):
     """Raised when the server's TLS certificate is not trusted."""
 
-    hint = "Set --ca-bundle or REQUESTS_CA_BUNDLE to the file with the certificate of your CA."
+    hint = "Set --ca-bundle, REQUESTS_CA_BUNDLE or SSL_CERT_FILE to the file with the certificate of your CA."
 
 
 class Refused(PermanentError):

@@ -105,10 +105,10 @@ def _by_status(status: int) -> type[ServiceError]:
     return InvalidAnswer
 
 
-def from_requests(error: Exception, host: str, seconds: float) -> ServiceError:
+def from_requests(error: Exception, host: str, seconds: float, ca_certificates: str | None = None) -> ServiceError:
     """Return the gate's error for an error of requests. The original text is dropped: it may quote headers and URLs.
 
-    `seconds`: the time limit of the request.
+    `seconds`: the time limit of the request. `ca_certificates`: the file or folder of the trusted CAs, if one was set.
     """
     causes = _causes(error)
     cause = causes[-1]
@@ -116,9 +116,11 @@ def from_requests(error: Exception, host: str, seconds: float) -> ServiceError:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return Untrusted(f"the TLS certificate of {via_proxy}{host} is not trusted: {_in_words(cause)}")
     if not isinstance(error, (requests.RequestException, *_BAD_ADDRESS)) or _is_about_bundle(cause):
-        return Untrusted("the file with CA certificates could not be read")
+        return Untrusted(f"the CA certificates in {ca_certificates or 'the bundle of certifi'} could not be read")
     if isinstance(error, _BAD_ADDRESS):
-        return PermanentError(f"the proxy to {host} cannot be used ({type(error).__name__})", hint=PROXY_HINT)
+        is_socks = isinstance(error, requests.exceptions.InvalidSchema)
+        why = "SOCKS is not supported" if is_socks else type(error).__name__
+        return PermanentError(f"the proxy to {host} cannot be used ({why})", hint=PROXY_HINT)
     tunnel = re.search(r"Tunnel connection failed: (\d{3})", str(cause))
     if tunnel and tunnel[1] == "407":
         return Unauthorised(f"the proxy to {host} requires a user and a password", hint=PROXY_HINT)
@@ -148,7 +150,10 @@ _BAD_ADDRESS = (
     UnicodeError,  # a proxy password outside Latin-1
 )
 
-PROXY_HINT = "Write HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT, or name the host in NO_PROXY."
+PROXY_HINT = (
+    "Set HTTPS_PROXY (or ALL_PROXY) to http://USER:PASSWORD@HOST:PORT, or add the host to NO_PROXY. SOCKS proxies are "
+    "not supported."
+)
 
 
 def _is_about_bundle(cause: BaseException) -> bool:

@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError, LocationValueError
 from gate import __version__
 from gate.codearts import responses
 from gate.codearts.auth import Auth
+from gate.codearts.certificates import ca_certificates
 from gate.codearts.error_mapping import from_requests, is_behind_gateway, is_known_origin
 from gate.codearts.masking import longest_form, mask
 from gate.codearts.reply import Reply
@@ -78,7 +79,7 @@ class Session:
         self.endpoint = connection.endpoint.rstrip("/")
         self.curl_token = auth.curl_token
         self._timeout = connection.request_timeout
-        self._verify = str(connection.ca_bundle) if connection.ca_bundle else None
+        self.ca_certificates = ca_certificates(connection)
         self._proxies = _NO_PROXY if is_loopback(urlsplit(connection.endpoint).hostname or "") else None
         self._auth = auth
         self._debug = debug
@@ -198,7 +199,7 @@ class Session:
         try:
             prepared = self._http.prepare_request(request)  # obtains the credential, and may sign in for that
             environment = self._http.merge_environment_settings(
-                prepared.url, self._proxies or {}, stream=True, verify=self._verify, cert=None
+                prepared.url, self._proxies or {}, stream=True, verify=self.ca_certificates, cert=None
             )
             sent_at = time.monotonic()
             with asking_before_sending(call.may_send):
@@ -207,7 +208,7 @@ class Session:
             error.sent = False
             raise
         except (OSError, LocationValueError, UnicodeError) as error:  # of requests, of a CA bundle, of a proxy's URL
-            problem = from_requests(error, self.host, call.seconds)
+            problem = from_requests(error, self.host, call.seconds, self.ca_certificates)
             self._debug(f"{request_line}: {problem}")
             raise problem from None
         self._debug(f"{request_line}: {response.status_code} in {(time.monotonic() - started) * 1000:.0f} ms")

@@ -1,10 +1,25 @@
 """Read a token from a variable, from a file, or from a pipe such as `--token-file <(vault read ...)`."""
 
+import codecs
+import re
 from pathlib import Path
 
 from gate import files
 from gate.errors import UsageProblem
 from gate.limits import MAX_TOKEN_BYTES, TOKEN_SECONDS
+
+_MISTAKES = (
+    (r"$", "It is empty."),
+    (r"[\"'\u2018-\u201d]", "Remove the quotation marks around the token."),
+    (r"[{\[]", "It holds JSON. Use only the token itself, which IAM returns in the header X-Subject-Token."),
+    (r"<", "It holds a web page. Use only the token itself, which IAM returns in the header X-Subject-Token."),
+    (r"(?i)bearer\b", "Remove the word Bearer before the token."),
+    (r"(?i)(?:x-auth-token|x-subject-token|authorization)\s*:", "Remove the name of the header before the token."),
+    (r"(?i)(?:export\s+)?(?:gate_)?token\s*=", "Remove the name of the variable before the token."),
+    (r"[$%]", "It holds the name of a variable instead of its value. Check how the CI system inserts the value."),
+    (r"\S+\s", "It holds spaces or several lines. Use only the token, which is one word."),
+)
+"""What is often found in place of a token, as regular expressions of its start, and what to do about it."""
 
 
 def read_token(file: Path, source: str) -> str:
@@ -13,7 +28,7 @@ def read_token(file: Path, source: str) -> str:
     Raises `UsageProblem` when it cannot be read in time or does not hold exactly one token.
     """
     try:
-        text = _read(file).decode()
+        text = _decode(_read(file))
     except TimeoutError:
         raise UsageProblem(
             f"{source}: the token was not complete within {TOKEN_SECONDS:g} s",
@@ -27,15 +42,22 @@ def read_token(file: Path, source: str) -> str:
 
 def checked(text: str, source: str) -> str:
     """Return the token in `text`. Raises `UsageProblem`, which names the source and never quotes the text."""
-    token = text.strip()
-    if not is_header_text(token) or len(token) > MAX_TOKEN_BYTES:
-        raise UsageProblem(f"{source} must contain one token and nothing else")
+    token = text.strip().removeprefix("\ufeff").strip()
+    advice = next((advice for pattern, advice in _MISTAKES if re.match(pattern, token)), "")
+    if advice or not is_header_text(token) or len(token) > MAX_TOKEN_BYTES:
+        raise UsageProblem(f"{source} must contain one token and nothing else", hint=advice)
     return token
 
 
 def is_header_text(text: str) -> bool:
     """Return whether a credential can be sent in a header: printable ASCII without spaces."""
     return text.isascii() and text.isprintable() and bool(text) and " " not in text
+
+
+def _decode(data: bytes) -> str:
+    """Return the text of a token file; PowerShell writes UTF-16 with a byte order mark."""
+    is_utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_utf_16 else "utf-8")
 
 
 def _read(file: Path) -> bytes:

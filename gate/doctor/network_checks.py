@@ -1,6 +1,5 @@
 """The steps that send no credential."""
 
-import os
 import socket
 
 import certifi
@@ -50,8 +49,7 @@ def tls(diagnosis: Diagnosis) -> str:
     """Check the server's certificate."""
     if diagnosis.url.scheme != "https":
         raise CheckSkipped("plain http, which is allowed on this machine only")
-    trusted = diagnosis.connection.ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    source = f"the CAs in {trusted or certifi.where()}"
+    source = f"the CAs in {diagnosis.session.ca_certificates or certifi.where()}"
     if isinstance(diagnosis.anonymous_reply, Untrusted):
         raise CheckFailed(f"{diagnosis.anonymous_reply}, checked with {source}", diagnosis.anonymous_reply.hint)
     return f"the certificate of {diagnosis.url.hostname} is trusted by {source}"

@@ -64,3 +64,46 @@ def test_source_without_end_fills_no_memory(tmp_path: Path, make: Callable[[Path
     (tmp_path / "large").write_bytes(b"x" * (MAX_TOKEN_BYTES + 1))
     with pytest.raises(UsageProblem, match="must contain one token and nothing else"):
         read_token(make(tmp_path), "--token-file F")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"a-token", b"\xef\xbb\xbfa-token\r\n", " \ufeff a-token ".encode(), "\ufeffa-token\n".encode("utf-16-le")],
+    ids=["plain", "UTF-8 with a mark", "white space around", "UTF-16"],
+)
+def test_harmless_decoration_is_dropped(tmp_path: Path, data: bytes) -> None:
+    """Editors on Windows write a byte order mark, and PowerShell UTF-16."""
+    (tmp_path / "token").write_bytes(data)
+    assert read_token(tmp_path / "token", "--token-file token") == "a-token"
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("", "empty"),
+        ('"a-token"', "quotation marks"),
+        ("'a-token'", "quotation marks"),
+        ('{"token": {"expires_at": "2026"}}', "X-Subject-Token"),
+        ("<html>", "web page"),
+        ("Bearer a-token", "the word Bearer"),
+        ("X-Auth-Token: a-token", "name of the header"),
+        ("export GATE_TOKEN=a-token", "name of the variable"),
+        ("$GATE_TOKEN", "name of a variable"),
+        ("${{ secrets.TOKEN }}", "name of a variable"),
+        ("%TOKEN%", "name of a variable"),
+        ("one two", "several lines"),
+        ("one\ntwo", "several lines"),
+    ],
+)
+def test_mistake_is_answered_with_its_remedy_and_not_quoted(text: str, advice: str) -> None:
+    """One sentence says what is there in place of a token, or around it."""
+    with pytest.raises(UsageProblem, match="GATE_TOKEN must contain one token") as caught:
+        token_input.checked(text, "GATE_TOKEN")
+    assert advice in caught.value.hint
+    assert "a-token" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("token", ["MIIDkgYJKoZIhvcNAQcCoIIDgzCCA38CAQExDTALBglg-+/==", "bearertoken", "tokenA="])
+def test_token_that_looks_a_little_like_a_mistake_is_taken(token: str) -> None:
+    """IAM's tokens are base64; nothing is read into them."""
+    assert token_input.checked(token, "GATE_TOKEN") == token

@@ -2,10 +2,12 @@
 
 import contextlib
 import itertools
+import os
 import resource
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 import time
 import zlib
@@ -19,9 +21,10 @@ from gate.codearts import responses
 from gate.codearts.connect import connect
 from gate.codearts.json_fields import Json
 from gate.codearts.session import Session
-from gate.errors import InvalidAnswer, ServiceError, TooSlow, TransientError, Unreachable, Untrusted
+from gate.errors import InvalidAnswer, PermanentError, ServiceError, TooSlow, TransientError, Unreachable, Untrusted
 from gate.limits import MAX_BYTES, MAX_LINES, MAX_WIRE_BYTES
 from gate.settings import Connection, Token
+from tests.tools import tool
 
 LIMIT = 1.0
 """The request timeout in seconds."""
@@ -314,6 +317,61 @@ def test_certificate_is_checked_against_the_bundle(serve: Serve, tmp_path: Path,
     else:
         with pytest.raises(Untrusted, match="not trusted"):
             ask(session)
+
+
+@pytest.mark.parametrize(("variable", "is_trusted"), [("SSL_CERT_FILE", True), ("SSL_CERT_DIR", True), ("", False)])
+def test_certificate_is_checked_against_the_variables_of_openssl(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, is_trusted: bool
+) -> None:
+    """Images of companies set them; a folder has its certificates under the hashes of their subjects."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    (tmp_path / "folder").mkdir()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    command = [tool("openssl"), "x509", "-noout", "-subject_hash", "-in", str(tmp_path / "ca.pem")]
+    subject_hash = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    authority.cert_pem.write_to_path(str(tmp_path / "folder" / f"{subject_hash}.0"))
+    if variable:
+        folders = f"{tmp_path}/missing{os.pathsep}{tmp_path}/folder"
+        monkeypatch.setenv(variable, f"{tmp_path}/ca.pem" if variable == "SSL_CERT_FILE" else folders)
+    session = session_to(serve(send(GOOD), context), "https")
+    if is_trusted:
+        assert ask(session) == {"result": True}
+    else:
+        with pytest.raises(Untrusted, match="not trusted"):
+            ask(session)
+
+
+def test_options_come_before_the_variables_of_openssl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--ca-bundle, then REQUESTS_CA_BUNDLE; a file that does not exist is ignored, as OpenSSL does."""
+    (tmp_path / "openssl.pem").touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    assert session_to(1).ca_certificates is None
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "openssl.pem"))
+    assert session_to(1).ca_certificates == str(tmp_path / "openssl.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "requests.pem")
+    assert session_to(1).ca_certificates == "requests.pem"
+    assert session_to(1, ca_bundle=Path("option.pem")).ca_certificates == "option.pem"
+
+
+def test_unreadable_ca_bundle_is_named(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable may come from an image that its user has not made."""
+    (tmp_path / "ca.pem").write_text("no certificate")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with pytest.raises(Untrusted, match=r"ca\.pem could not be read") as caught:
+        ask(session_to(serve(send(GOOD)), "https"))
+    assert "SSL_CERT_FILE" in caught.value.hint
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
+def test_socks_proxy_is_refused_with_the_variables_named(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """Its connections would have no limits."""
+    monkeypatch.setenv(variable, "socks5://127.0.0.1:1080")
+    connection = Connection(endpoint="https://build.example", credential=Token(value="a-token"))
+    with pytest.raises(PermanentError, match="SOCKS is not supported") as caught:
+        ask(connect(connection, lambda _: None, lambda _: None))
+    assert all(name in caught.value.hint for name in ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SOCKS"))
 
 
 @pytest.mark.parametrize("name", ["drip in the headers", "chunks without end", "silence"])
