@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -41,6 +42,16 @@ def java() -> str:
     if found is None:
         pytest.skip("java is missing on this machine, and .ci/run does not install it")
     return found
+
+
+def java_archive(name: str) -> Path:
+    """Return the path of a Java archive, which `.ci/run` fetches with Maven on machines that have it."""
+    archive = ROOT / ".ci" / "bin" / name
+    if not archive.exists():
+        if shutil.which("mvn") is None:
+            pytest.skip(f"{name} is missing: it is fetched with mvn, which this machine has not")
+        missing(name)
+    return archive
 
 
 def missing(what: str) -> NoReturn:
