@@ -1,14 +1,14 @@
 """The GitLab examples, executed by gitlab-ci-local against the simulator.
 
-It prints FAIL and exits with 0, so the printed words count. The gate comes from this environment: `pip install` finds
-the package there already.
+It prints FAIL and exits with 0, so the printed words count. The one file that the jobs fetch starts the gate of this
+environment.
 """
 
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,9 +30,21 @@ GIT = ["git", "-c", "user.name=someone", "-c", "user.email=someone@example.com",
 class Project:
     """A repository with the examples in it, whose commit the simulator builds."""
 
-    def __init__(self, folder: Path, simulate: Simulate, course: BuildPlan, ids: tuple[str, ...] = ()) -> None:
-        """`ids`: the job ids that stand in the examples in place of the user's own."""
+    def __init__(
+        self,
+        folder: Path,
+        simulate: Simulate,
+        fetched: Mapping[str, str],
+        plan: BuildPlan = sample_plans.PASSING,
+        *,
+        merge_request: bool = False,
+    ) -> None:
+        """Copy the examples, with the address and the sum in `fetched` in place of their own.
+
+        `merge_request`: the pipeline is that of a merge request, and its own commit is a merge that nobody builds.
+        """
         self.folder = folder
+        self.variables = {"CI_PIPELINE_SOURCE": "merge_request_event"} if merge_request else {}
         self.command = [tool("gitlab-ci-local"), "--force-shell-executor", "--shell-isolation"]
         tool("rsync")
         for example in EXAMPLES.iterdir():
@@ -46,11 +58,17 @@ class Project:
             subprocess.run([*GIT, *arguments], cwd=folder, check=True, capture_output=True)
         head = subprocess.run([*GIT, "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True)
         self.commit = head.stdout.strip()
-        starts = (Start(plan=replace(course, commit=self.commit)),)
+        if merge_request:
+            self.commit = "0123456789abcdef0123456789abcdef01234567"
+            self.variables["CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"] = self.commit
+        starts = (Start(plan=replace(plan, commit=self.commit)),)
         self.simulator = simulate([Scenario(name="app", starts=starts)], speed=100)
-        for id_ in ids:
-            use = folder / "use-template.gitlab-ci.yml"
-            use.write_text(use.read_text().replace(id_, self.simulator.jobs["app"]))
+        self.variables |= fetched
+        job = yaml.safe_load((folder / "job.gitlab-ci.yml").read_text())
+        use, template = folder / "use-template.gitlab-ci.yml", folder / "template.yml"
+        use.write_text(re.sub(r"(?<==)[0-9a-f]{32}\b", self.simulator.jobs["app"], use.read_text()))
+        for name, value in fetched.items():
+            template.write_text(template.read_text().replace(job["variables"][name], value))
 
     @property
     def target(self) -> str:
@@ -60,7 +78,7 @@ class Project:
     def run(self, file: str, **variables: str) -> str:
         """Run the pipeline of a file with these variables of the project; give what it printed, without its codes."""
         values = {
-            "GATE_PACKAGE": "codearts-gate",
+            **self.variables,
             "GATE_ENDPOINT": self.simulator.endpoint,
             "GATE_TOKEN": self.simulator.token,
             "GATE_MAX_AGE": "10h",
@@ -87,12 +105,14 @@ class Project:
 
 def results(text: str) -> dict[str, str]:
     """Return the PASS, WARN or FAIL of each job."""
-    return {job: word for word, job in re.findall(r"^ (PASS|WARN|FAIL) +(\S+)", text, re.MULTILINE)}
+    return {job: word for word, job in re.findall(r"^ (PASS|WARN|FAIL) +(?!Avoid overriding)(\S+)", text, re.MULTILINE)}
 
 
-def test_build_that_passes_lets_the_next_job_read_about_it(tmp_path: Path, simulate: Simulate) -> None:
+def test_build_that_passes_lets_the_next_job_read_about_it(
+    tmp_path: Path, simulate: Simulate, fetched: Mapping[str, str]
+) -> None:
     """Both jobs pass; report and dotenv are artifacts, and the second job has the variables."""
-    project = Project(tmp_path, simulate, sample_plans.PASSING)
+    project = Project(tmp_path, simulate, fetched)
     text = project.run("job.gitlab-ci.yml", GATE_TARGETS=project.target)
     assert results(text) == {"codearts": "PASS", "after-the-build": "PASS"}
     assert re.search(r"> Build 1 passed after [0-9.]+ s\.", text)
@@ -101,9 +121,11 @@ def test_build_that_passes_lets_the_next_job_read_about_it(tmp_path: Path, simul
     assert dotenv.startswith("GATE_VERDICT=passed\nGATE_EXIT_CODE=0\nGATE_BUILD_NUMBER=1\n")
 
 
-def test_build_that_fails_stops_the_pipeline_and_leaves_its_artifacts(tmp_path: Path, simulate: Simulate) -> None:
-    """The job fails with the gate's exit code, the next one never starts, and the report is there all the same."""
-    project = Project(tmp_path, simulate, sample_plans.FAILING)
+def test_build_that_fails_stops_the_pipeline_and_leaves_its_artifacts(
+    tmp_path: Path, simulate: Simulate, fetched: Mapping[str, str]
+) -> None:
+    """In a merge request, too, the job ends with the gate's code, the next never starts, and the report is there."""
+    project = Project(tmp_path, simulate, fetched, sample_plans.FAILING, merge_request=True)
     text = project.run("job.gitlab-ci.yml", GATE_TARGETS=project.target)
     assert results(text) == {"codearts": "FAIL"}
     assert "FAIL 1" in text
@@ -115,20 +137,33 @@ def test_build_that_fails_stops_the_pipeline_and_leaves_its_artifacts(tmp_path: 
     ("course", "word", "code"), [(sample_plans.SLOW, "WARN", 3), (sample_plans.ABORTED, "FAIL", 4)]
 )
 def test_only_a_timeout_is_allowed_to_fail(
-    tmp_path: Path, simulate: Simulate, course: BuildPlan, word: str, code: int
+    tmp_path: Path, simulate: Simulate, fetched: Mapping[str, str], course: BuildPlan, word: str, code: int
 ) -> None:
     """Exit code 3 makes the job orange, every other one red."""
-    project = Project(tmp_path, simulate, course)
+    project = Project(tmp_path, simulate, fetched, course, merge_request=code == 4)
     text = project.run("allow-timeout.gitlab-ci.yml", GATE_TIMEOUT="2s", GATE_TARGETS=project.target)
     assert results(text) == {"codearts": word}
     assert f"{word} {code}" in text
 
 
-def test_template_is_included_twice_with_inputs(tmp_path: Path, simulate: Simulate) -> None:
+def test_template_is_included_twice_with_inputs(tmp_path: Path, simulate: Simulate, fetched: Mapping[str, str]) -> None:
     """Each include makes a job of its own name with targets of its own."""
-    template = (EXAMPLES / "use-template.gitlab-ci.yml").read_text()
-    ids = tuple(re.findall(r"=([0-9a-f]{32})\b", template))
-    project = Project(tmp_path, simulate, sample_plans.PASSING, ids)
+    project = Project(tmp_path, simulate, fetched, merge_request=True)
     text = project.run("use-template.gitlab-ci.yml")
     assert results(text) == {"wait-for-backend": "PASS", "wait-for-frontend": "PASS"}
     assert 'name="frontend"' in project.artifact("wait-for-frontend", "gate-report.xml")
+
+
+@pytest.mark.parametrize("file", ["allow-timeout.gitlab-ci.yml", "use-template.gitlab-ci.yml"])
+def test_file_with_another_sum_is_not_started_and_no_former_report_is_left(
+    tmp_path: Path, simulate: Simulate, fetched: Mapping[str, str], file: str
+) -> None:
+    """The job ends with 5, as nothing was found out; a kept workspace has the report of a former run no more."""
+    (tmp_path / "gate-report.xml").write_text("<testsuites/>")  # gitlab-ci-local copies what is committed
+    project = Project(tmp_path, simulate, {**fetched, "CODEARTS_GATE_SHA256": "0" * 64})
+    text = project.run(file, GATE_TARGETS=project.target)
+    assert set(results(text).values()) == {"FAIL"}
+    assert "FAIL 5" in text
+    assert not project.simulator.journal.entries
+    # Of a report that `artifacts: paths` does not name, as in allow-timeout, gitlab-ci-local keeps no copy to look at.
+    assert not list((tmp_path / ".gitlab-ci-local" / "artifacts").rglob("gate-report.xml"))

