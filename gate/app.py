@@ -10,7 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
 
 from gate.codearts.client import Client
 from gate.codearts.connect import connect
@@ -39,8 +42,8 @@ DRAIN_AFTER_SIGNAL = 1.0
 DRAIN_BETWEEN = 5.0
 """Seconds at most for what one stream holds before the other goes on, so that a file for both keeps its order."""
 
-STATING = ("outputs", "next steps")
-"""The reports that state the exit code; they are written again if it changes after them."""
+NOT_FINISHED = "the gate did not finish"
+"""The reason in the reports that stand while the gate runs: whatever ends it, they are no pass."""
 
 STATUS_WARNING = (
     "warning: --verdict status takes the boolean of /v3/jobs/{job_id}/status for the result of a build. Newer pages of "
@@ -54,12 +57,14 @@ def wait(settings: Settings, started: float) -> int:
 
     `started`: the instant of the process's start. Raises `UsageProblem` before anything is asked of the service.
     """
+    platform = detect(settings.reports.platform, os.environ)
+    terminal = Terminal(started, targets=len(settings.targets), quiet=settings.reports.quiet, platform=platform)
+    publisher = Publisher(settings, platform, terminal)
+    publisher.write_placeholder(settings.targets, NOT_FINISHED, exit_code=5)
     crew, ending = WorkerPool(MAX_CONNECTIONS), threading.Event()
     remark: Callable[[str], None] = (lambda text: crew.post(DebugLine(text))) if settings.reports.verbose else _ignore
     session = connect(settings.connection, remark, lambda text: crew.post(DebugLine(f"warning: {text}")))
     routes = Routes(session)
-    platform = detect(settings.reports.platform, os.environ)
-    terminal = Terminal(started, targets=len(settings.targets), quiet=settings.reports.quiet, platform=platform)
     if settings.rules.verdict_from == "status":
         terminal.line(STATUS_WARNING)
     context = Context(
@@ -71,29 +76,39 @@ def wait(settings: Settings, started: float) -> int:
         say=lambda target, text: terminal.say(target, text, crew.now()),
         request_timeout=settings.connection.request_timeout,
         is_ending=ending.is_set,
+        show_log=lambda target, lines: terminal.log_lines(target, lines, crew.now()),
+        link=partial(build_link, settings.reports.build_url, settings.region),
+        pinned=publisher.note_build,
         debug=terminal.remark if settings.reports.verbose else _ignore,
     )
     waiting = Wait(settings.targets, context, crew, terminal)
     with interruptions(crew, ending):
         targets = waiting.run(started + settings.rules.timeout)
-        signal_number = waiting.signal_number
         skipped_passes = settings.rules.if_none == "pass"
         verdict = judging.combine([target.verdict for target in targets], skipped_passes=skipped_passes)
         elapsed = crew.now() - started
         outcome = Outcome(
             verdict=verdict,
-            exit_code=judging.exit_code(verdict, signal_number),
+            exit_code=judging.exit_code(verdict, waiting.signal_number),
             started_at=datetime.now(UTC) - timedelta(seconds=elapsed),
             elapsed_seconds=elapsed,
             api_calls=session.calls,
             targets=targets,
         )
         patience = started + settings.rules.timeout + DRAIN_AFTER_DEADLINE
-        if signal_number is not None:
+        if waiting.signal_number is not None:
             patience = min(patience, crew.now() + DRAIN_AFTER_SIGNAL)
-        status = publish(outcome, settings.reports, platform, terminal, patience)
+        status = publisher.publish(outcome, patience)
     streams.drain(patience)
     return status
+
+
+def build_link(template: str | None, region: str, job_id: str, number: int, project_id: str | None) -> str | None:
+    """Return the link to a build by the template of `--build-url`; `None` if it needs a project that is unknown."""
+    if not template or ("{project_id}" in template and not project_id):
+        return None
+    values = {"job_id": job_id, "build_number": str(number), "project_id": project_id or "", "region": region}
+    return template.format_map({name: quote(value, safe="") for name, value in values.items()})
 
 
 def handled_signals() -> list[signal.Signals]:
@@ -117,35 +132,148 @@ def interruptions(crew: WorkerPool, ending: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def publish(outcome: Outcome, reports: Reports, platform: Platform, terminal: Terminal, patience: float) -> int:
-    """Write the reports, print the result, and return the exit code: never 0 if a report could not be written.
+class Report(NamedTuple):
+    """A report: how it is written, and the file that holds it, unless the CI system keeps it."""
 
-    `patience`: the instant until which slow readers of stdout and stderr are waited for.
+    name: str
+    write: Callable[[Outcome], None]
+    path: Path | None = None
+
+
+class Publisher:
+    """Writes the reports of one run: before it, when its build is known, and at its end."""
+
+    def __init__(self, settings: Settings, platform: Platform, terminal: Terminal) -> None:
+        """Nothing is written yet."""
+        self._settings = settings
+        self._reports = settings.reports
+        self._platform = platform
+        self._terminal = terminal
+
+    def write_placeholder(self, targets: Sequence[Target], reason: str, *, exit_code: int) -> None:
+        """Replace what stands at the report paths by reports that are no pass; what cannot be written is left.
+
+        With `--no-wait` there is no JUnit report, so that one of a former run is removed.
+        """
+        if self._settings.rules.no_wait:
+            with contextlib.suppress(OSError):
+                if self._reports.junit.is_file():
+                    self._reports.junit.unlink()
+        outcome = unfinished(targets, reason, exit_code)
+        for report in reports_of(self._reports, self._platform):
+            if report.name != "page" and self._is_wanted(report):
+                with contextlib.suppress(Exception):  # what is missing at the end is told at the end
+                    report.write(outcome)
+
+    def note_build(self, target: Target, number: int, url: str | None) -> None:
+        """Hand the number and the link of the only target's build to later steps, also when the gate is killed."""
+        if len(self._settings.targets) > 1:
+            return
+        outcome = unfinished([target], NOT_FINISHED, exit_code=5, number=number, url=url)
+        for report in reports_of(self._reports, self._platform):
+            if report.name in ("outputs", "next steps"):
+                with contextlib.suppress(Exception):  # what is missing at the end is told at the end
+                    report.write(outcome)
+
+    def publish(self, outcome: Outcome, patience: float) -> int:
+        """Write the reports, print the result, and return the exit code: never 0 if a report could not be written.
+
+        `patience`: the instant until which slow readers of stdout and stderr are waited for.
+        """
+        from gate.reports import result
+
+        written: list[Report] = []
+        failed: set[str] = set()
+        for report in reports_of(self._reports, self._platform):
+            if not self._is_wanted(report):
+                continue
+            try:
+                report.write(outcome)
+            except Exception as error:
+                failed.add(report.name)
+                outcome = self._degrade(outcome, explain(error), written)
+            else:
+                written.append(report)
+        streams.drain(min(patience, time.monotonic() + DRAIN_BETWEEN))
+        print_result(result.to_json(outcome) + "\n" if self._reports.json else result.lines(outcome))
+        self._terminal.relay(self._platform.annotations(outcome))
+        streams.drain(min(patience, time.monotonic() + DRAIN_BETWEEN))  # the final line comes last in a file for both
+        if self._reports.json and streams.has_lost_output():
+            problem = "The JSON document could not be written: stdout is closed or full. Let it go to another file."
+            outcome = self._degrade(outcome, problem, written)
+        has_junit = "junit" not in failed and not self._settings.rules.no_wait
+        advice = "A report is missing, so the run does not pass; see above." if outcome.exit_code else ""
+        self._terminal.finish(outcome, str(self._reports.junit) if has_junit else "", advice)
+        return outcome.exit_code
+
+    def _is_wanted(self, report: Report) -> bool:
+        """Tell whether a report is written in this run: `--no-wait` has no result for a JUnit report."""
+        return report.name != "junit" or not self._settings.rules.no_wait
+
+    def _degrade(self, outcome: Outcome, problem: str, written: Sequence[Report]) -> Outcome:
+        """Return the outcome of a run that lacks a report, and let every report that was written say the same.
+
+        A report that cannot be written again is removed. Only an outcome with exit code 0 changes.
+        """
+        self._terminal.line(f"error: {problem}")
+        if outcome.exit_code:
+            return outcome
+        targets = [
+            dataclasses.replace(
+                target,
+                verdict=Verdict.UNDETERMINED,
+                reason=f"{target.reason}, but a report of this run could not be written",
+                hint="See the error about the report.",
+            )
+            for target in outcome.targets
+        ]
+        degraded = dataclasses.replace(outcome, verdict=Verdict.UNDETERMINED, exit_code=5, targets=targets)
+        for report in written:
+            try:
+                report.write(degraded)
+            except Exception:
+                with contextlib.suppress(OSError):
+                    if report.path is not None and report.path.is_file():
+                        report.path.unlink()
+        return degraded
+
+
+def unfinished(
+    targets: Sequence[Target], reason: str, exit_code: int, *, number: int | None = None, url: str | None = None
+) -> Outcome:
+    """Return the outcome of a run without a result; `number` and `url` are those of a build that is known already."""
+    return Outcome(
+        verdict=Verdict.UNDETERMINED,
+        exit_code=exit_code,
+        started_at=datetime.now(UTC),
+        elapsed_seconds=0.0,
+        api_calls=0,
+        targets=[
+            TargetOutcome(
+                label=target.label,
+                job_id=target.job_id,
+                build_number=number or target.build_number,
+                build_url=url,
+                verdict=Verdict.UNDETERMINED,
+                reason=reason,
+            )
+            for target in targets
+        ],
+    )
+
+
+def write_wrong_call(
+    reports: Reports, targets: Sequence[Target], reason: str, exit_code: int, *, has_junit: bool = True
+) -> None:
+    """Replace what stands at the report paths by reports of a run that ended before it began.
+
+    `exit_code`: 2, or 5 after a bug. `has_junit`: whether the path of the JUnit report is known.
     """
-    from gate.reports import result
-
-    missing: list[str] = []
-    stated: list[tuple[Callable[[Outcome], None], int]] = []
-    for name, deliver in deliveries(reports, platform):
-        try:
-            deliver(outcome)
-        except Exception as error:
-            missing.append(name)
-            terminal.line(f"error: {explain(error)}")
-            outcome = dataclasses.replace(outcome, exit_code=outcome.exit_code or 5)
-        else:
-            stated += [(deliver, outcome.exit_code)] if name in STATING else []
-    for deliver, code in stated:
-        if code != outcome.exit_code:
+    outcome = unfinished(targets or [Target(label="codearts-gate", job_id="")], reason, exit_code)
+    for report in reports_of(reports, detect(reports.platform, os.environ)):
+        if report.name != "page" and (report.name != "junit" or has_junit):
             with contextlib.suppress(ReportFailed):
-                deliver(outcome)
-    streams.drain(min(patience, time.monotonic() + DRAIN_BETWEEN))
-    print_result(result.to_json(outcome) + "\n" if reports.json else result.lines(outcome))
-    terminal.relay(platform.annotations(outcome))
-    streams.drain(min(patience, time.monotonic() + DRAIN_BETWEEN))  # the final line is the last one in a file for both
-    advice = "A report is missing, so that this is no pass; see above." if missing else ""
-    terminal.finish(outcome, "" if "junit" in missing else str(reports.junit), advice)
-    return outcome.exit_code
+                report.write(outcome)
 
 
 def explain(error: Exception) -> str:
@@ -155,53 +283,22 @@ def explain(error: Exception) -> str:
     return f"a report could not be made: {describe_bug(error)}. {BUG_HINT}"
 
 
-def deliveries(reports: Reports, platform: Platform) -> Iterator[tuple[str, Callable[[Outcome], None]]]:
-    """Return what writes each report, by name; those that state the exit code come last, as it may still change."""
+def reports_of(reports: Reports, platform: Platform) -> Iterator[Report]:
+    """Return the reports that were asked for, and those that the platform takes."""
     from gate import files
     from gate.reports import junit, result, summary
 
-    yield "junit", lambda outcome: files.write(reports.junit, junit.render(outcome))
+    yield Report("junit", lambda outcome: files.write(reports.junit, junit.render(outcome)), reports.junit)
     if (path := reports.summary) is not None:
-        yield "summary", lambda outcome: files.write(path, summary.render(outcome).encode())
-    if (page := platform.summary_path) is not None:
-        yield "page", lambda outcome: append(page, summary.render(outcome))
+        yield Report("summary", lambda outcome: files.write(path, summary.render(outcome).encode()), path)
     if (file := reports.outputs) is not None:
-        yield "outputs", lambda outcome: files.write(file, result.dotenv(outcome, reports.junit).encode())
+        yield Report("outputs", lambda outcome: files.write(file, result.dotenv(outcome, reports.junit).encode()), file)
     if (steps := platform.outputs_path) is not None:
-        yield "next steps", lambda outcome: append(steps, platform.format_outputs(step_outputs(outcome, reports)))
-
-
-def write_placeholder(
-    reports: Reports, targets: Sequence[Target], reason: str, exit_code: int, *, has_junit: bool = True
-) -> None:
-    """Replace what stands at the report paths by reports of a run that is no pass; what cannot be written is left.
-
-    `exit_code`: 5 before the wait, when the CI system has not been told anything yet; 2 or 5 when the gate ends.
-    `has_junit`: whether the path of the JUnit report is known.
-    """
-    platform = detect(reports.platform, os.environ)
-    undetermined = [
-        TargetOutcome(
-            label=target.label,
-            job_id=target.job_id,
-            build_number=target.build_number,
-            verdict=Verdict.UNDETERMINED,
-            reason=reason,
+        yield Report(
+            "next steps", lambda outcome: append(steps, platform.format_outputs(step_outputs(outcome, reports)))
         )
-        for target in targets or [Target(label="codearts-gate", job_id="")]
-    ]
-    outcome = Outcome(
-        verdict=Verdict.UNDETERMINED,
-        exit_code=exit_code,
-        started_at=datetime.now(UTC),
-        elapsed_seconds=0.0,
-        api_calls=0,
-        targets=undetermined,
-    )
-    for name, deliver in deliveries(reports, platform):
-        if name != "page" and (name != "junit" or has_junit):
-            with contextlib.suppress(ReportFailed):
-                deliver(outcome)
+    if (page := platform.summary_path) is not None:
+        yield Report("page", lambda outcome: append(page, summary.render(outcome)))
 
 
 def step_outputs(outcome: Outcome, reports: Reports) -> Mapping[str, str]:

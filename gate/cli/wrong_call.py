@@ -33,4 +33,4 @@ def write_reports(command: click.Command, arguments: Sequence[str], reason: str,
             platform=values.get("platform") or "auto",
         )
         targets = values.get("targets") or [target for target in [values.get("target")] if target]
-        app.write_placeholder(reports, with_labels(targets), reason, exit_code, has_junit="junit" in own)
+        app.write_wrong_call(reports, with_labels(targets), reason, exit_code, has_junit="junit" in own)

@@ -52,6 +52,7 @@ class Launcher:
         Raises `StartLost` when the answer got lost, and `WrongBuild` for an answer that names a build that was there
         before the order.
         """
+        self.started = False
         self._newest_before = yield from self._newest_number()
         try:
             number = yield from self._retrier(self._send, urgent=True)

@@ -71,6 +71,14 @@ class OutcomeBuilder:
         self.record, self.state = record, judging.interpret(record)
         return self.state
 
+    def begin_next_attempt(self) -> None:
+        """Keep the build that never ran as a former attempt, and know nothing of the next one."""
+        assert self.build_number is not None
+        word = self._shown_word()
+        former = Attempt(self.build_number, word, self.describe(), self.build_url)
+        self.attempts = (*self.attempts, former)
+        self.build_number = self.build_url = self.record = self.state = None
+
     def explain_failure(self, stages: Sequence[Stage], failed_steps: Sequence[FailedStep]) -> None:
         """Add to the reason in which stage a build that did not pass ended, and the error of the step that failed."""
         self.stages = stages

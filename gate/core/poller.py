@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from gate.core import verdict as judging
+from gate.core.follower import Follower
 from gate.core.forecast import Forecast
 from gate.core.outcome_builder import OutcomeBuilder
 from gate.core.ports import Ask, Context, Steps
@@ -33,8 +34,10 @@ class Poller:
         *,
         check: Callable[[Record], str],
         shares: bool,
+        seen: Callable[[Record], None],
+        follower: Follower | None = None,
     ) -> None:
-        """`check` says how a record contradicts what was asked for; empty if it does not.
+        """`check` says how a record contradicts what was asked for; empty if it does not. `seen` takes the first one.
 
         `shares`: whether other targets are builds of the same job, so that one list tells about all of them.
         """
@@ -46,7 +49,9 @@ class Poller:
         self._chance = context.chance
         self._retrier = retrier
         self._check = check
+        self._seen = seen
         self._shares = shares
+        self._follower = follower
         self._forecast = Forecast()
         self._warned = False
         self._contradictions = 0
@@ -82,6 +87,8 @@ class Poller:
             if state.ended and (state.state is not State.UNKNOWN or unknown > CONFIRMING_POLLS):
                 return state
             record, at = None, self.next_poll(unknown or polls)
+            if self._follower:
+                yield from self._follower.read(pinned.build_number, at)
 
     def last_poll(self, number: int, seconds: float) -> Steps[RecordState | None]:
         """Poll once more, at once, for some seconds at most; `None` when there is no answer that can be used."""
@@ -152,6 +159,7 @@ class Poller:
         state = self._builder.take(record)
         if before is None:
             self._retrier.say(self._builder.introduce(self._service.now()))
+            self._seen(record)
         if state != before and judging.judge(state) in (None, Verdict.UNDETERMINED):  # else the verdict says it all
             self._retrier.say(self._builder.describe())
         self._warn()

@@ -177,5 +177,11 @@ class Context(NamedTuple):
     """Seconds that one request may take."""
     is_ending: Callable[[], bool] = lambda: False
     """Tell whether a signal has come: nothing is started from then on."""
+    show_log: Callable[[Target, Sequence[str]], None] = lambda _target, _lines: None
+    """Show new lines of the log of a running build (`--follow`)."""
+    link: Callable[[str, int, str | None], str | None] = lambda _job_id, _number, _project_id: None
+    """Return the link to a build of a job, by its number and its project, as far as that is known (`--build-url`)."""
+    pinned: Callable[[Target, int, str | None], None] = lambda _target, _number, _url: None
+    """Take note of the number and the link of the build that is judged from now on."""
     debug: Callable[[str], None] = lambda _: None
     """Show people who asked for every detail one line."""

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from gate.core import verdict as judging
+from gate.core.follower import Follower
 from gate.core.identity import Wanted, contradiction
 from gate.core.launcher import Launcher
 from gate.core.outcome_builder import OutcomeBuilder
@@ -13,7 +14,7 @@ from gate.core.poller import CONFIRMING_POLLS, Poller
 from gate.core.ports import Ask, CallResult, Context, Steps
 from gate.core.retrier import Retrier
 from gate.core.selection import Selection
-from gate.errors import NotFound, OrderNotSent, ServiceError, StartLost, TransientError, WrongBuild
+from gate.errors import NoBuildAppeared, NotFound, OrderNotSent, ServiceError, StartLost, TransientError, WrongBuild
 from gate.model import Record, RecordState, State, Target, UnitTests, Verdict
 
 SIDE_CHANNEL = 5.0
@@ -30,6 +31,12 @@ STOPPING = 3.0
 
 STOPPING_IN_TIME = 20.0
 """The same, when the gate gives up on a build of its own before the deadline."""
+
+QUIET = ("the analysis", "the child builds")
+"""Side channels that many hosts or builds do not have: their failure is not worth a line."""
+
+NEVER_RAN = "SCHEDULE_FAILURE"
+"""The word of a build that never got an executor, and so did nothing."""
 
 CONSOLE = "Look at the build in the CodeArts console."
 
@@ -49,8 +56,23 @@ class Watch:
         self._selection = Selection(target, context, self._retrier)
         order = context.order
         self._launcher = Launcher(order, context, self._retrier, self.builder) if order else None
+        self._context = context
+        self._shares = shares
+        self._follower = Follower(target, context, self._say) if context.rules.follow else None
+        self._poller = self._new_poller()
+
+    def _new_poller(self) -> Poller:
+        """Return what polls one build from its first poll to its end."""
         check = self._launcher.check if self._launcher else self._check_commit
-        self._poller = Poller(self.builder, context, self._retrier, check=check, shares=shares)
+        return Poller(
+            self.builder,
+            self._context,
+            self._retrier,
+            check=check,
+            shares=self._shares,
+            seen=self._announce_link,
+            follower=self._follower,
+        )
 
     def _check_commit(self, record: Record) -> str:
         """Say that a record is of another commit than the one that was asked for; empty if it is not."""
@@ -68,11 +90,16 @@ class Watch:
                 yield from self._follow_status()
             else:
                 yield from self._follow_record()
+        except NoBuildAppeared as error:
+            if self._rules.if_none == "pass":
+                self.builder.decide(Verdict.SKIPPED, f"{error}; nothing had to be built (--if-none pass)")
+            else:
+                self.builder.decide(Verdict.UNDETERMINED, str(error), error.hint)
         except OrderNotSent as error:
             self.builder.decide(Verdict.UNDETERMINED, str(error), error.hint)
         except ServiceError as error:
             yield from self._give_up_on_error(error)
-        if self.builder.verdict is not None and not self.builder.given_up:
+        if self.builder.verdict is not None and not self.builder.given_up and self.builder.record is not None:
             yield from self._collect(SIDE_CHANNEL)
 
     def give_up(self, verdict: Verdict, why: str) -> None:
@@ -147,6 +174,13 @@ class Watch:
         found = yield from self._aside(calls, seconds)
         self.builder.explain_failure(found.get("the stages") or (), found.get("the analysis") or ())
         self.builder.log_tail = found.get("the log") or ()
+        if self._follower and self.builder.build_number is not None:
+            yield from self._follower.read(self.builder.build_number, self._now() + seconds)
+        if found.get("the stages") == [] and record.started_at is not None:  # perhaps its stages are those of its parts
+            parts = yield from self._aside(
+                {"the child builds": partial(self._service.child_builds, record.record_id)}, seconds
+            )
+            self.builder.children = parts.get("the child builds") or ()
 
     def _aside(self, calls: dict[str, Callable[[], Any]], seconds: float) -> Steps[dict[str, Any]]:
         """Carry out calls at the same time, those that fail for the moment once more; a failure is one line."""
@@ -163,7 +197,7 @@ class Watch:
                     found[what] = result.value
                 elif not is_last and isinstance(result.error, TransientError) and self._now() < expires:
                     failed[what] = call
-                elif what != "the analysis":  # it is documented nowhere, and missing at many hosts
+                elif what not in QUIET:
                     self._say(f"{what} could not be read, which does not change the verdict: {result.error}")
             if not (calls := failed):
                 break
@@ -171,12 +205,42 @@ class Watch:
 
     def _follow_record(self) -> Steps[None]:
         """Pin a build, poll its record until it has ended, and judge it."""
-        pinned = yield from (self._launcher or self._selection).run()
-        self.builder.build_number, self.builder.expected_seconds = pinned.build_number, pinned.forecast.seconds
-        if self.builder.given_up is not None:  # the gate began to end while the build was being started
-            return (yield from self.wind_up())
-        state = yield from self._poller.run(pinned)
-        yield from self._judge(state)
+        while True:
+            pinned = yield from (self._launcher or self._selection).run()
+            self.builder.build_number, self.builder.expected_seconds = pinned.build_number, pinned.forecast.seconds
+            self._announce(pinned.build_number)
+            if self.builder.given_up is not None:  # the gate began to end while the build was being started
+                return (yield from self.wind_up())
+            if self._rules.no_wait:
+                reason = f"build {pinned.build_number} was started and is not waited for (--no-wait)"
+                self.builder.decide(Verdict.STARTED, reason)
+                return
+            state = yield from self._poller.run(pinned)
+            if not self._may_order_again(state):
+                return (yield from self._judge(state))
+            self._say(f"{self.builder.describe()}; it never ran, so it is ordered again (--retries)")
+            self.builder.begin_next_attempt()
+            self._poller = self._new_poller()
+
+    def _announce(self, number: int) -> None:
+        """Tell people and later steps the number of the build, and its link if that is known already."""
+        self.builder.build_url = self._context.link(self._job, number, None)
+        if self.builder.build_url:
+            self._say(f"build {number}: {self.builder.build_url}")
+        self._context.pinned(self.builder.target, number, self.builder.build_url)
+
+    def _announce_link(self, record: Record) -> None:
+        """Tell the link of the build, if it needs the project, which the first record names."""
+        url = self._context.link(self._job, record.build_number, record.project_id)
+        if url and self.builder.build_url is None:
+            self.builder.build_url = url
+            self._say(f"build {record.build_number}: {url}")
+            self._context.pinned(self.builder.target, record.build_number, url)
+
+    def _may_order_again(self, state: RecordState) -> bool:
+        """Tell whether a build that ended in this state never ran, and is to be ordered once more (`--retries`)."""
+        tries_left = self._launcher is not None and len(self.builder.attempts) < self._rules.retries
+        return tries_left and state.ended and state.word == NEVER_RAN and not self.builder.is_given_up
 
     def _judge(self, state: RecordState, expires: float | None = None) -> Steps[None]:
         """Judge a build that has ended; with `expires`, within the last seconds."""

@@ -33,6 +33,8 @@ class BackgroundWriter(io.RawIOBase):
         self._backlog = 0
         self._changed = threading.Condition()
         self._started = False
+        self.has_lost_output = False
+        """Whether something could not be written, because the other side has gone, is full, or was never there."""
 
     def write(self, data: bytes, /) -> int:  # type: ignore[override]  # a narrower type: what a text stream sends
         """Take data, unless too much of it waits already."""
@@ -44,6 +46,8 @@ class BackgroundWriter(io.RawIOBase):
             if self._backlog <= BACKLOG:
                 self._backlog += len(data)
                 self._waiting.put(bytes(data))
+            else:
+                self.has_lost_output = True
         return len(data)
 
     def _start(self) -> bool:
@@ -57,6 +61,10 @@ class BackgroundWriter(io.RawIOBase):
         """Wait until all that was taken has been written, or until this instant of the monotonic clock."""
         with self._changed:
             self._changed.wait_for(lambda: not self._backlog, max(until - time.monotonic(), 0.0))
+
+    def is_behind(self) -> bool:
+        """Tell whether something still waits to be written."""
+        return self._backlog > 0
 
     def writable(self) -> bool:
         """Tell that it takes data."""
@@ -73,8 +81,10 @@ class BackgroundWriter(io.RawIOBase):
     def _work(self) -> None:
         while True:
             data = self._waiting.get()
-            with contextlib.suppress(OSError):
+            try:
                 self._send(data)
+            except OSError:
+                self.has_lost_output = True
             with self._changed:
                 self._backlog -= len(data)
                 self._changed.notify_all()
@@ -97,13 +107,15 @@ class BackgroundWriter(io.RawIOBase):
 
 def install() -> None:
     """Put background writers in the places of `sys.stdout` and `sys.stderr`, also where they are closed."""
+    closed = set()
     for descriptor in (0, 1, 2):  # else the first socket would become stdout
         try:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    sys.stdout = _text_stream(1, sys.stdout)
-    sys.stderr = _text_stream(2, sys.stderr)
+            closed.add(descriptor)
+    sys.stdout = _text_stream(1, sys.stdout, is_closed=1 in closed)
+    sys.stderr = _text_stream(2, sys.stderr, is_closed=2 in closed)
 
 
 def drain(until: float) -> None:
@@ -112,6 +124,12 @@ def drain(until: float) -> None:
         writer = getattr(stream, "buffer", None)
         if isinstance(writer, BackgroundWriter):
             writer.drain(until)
+
+
+def has_lost_output() -> bool:
+    """Tell whether something that was written to stdout did not get there; call it after `drain`."""
+    writer = getattr(sys.stdout, "buffer", None)
+    return isinstance(writer, BackgroundWriter) and (writer.has_lost_output or writer.is_behind())
 
 
 def whole_characters(data: memoryview, limit: int) -> int:
@@ -124,10 +142,14 @@ def whole_characters(data: memoryview, limit: int) -> int:
     return end or limit
 
 
-def _text_stream(descriptor: int, former: TextIO | None) -> TextIO:
-    r"""Return a text stream on a background writer, which escapes what its encoding lacks; lines end with `\n`."""
+def _text_stream(descriptor: int, former: TextIO | None, *, is_closed: bool) -> TextIO:
+    r"""Return a text stream on a background writer, which escapes what its encoding lacks; lines end with `\n`.
+
+    `is_closed`: whether nobody reads it, because the caller had closed the file descriptor.
+    """
     encoding = _encoding(descriptor, getattr(former, "encoding", None))
     writer = BackgroundWriter(descriptor)
+    writer.has_lost_output = is_closed
     return io.TextIOWrapper(writer, encoding, "backslashreplace", newline="\n", write_through=True)  # type: ignore[type-var]
 
 

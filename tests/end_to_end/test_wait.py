@@ -433,7 +433,7 @@ def test_token_file_is_read_again_when_it_is_refused(simulate: Simulate, start_g
     file.write_text(simulator.token + "\n")
     env = {name: value for name, value in environment(simulator).items() if name != "GATE_TOKEN"}
     gate = start_gate("wait", simulator.jobs["slow"], "--token-file", file, "--verbose", env=env)
-    wait_for(lambda: simulator.journal.of(*RECORD_ROUTES))
+    wait_for(lambda: 57 in [entry.build_number for entry in simulator.journal.of(*RECORD_ROUTES)])
     file.write_text(renewed + "\n")
     ended_token.set()
     wait_for(lambda: 401 in [entry.status for entry in simulator.journal.entries])
@@ -550,11 +550,3 @@ def test_proxy_of_the_environment_is_not_used_on_loopback(simulate: Simulate, ru
     proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
     env = environment(simulator, **proxies)
     assert run_gate("wait", f"{simulator.jobs['job']}:57", env=env).returncode == 0
-
-
-def test_verdict_status_names_no_build(simulate: Simulate, run_gate: Run) -> None:
-    """The boolean is about the job: a build that was asked for by its number has not been judged."""
-    simulator = simulate(["slow"], speed=100)
-    job = simulator.jobs["slow"]
-    done = run_gate("wait", f"{job}:57", "--verdict", "status", env=environment(simulator))
-    assert done.stdout.split()[2] == "build=-"
