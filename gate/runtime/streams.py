@@ -83,7 +83,7 @@ class BackgroundWriter(io.RawIOBase):
             data = self._waiting.get()
             try:
                 self._send(data)
-            except OSError:
+            except (OSError, ValueError):  # the reader has gone; the stream was closed under it
                 self.has_lost_output = True
             with self._changed:
                 self._backlog -= len(data)

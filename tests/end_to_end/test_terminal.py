@@ -1,5 +1,6 @@
 """The program on a terminal, and with both streams in one file."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,9 @@ import pytest
 
 from gate.simulator.scenarios import Scenario, Start
 from tests.bench.crowd import COURSES
+from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.transport_faults import Silence
 from tests.platforms.screen import Screen
 
 assert sys.platform != "win32"  # the import of the screen leaves this module out there
@@ -22,11 +25,11 @@ StartGate = Callable[..., "subprocess.Popen[str]"]
 
 
 def crowd(
-    simulate: Callable[..., FaultySimulator], count: int, course: str = "passed", pace: float = 0.1
+    simulate: Callable[..., FaultySimulator], count: int, course: str = "passed", pace: float = 0.1, **options: Any
 ) -> Mapping[str, str]:
     """Start a simulator with jobs, at `pace` 0.5 for about three seconds; return what leads the gate to them."""
     starts = (Start(plan=COURSES[course].paced(pace)),)
-    simulator = simulate([Scenario(name=f"job-{index}", starts=starts) for index in range(count)], speed=10)
+    simulator = simulate([Scenario(name=f"job-{index}", starts=starts) for index in range(count)], speed=10, **options)
     targets = " ".join(f"{name}={job}" for name, job in simulator.jobs.items())
     return {
         "GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_TARGETS": targets, "TERM": "xterm",
@@ -133,3 +136,19 @@ def test_terminal_of_a_ci_system_gets_plain_lines(
     text = "".join(screen.writes).replace("\r\n", "\n")
     assert ("\x1b" in text, "\r" in text) == (has_sequences, has_sequences)
     assert "passed: build" in text
+
+
+def test_side_channels_that_fail_for_many_targets_are_told_in_sum(
+    simulate: Callable[..., FaultySimulator], run_gate: Callable[..., "subprocess.CompletedProcess[str]"]
+) -> None:
+    """At the timeout, twenty targets would have forty lines about stages and logs that do not come."""
+    silent = Fault(operations=("ShowBuildRecordFullStages", "DownloadBuildFullLog"), act=Silence(), times=None)
+    env = crowd(simulate, 20, pace=100, faults=[silent])
+    done = run_gate("wait", "--timeout", "3s", env=env)
+    lines = done.stderr.splitlines()
+    assert done.returncode == 3
+    assert sum(": timed out: " in line for line in lines) == 20
+    about_stages = [line for line in lines if "the stages could not be read" in line]
+    assert 1 <= len(about_stages) <= 3
+    assert re.search(r"^\d\d:\d\d \d+ more targets: the stages could not be read", about_stages[-1])
+    assert "0 of 20 passed" in lines[-1]
