@@ -1,5 +1,6 @@
 """Read and write files, pipes and devices, each within a time limit."""
 
+import errno
 import os
 import select
 import stat
@@ -14,6 +15,10 @@ WRITE_SECONDS = 0.5
 """Seconds for the reader of a pipe to take a report, because reports are written in the seconds after the deadline."""
 
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # Windows has neither this flag nor such pipes
+_BINARY = getattr(os, "O_BINARY", 0)  # without this flag, Windows would write CRLF for each newline
+
+_CANNOT_REPLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV, errno.EROFS)
+"""Errors of replacing a file that may still be written to: it is a mount point, or its folder is read-only."""
 
 
 def read_pipe(path: Path, max_bytes: int, seconds: float) -> bytes:
@@ -36,12 +41,15 @@ def read_pipe(path: Path, max_bytes: int, seconds: float) -> bytes:
 
 
 def append(path: Path, content: bytes, seconds: float = WRITE_SECONDS) -> None:
-    """Append `content` to `path`, which is created if it does not exist.
+    """Append `content` to `path`, which is created if it does not exist; in a file it starts on a line of its own.
 
     Raises `OSError`, and `TimeoutError` when the reader of a pipe does not read everything within `seconds`.
     """
     until = time.monotonic() + seconds
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NONBLOCK | getattr(os, "O_NOCTTY", 0), 0o666)
+    if _lacks_newline(path):
+        content = b"\n" + content
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NONBLOCK | _BINARY | getattr(os, "O_NOCTTY", 0)
+    descriptor = os.open(path, flags, 0o666)
     try:
         while content:
             try:
@@ -53,8 +61,20 @@ def append(path: Path, content: bytes, seconds: float = WRITE_SECONDS) -> None:
         os.close(descriptor)
 
 
+def _lacks_newline(path: Path) -> bool:
+    """Return whether `path` is a file whose last line has no newline; false for one that may not be read."""
+    with suppress(OSError):
+        if path.is_file() and path.stat().st_size > 0:
+            with path.open("rb") as file:
+                file.seek(-1, os.SEEK_END)
+                return file.read(1) != b"\n"
+    return False
+
+
 def write(path: Path, content: bytes) -> None:
     """Write `content` to `path` atomically: readers see either the complete old file or the complete new one.
+
+    A file that cannot be replaced, such as a mount point or one in a read-only folder, is written in place instead.
 
     Parent folders are created, the mode is that of an ordinary new file, and a symbolic link stays and points to the
     new content. A device, pipe or FIFO (`/dev/stdout`, `/dev/null`) is written to within a time limit, not replaced.
@@ -98,8 +118,26 @@ def _replace(path: Path, content: bytes) -> None:
         with temporary.open("xb") as file:
             file.write(content)
         temporary.replace(path)
+    except OSError as error:
+        if error.errno not in _CANNOT_REPLACE or not path.is_file():
+            raise
+        _write_in_place(path, content)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _write_in_place(path: Path, content: bytes) -> None:
+    """Overwrite the file `path`. When that fails, it is left empty: half of a report, old or new, is none."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | _BINARY)
+    try:
+        while content:
+            content = content[os.write(descriptor, content) :]
+    except OSError:
+        os.ftruncate(descriptor, 0)
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def _cause(error: OSError | ValueError) -> str:

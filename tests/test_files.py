@@ -1,14 +1,24 @@
-"""Report files are whole, ordinary files, and a path that cannot be written is one clear sentence."""
+"""Reports are complete, ordinary files; errors are one sentence; pipes are waited for, but not for long."""
 
+import errno
 import os
 import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from gate import files
 from gate.errors import ReportFailed
 from gate.files import write
+
+SECONDS = 0.3
+LARGE = b"0123456789" * 20_000
+"""More than a pipe holds."""
 
 
 def listing(folder: Path) -> list[str]:
@@ -100,18 +110,69 @@ def test_link_to_itself_is_refused(tmp_path: Path) -> None:
         write(tmp_path / "loop", b"report")
 
 
+def failing(number: int) -> Callable[..., None]:
+    """Return a function that fails with this error of the system."""
+
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
 def test_failed_write_leaves_the_old_report_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the last step fails, the old file is whole and the temporary one is gone."""
+    """When the last step fails, the old file is complete and the temporary one is gone."""
     write(tmp_path / "r.xml", b"old")
-
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(ReportFailed, match=r"permission denied\.$"):
+    monkeypatch.setattr(Path, "replace", failing(errno.ENOSPC))
+    with pytest.raises(ReportFailed, match=r"no space left on device\.$"):
         write(tmp_path / "r.xml", b"new")
     assert (tmp_path / "r.xml").read_bytes() == b"old"
     assert listing(tmp_path) == ["r.xml"]
+
+
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS])
+@pytest.mark.parametrize("step", ["open", "replace"])
+def test_file_that_cannot_be_replaced_is_written_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, step: str
+) -> None:
+    """A single file that is mounted into a container, or one in a folder that may not be written to."""
+    file = tmp_path / "r.xml"
+    file.write_bytes(b"a longer old report")
+    identity = file.stat().st_ino
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, step, failing(number))
+        write(file, b"new")
+    assert (file.read_bytes(), file.stat().st_ino) == (b"new", identity)
+    assert listing(tmp_path) == ["r.xml"]
+
+
+def test_file_that_may_be_neither_replaced_nor_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cause is that of the file itself."""
+    (tmp_path / "r.xml").write_bytes(b"old")
+    monkeypatch.setattr(Path, "replace", failing(errno.EBUSY))
+    monkeypatch.setattr(os, "open", failing(errno.EACCES))
+    with pytest.raises(ReportFailed, match=r"r\.xml could not be written: permission denied\.$"):
+        write(tmp_path / "r.xml", b"new")
+
+
+def test_write_in_place_that_fails_leaves_no_half_of_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk: neither the old report nor the start of the new one may be taken for a result."""
+    (tmp_path / "r.xml").write_bytes(b"old")
+    real, left = os.write, [3]
+
+    def write_some(descriptor: int, data: bytes) -> int:
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = real(descriptor, data[: left[0]])
+        left[0] -= written
+        return written
+
+    monkeypatch.setattr(Path, "replace", failing(errno.EBUSY))
+    monkeypatch.setattr(os, "write", write_some)
+    with pytest.raises(ReportFailed, match="no space left"):
+        write(tmp_path / "r.xml", b"new report")
+    assert (tmp_path / "r.xml").read_bytes() == b""
 
 
 def test_device_is_written_to_and_not_replaced() -> None:
@@ -165,3 +226,81 @@ def test_surrogates_in_a_path_do_no_harm(tmp_path: Path) -> None:
     """A path that is not UTF-8 is written under its own bytes."""
     write(tmp_path / os.fsdecode(b"r\xff.xml"), b"report")
     assert listing(tmp_path) == ["r\udcff.xml"]
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    """Return a FIFO without anybody at its ends."""
+    os.mkfifo(tmp_path / "fifo")
+    return tmp_path / "fifo"
+
+
+@contextmanager
+def beside(call: Callable[[], object]) -> Iterator[None]:
+    """Do something in another thread meanwhile."""
+    thread = threading.Thread(target=call)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(timeout=10)
+
+
+def test_reader_that_is_slow_gets_everything(fifo: Path) -> None:
+    """A pipe holds less than a report."""
+    taken: list[bytes] = []
+    opened = threading.Event()
+
+    def read() -> None:
+        descriptor = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        opened.set()
+        os.set_blocking(descriptor, True)
+        while sum(map(len, taken)) < len(LARGE):
+            time.sleep(0.002)
+            taken.append(os.read(descriptor, 8192))
+        os.close(descriptor)
+
+    with beside(read):
+        assert opened.wait(5)
+        files.append(fifo, LARGE, 5.0)
+    assert b"".join(taken) == LARGE
+
+
+def test_reader_that_stalls_is_given_up(fifo: Path) -> None:
+    """It has the pipe open and reads nothing."""
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    started = time.monotonic()
+    with pytest.raises(TimeoutError, match="its reader did not read everything in time"):
+        files.append(fifo, LARGE, SECONDS)
+    assert SECONDS <= time.monotonic() - started < SECONDS + 5
+    os.close(reader)
+
+
+def test_pipe_without_a_reader_is_an_error_at_once(fifo: Path) -> None:
+    """Opening it would wait for one."""
+    with pytest.raises(OSError, match="No such device"):
+        files.append(fifo, b"x", 60.0)
+
+
+def test_ordinary_file_is_appended_to(tmp_path: Path) -> None:
+    """And made if it is not there."""
+    for text in (b"one\n", b"two\n"):
+        files.append(tmp_path / "file", text, SECONDS)
+    assert (tmp_path / "file").read_bytes() == b"one\ntwo\n"
+
+
+def test_last_line_without_its_newline_stays_a_line_of_its_own(tmp_path: Path) -> None:
+    """Another step may have left the file of outputs like that, with `printf` for one."""
+    (tmp_path / "file").write_bytes(b"a=1")
+    for text in (b"b=2\n", b"c=3\n"):
+        files.append(tmp_path / "file", text, SECONDS)
+    assert (tmp_path / "file").read_bytes() == b"a=1\nb=2\nc=3\n"
+
+
+def test_writer_that_does_not_finish_is_given_up(fifo: Path) -> None:
+    """Half of something is nothing."""
+    writer = os.open(fifo, os.O_RDWR)
+    os.write(writer, b"half")
+    with pytest.raises(TimeoutError):
+        files.read_pipe(fifo, 1000, SECONDS)
+    os.close(writer)
