@@ -100,7 +100,6 @@ def demo(started: float, /, scenario: str, show_list: bool, follow: bool, junit:
         for name, description in rehearsal.descriptions().items():
             click.echo(f"{name:<17} {description}")
         return 0
-    check_scenarios([scenario])
     return rehearsal.demo(scenario, Reports(junit=junit), started, follow=follow)
 
 
@@ -108,7 +107,15 @@ def demo(started: float, /, scenario: str, show_list: bool, follow: bool, junit:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="The port; 0 takes a free one."
 )
-@click.option("--scenario", "scenarios", multiple=True, default=["passing"], show_default=True, help="A job to serve.")
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    default=["passing"],
+    show_default=True,
+    metavar="NAME[:COUNT]",
+    help="A job to serve, or so many jobs; may be repeated. All jobs are in one project.",
+)
 @click.option(
     "--speed",
     type=click.FloatRange(0.001, 100_000),
@@ -123,7 +130,6 @@ def simulate(port: int, scenarios: tuple[str, ...], speed: float) -> int:
     """
     from gate.cli import rehearsal
 
-    check_scenarios(scenarios)
     require(speed, "--speed")
     rehearsal.simulate(scenarios, port, speed)
     return 0
@@ -179,16 +185,6 @@ def known_variables() -> set[str]:
         for name in options.variables(parameter)
     }
     return of_parameters.union(credentials.OPTIONAL, *credentials.FAMILIES.values())
-
-
-def check_scenarios(names: Sequence[str]) -> None:
-    """Raise `UsageProblem` for a scenario that does not exist."""
-    from gate.cli import rehearsal
-
-    known = rehearsal.descriptions()
-    for name in names:
-        if name not in known:
-            raise UsageProblem(f"--scenario {name!r} does not exist; there are {', '.join(known)}")
 
 
 def execute(arguments: Sequence[str], started: float) -> int:

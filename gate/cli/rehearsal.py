@@ -1,6 +1,7 @@
 """Rehearsals on the simulator: `demo` runs the gate on it, `simulate` serves it for other programs."""
 
 import json
+import re
 import signal
 import sys
 import threading
@@ -13,8 +14,8 @@ import click
 from gate import app
 from gate.errors import UsageProblem
 from gate.model import Target
-from gate.settings import Connection, Reports, Rules, Settings, Token
-from gate.simulator.scenarios import SCENARIOS
+from gate.settings import Connection, Reports, Rules, Settings, Token, check_unique
+from gate.simulator.scenarios import SCENARIOS, Scenario
 from gate.simulator.simulator import Simulator
 
 DEMO_SPEED = 30.0
@@ -42,8 +43,32 @@ def descriptions() -> dict[str, str]:
     return {name: scenario.description for name, scenario in SCENARIOS.items()}
 
 
+def named_scenario(name: str) -> Scenario:
+    """Return a scenario; raises `UsageProblem` for one that does not exist."""
+    if name not in SCENARIOS:
+        raise UsageProblem(f"--scenario {name!r} does not exist; there are {', '.join(SCENARIOS)}")
+    return SCENARIOS[name]
+
+
+def scenarios_of(choices: Sequence[str]) -> list[Scenario]:
+    """Return a scenario for each job to serve; `NAME:COUNT` gives so many jobs, `NAME-1`, `NAME-2` and so on."""
+    chosen: list[Scenario] = []
+    for choice in choices:
+        name, colon, count = choice.partition(":")
+        scenario = named_scenario(name)
+        if not colon:
+            chosen.append(scenario)
+        elif re.fullmatch(r"[1-9][0-9]{0,3}", count):
+            chosen += [replace(scenario, name=f"{name}-{number}") for number in range(1, int(count) + 1)]
+        else:
+            raise UsageProblem(f"--scenario {choice!r} must be NAME or NAME:COUNT, where COUNT is 1 to 9999")
+    check_unique([scenario.name for scenario in chosen], "for several jobs write NAME:COUNT; --scenario is given twice")
+    return chosen
+
+
 def demo(scenario: str, reports: Reports, started: float, *, follow: bool) -> int:
     """Run `wait` on the simulator through real HTTP and return its exit code."""
+    named_scenario(scenario)
     options = SPECIAL_OPTIONS.get(scenario, "") + ("--follow " if follow else "")
     click.echo(
         f"A simulated build ({scenario}) runs on this machine, {DEMO_SPEED:g} times as fast as a real one. The gate "
@@ -61,8 +86,9 @@ def demo(scenario: str, reports: Reports, started: float, *, follow: bool) -> in
         return app.wait(settings, started)
 
 
-def simulate(scenarios: Sequence[str], port: int, speed: float) -> None:
+def simulate(choices: Sequence[str], port: int, speed: float) -> None:
     """Serve the simulator until a signal comes; raises `UsageProblem` when the port cannot be used."""
+    scenarios = scenarios_of(choices)
     stop = threading.Event()
     for number in app.handled_signals():
         signal.signal(number, lambda *_: stop.set())

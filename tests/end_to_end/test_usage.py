@@ -260,7 +260,7 @@ CONNECTIONS: list[tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]] = [
 def test_connection_that_cannot_be_meant_is_refused(
     call: Callable[..., tuple[int, str]], env: dict[str, str], options: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
-    """No credential, or one that would go in the clear or nowhere; the sentence names what to mend."""
+    """No credential, or one that would go in the clear or nowhere; the sentence names what to fix."""
     status, err = call("wait", JOB, *options, env=env)
     assert status == 2, err
     assert [word for word in words if word not in err] == []
@@ -305,7 +305,12 @@ def test_other_bad_values_are_refused(
         ("simulate", "--port", "65536"),
         ("simulate", "--port", "-1"),
         ("simulate", "--scenario", "nonsense"),
+        ("simulate", "--scenario", "passing:0"),
+        ("simulate", "--scenario", "passing:many"),
+        ("simulate", "--scenario", "nonsense:3"),
+        ("simulate", "--scenario", "passing", "--scenario", "passing"),
         ("demo", "--scenario", "nonsense"),
+        ("demo", "--scenario", "passing:2"),
         ("no-such-command",),
     ],
 )
