@@ -79,6 +79,13 @@ def test_paths_may_come_from_variables_and_outputs_of_a_step_are_set(run_gate: R
     assert all((former / name).read_text() != content for name, content in FORMER.items())
 
 
+def test_report_has_the_targets_that_were_named(run_gate: Run, former: Path) -> None:
+    """Their history in a CI system shows the run that judged nothing."""
+    done = run_gate("wait", "--junit", "r.xml", f"app={JOB}", f"{JOB}:1", f"{JOB}:2", "--timeout", "soon")
+    assert done.returncode == 2
+    assert [suite.name for suite in JUnitXml.fromfile(str(former / "r.xml"))] == ["app", JOB, f"{JOB}-2"]
+
+
 def test_default_report_is_replaced_too(run_gate: Run, former: Path) -> None:
     """No path was given: the report lies where it always lies."""
     (former / "gate-report.xml").write_text(GREEN)

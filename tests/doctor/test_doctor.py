@@ -142,6 +142,8 @@ def test_name_that_cannot_be_read_is_no_failure(simulate: Simulate, run_gate: Ru
     done = run_gate("doctor", job, env=with_token(simulator))
     assert (done.returncode, findings(done)["job name"]) == (0, "skipped"), done.stdout
     assert done.stdout.endswith(f" target: {job}\n")
+    project_of_the_newest_build = simulator.backend.jobs[job].project_id
+    assert f"/v1/job/{project_of_the_newest_build}/list" in {entry.path for entry in simulator.journal.entries}
 
 
 def test_json_has_every_step_with_its_facts(simulate: Simulate, run_gate: Run) -> None:

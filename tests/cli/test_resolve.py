@@ -1,0 +1,90 @@
+"""What options and variables become: settings of one run."""
+
+from pathlib import Path
+
+import pytest
+
+from gate.cli import options
+from gate.cli.commands import main
+from gate.cli.resolve import ResolvedSettings, resolve, resolve_order
+from gate.model import Order
+from gate.settings import Reports, Rules
+
+JOB = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set what every run needs."""
+    monkeypatch.setenv("GATE_TOKEN", "s3cr3t")
+    monkeypatch.setenv("GATE_REGION", "cn-north-4")
+
+
+def resolved(command: str, *arguments: str) -> ResolvedSettings:
+    """Return the settings of a command line."""
+    with main.commands[command].make_context(command, list(arguments)) as context:
+        values = dict(context.params)
+        if command == "wait":
+            return resolve(values.pop("targets"), values, options.places())
+        target = values.pop("target")
+        return resolve([target], values, options.places(), resolve_order(target, values, options.places()))
+
+
+def test_every_option_of_wait_reaches_the_settings() -> None:
+    """Each value differs from its default, so that one that is dropped shows."""
+    found = resolved(
+        "wait", f"app={JOB}", "--commit", "abcdef0", "--max-age", "1m", "--appear-timeout", "2s", "--timeout", "3s",
+        "--poll-interval", "4s", "--error-budget", "5s", "--require-tests", "--fail-fast", "--max-rate", "6",
+        "--log-tail", "7", "--if-none", "pass", "--follow", "--junit", "j.xml", "--summary", "s.md",
+        "--outputs", "o.env", "--platform", "none", "--build-url", "https://x.example/{job_id}", "--json", "--quiet",
+        "--verbose", "--request-timeout", "8s",
+    ).settings  # fmt: skip
+    assert found.rules == Rules(
+        commit="abcdef0", max_age=60, appear_timeout=2, timeout=3, poll_interval=4, error_budget=5, require_tests=True,
+        fail_fast=True, max_rate=6, log_tail=7, if_none="pass", follow=True,
+    )  # fmt: skip
+    assert found.reports == Reports(
+        junit=Path("j.xml"), summary=Path("s.md"), outputs=Path("o.env"), platform="none", json=True, quiet=True,
+        verbose=True, build_url="https://x.example/{job_id}",
+    )  # fmt: skip
+    assert (found.region, found.connection.request_timeout) == ("cn-north-4", 8)
+    assert found.connection.endpoint == "https://cloudbuild-ext.cn-north-4.myhuaweicloud.com"
+    assert resolved("wait", JOB, "--verdict", "status").settings.rules.verdict_from == "status"
+
+
+def test_every_option_of_run_reaches_the_settings_and_the_order() -> None:
+    """What is built, and what becomes of it."""
+    found = resolved("run", JOB, "--keep-running", "--retries", "2", "--branch", "main", "--param", "A=1").settings
+    assert (found.rules.keep_running, found.rules.retries, found.rules.no_wait) == (True, 2, False)
+    assert found.order == Order(job_id=JOB, parameters=(("A", "1"),), branch="main")
+    assert resolved("run", JOB, "--no-wait").settings.rules.no_wait
+
+
+def test_age_has_no_limit_with_a_commit_unless_it_is_given() -> None:
+    """The default is for builds that are chosen by nothing else."""
+    assert resolved("wait", JOB).settings.rules.age_limit == 900
+    assert resolved("wait", JOB, "--commit", "abcdef0").settings.rules.age_limit is None
+    assert resolved("wait", JOB, "--commit", "abcdef0", "--max-age", "1h").settings.rules.age_limit == 3600
+
+
+def test_commit_may_go_with_a_build_number() -> None:
+    """It is then compared with that of the build."""
+    found = resolved("wait", f"{JOB}:57", "--commit", "abcdef0").settings
+    assert (found.targets[0].build_number, found.rules.commit) == (57, "abcdef0")
+
+
+@pytest.mark.parametrize("name", ["GATE_FOLLOW", "GATE_REQUIRE_TESTS", "GATE_RETRIES"])
+def test_variable_for_the_whole_pipeline_does_not_keep_a_build_from_being_started(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """One step starts the build with `--no-wait`, a later one waits for it under the same variables."""
+    monkeypatch.setenv(name, "1")
+    assert resolved("run", JOB, "--no-wait").settings.rules.no_wait
+
+
+def test_note_says_which_credential_auto_has_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who chose it needs no note."""
+    monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "ak")
+    half_set = "HUAWEICLOUD_SDK_AK is set without HUAWEICLOUD_SDK_SK and is not used"
+    assert resolved("wait", JOB).note == f"--auth auto uses the token from GATE_TOKEN; {half_set}"
+    assert resolved("wait", JOB, "--auth", "token").note == ""
