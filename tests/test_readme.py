@@ -1,23 +1,38 @@
-"""The README says what the program does: its commands, its table of options and its links are checked."""
+"""The README says what the program does, in English and in Chinese: commands, tables and links are checked."""
 
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 import pytest
 
 from gate.cli.commands import main
+from gate.core.verdict import exit_code
+from gate.model import Verdict
+from gate.reports.fields import meanings
 from tests.conftest import ROOT
 
-README = (ROOT / "README.md").read_text()
+ENGLISH, CHINESE = ROOT / "README.md", ROOT / ".github" / "README.zh-CN.md"
+README = ENGLISH.read_text()
 COMMANDS = ("wait", "run")
+WIDTH = 100
+"""Columns of prose."""
 
 
-def part(name: str) -> str:
+def part(name: str, text: str = README) -> str:
     """Return what stands between the markers of a part of the README."""
-    match = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", README, re.DOTALL)
+    match = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", text, re.DOTALL)
     assert match is not None
     return match[1]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """Return the code blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 def row(option: click.Option) -> str:
@@ -39,7 +54,7 @@ def row(option: click.Option) -> str:
     return f"| `{name}` | {places} | {shown} | {option.help} |\n"
 
 
-def expected_table() -> str:
+def options_table() -> str:
     """Return the table of all options of `wait` and `run`, in the order of their help."""
     seen: dict[str, str] = {}
     for command in COMMANDS:
@@ -51,17 +66,34 @@ def expected_table() -> str:
     return "| option | variable | default | meaning |\n|---|---|---|---|\n" + "".join(seen.values())
 
 
+def json_table() -> str:
+    """Return the table of all fields of the JSON document."""
+    rows = [f"| `{path}` | {meaning} |\n" for path, meaning in meanings().items()]
+    return "| field | meaning |\n|---|---|\n" + "".join(rows)
+
+
 def test_table_of_options_is_that_of_the_program() -> None:
     """Every option of `wait` and `run` stands in the README with its variable, default and meaning."""
-    assert part("options") == expected_table(), "put this between the markers:\n" + expected_table()
+    assert part("options") == options_table(), "put this between the markers:\n" + options_table()
 
 
-def test_readme_is_short() -> None:
-    """The README stays under 200 lines."""
-    assert len(README.splitlines()) < 200
+def test_table_of_json_fields_is_that_of_the_program() -> None:
+    """Every field of the JSON document stands in the README with its meaning."""
+    assert part("json") == json_table(), "put this between the markers:\n" + json_table()
 
 
-@pytest.mark.parametrize("name", ["demo", "tests"])
+def test_table_of_verdicts_has_every_verdict_with_its_exit_code() -> None:
+    """A new verdict, or another code, has to be told."""
+    told = dict(re.findall(r"^\| (\d+)[\d, ]* \| `([\w-]+)` \|", part("verdicts"), re.MULTILINE))
+    codes = {str(exit_code(verdict)) for verdict in Verdict} | {"2"}
+    assert set(told) == codes
+    assert {verdict.token for verdict in Verdict} == set(re.findall(r"\| `([\w-]+)` \|", part("verdicts")))
+    for code, verdict in re.findall(r"^\| (\d+)[\d, ]* \| `([\w-]+)` \|", part("verdicts"), re.MULTILINE):
+        if code != "2":
+            assert exit_code(next(one for one in Verdict if one.token == verdict)) == int(code)
+
+
+@pytest.mark.parametrize("name", ["install", "demo", "tests"])
 def test_marked_command_is_a_single_line(name: str) -> None:
     """A command that CI runs is one line in a block of its own."""
     assert re.search(rf"<!-- {name} -->\n```sh\n[^\n]+\n```\n", README)
@@ -71,3 +103,64 @@ def test_marked_command_is_a_single_line(name: str) -> None:
 def test_every_command_is_mentioned(command: str) -> None:
     """No command of the program is missing from the README."""
     assert re.search(rf"codearts-gate {command}\b|`{command}`", README)
+
+
+def test_every_command_line_is_one_that_the_program_takes() -> None:
+    """What the README shows can be typed."""
+    lines = [line for block in blocks(README, "sh") for line in block.splitlines() if line.startswith("codearts-gate")]
+    assert len(lines) > 4
+    for line in lines:
+        name, *arguments = shlex.split(line)[1:]
+        assert main.commands[name].make_context(name, arguments).params
+
+
+def test_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
+    """The first thing that a newcomer sees is true, but for the times."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gate", "demo"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    printed, shown = (without_times(text) for text in (done.stdout, blocks(README, "text")[0]))
+    assert printed <= shown
+    assert {line for line in shown - printed if " build 57 is " not in line} == set()  # a busy machine may miss a state
+
+
+def without_times(text: str) -> set[str]:
+    """Return the lines without their times."""
+    return {re.sub(r"\b\d\d:\d\d\b|after [\d.]+ s\b|, started [\d.]+ s ago", "", line) for line in text.splitlines()}
+
+
+@pytest.mark.parametrize("file", [ENGLISH, CHINESE], ids=lambda file: file.name)
+def test_prose_is_not_wider_than_a_screen(file: Path) -> None:
+    """Tables and shown output aside; a Chinese character takes two columns."""
+    text = re.sub(r"^```.*?^```$", "", file.read_text(), flags=re.DOTALL | re.MULTILINE)
+    lines = [line for line in text.splitlines() if not line.startswith("|")]
+    assert [line for line in lines if sum(2 if ord(sign) > 0x2E7F else 1 for sign in line) > WIDTH] == []
+
+
+def test_chinese_readme_has_the_same_commands_and_tables() -> None:
+    """The two say the same: every code block, and in every table the same things in code."""
+    chinese = CHINESE.read_text()
+    assert re.findall(r"^```.*?^```$", chinese, re.DOTALL | re.MULTILINE) == re.findall(
+        r"^```.*?^```$", README, re.DOTALL | re.MULTILINE
+    )
+    assert code_in_tables(chinese) == code_in_tables(README)
+
+
+def code_in_tables(text: str) -> list[list[str]]:
+    """Return what stands in code in each row of each table."""
+    return [re.findall(r"`([^`]+)`", line) for line in text.splitlines() if line.startswith("|")]
+
+
+@pytest.mark.parametrize("file", [ENGLISH, CHINESE], ids=lambda file: file.name)
+def test_every_link_to_a_file_leads_somewhere(file: Path) -> None:
+    """A file that moves takes its mention along."""
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", file.read_text()) if "://" not in link]
+    assert links
+    assert [link for link in links if not (file.parent / link).exists()] == []
