@@ -9,7 +9,7 @@ from urllib.parse import quote
 from gate.codearts import json_fields, wire_format
 from gate.codearts.fallback_routes import Routes
 from gate.codearts.unfinished_lines import UnfinishedLines
-from gate.errors import InvalidAnswer, ServiceError, StartLost, TransientError
+from gate.errors import InvalidAnswer, PermanentError, ServiceError, StartLost, TransientError
 from gate.limits import LOG_SECONDS, MAX_PROJECT_PAGES
 from gate.model import (
     ChildBuild,
@@ -94,7 +94,8 @@ class Client:
         """Return the job's builds of the last weeks, newest first (ListBuildInfoRecordByJobId or ListBuildInfoRecord).
 
         If a `commit` is given, further pages are read until one of its builds is found. If the answers show that this
-        machine's clock is wrong, the time window was wrong too, and the list is read again.
+        machine's clock is wrong, the time window was wrong too, and the list is read again. Raises `PermanentError`
+        when the list is not sorted by number and goes on behind the last page that is read.
         """
         asked_at = self.now()
         found = self._builds(job_id, commit)
@@ -102,14 +103,22 @@ class Client:
 
     def _builds(self, job_id: str, commit: str | None) -> Sequence[ListedBuild]:
         found: dict[int, ListedBuild] = {}
+        is_descending = True
         for page in range(MAX_PAGES):
             rows = self._page(job_id, page)
             new_rows = {row.number: row for row in rows if row.number not in found}
             found |= new_rows
-            is_descending = all(one.number > next_one.number for one, next_one in pairwise(rows))
+            is_descending = is_descending and all(one.number > next_one.number for one, next_one in pairwise(rows))
             has_commit = commit is None or any(row.is_of(commit) for row in rows)
-            if len(rows) < PAGE_SIZE or not new_rows or (is_descending and has_commit):
+            is_last_page = len(rows) < PAGE_SIZE
+            if is_last_page or not new_rows or (is_descending and has_commit):
                 break
+        if not is_last_page and not is_descending:
+            raise PermanentError(
+                f"the list of the job's builds is not sorted, and longer than the {len(found)} builds that were read: "
+                "the newest build is unknown",
+                hint="Name the build by its number: JOB_ID:NUMBER.",
+            )
         return sorted(found.values(), key=lambda build: -build.number)
 
     def _page(self, job_id: str, page: int) -> list[ListedBuild]:

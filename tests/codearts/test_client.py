@@ -10,11 +10,12 @@ from urllib.parse import parse_qs
 import pytest
 import requests_mock
 
-from gate.codearts.client import PAGE_SIZE, Client
+from gate.codearts.client import MAX_PAGES, PAGE_SIZE, Client
 from gate.errors import (
     GateError,
     InvalidAnswer,
     NotFound,
+    PermanentError,
     Refused,
     RouteMissing,
     ServiceFailing,
@@ -202,6 +203,35 @@ def test_page_that_repeats_ends_the_reading(service: requests_mock.Mocker, clien
     service.get(ENDPOINT + LIST, json=rows(*range(400, 400 - PAGE_SIZE, -1)))
     client.builds(JOB, "c" * 40)
     assert len(asked()) == 2
+
+
+@pytest.mark.parametrize("commit", [None, "ab" * 20])
+def test_long_list_in_rising_order_leaves_the_newest_build_unknown(
+    service: requests_mock.Mocker, client: Client, asked: Asked, commit: str | None
+) -> None:
+    """The newest build may be on a page that is not read; which one it is must not be guessed."""
+    pages = [{"json": rows(*range(page, page + PAGE_SIZE), commit_id="ab" * 20)} for page in range(1, 5000, PAGE_SIZE)]
+    service.get(ENDPOINT + LIST, pages)
+    with pytest.raises(PermanentError, match="newest build is unknown") as caught:
+        client.builds(JOB, commit)
+    assert (len(asked()), "JOB_ID:NUMBER" in caught.value.hint) == (MAX_PAGES, True)
+
+
+def test_page_in_rising_order_that_repeats_leaves_the_newest_build_unknown(
+    service: requests_mock.Mocker, client: Client
+) -> None:
+    """A service that ignores the page number shows the oldest builds only."""
+    service.get(ENDPOINT + LIST, json=rows(*range(1, 1 + PAGE_SIZE)))
+    with pytest.raises(PermanentError, match="newest build is unknown"):
+        client.builds(JOB)
+
+
+def test_long_list_without_the_commit_is_no_error(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
+    """The newest builds have been read, and none of them is of the commit."""
+    pages = [{"json": rows(*range(top, top - PAGE_SIZE, -1))} for top in range(5000, 0, -PAGE_SIZE)]
+    service.get(ENDPOINT + LIST, pages)
+    assert len(client.builds(JOB, "c" * 40)) == PAGE_SIZE * MAX_PAGES
+    assert len(asked()) == MAX_PAGES
 
 
 def test_running_state_is_one_route(service: requests_mock.Mocker, client: Client) -> None:
