@@ -18,6 +18,7 @@ from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.transport_faults import Silence
 from tests.platforms.screen import Screen
+from tests.platforms.test_gitlab import SECTION
 
 assert sys.platform != "win32"  # the import of the screen leaves this module out there
 
@@ -152,3 +153,29 @@ def test_side_channels_that_fail_for_many_targets_are_told_in_sum(
     assert 1 <= len(about_stages) <= 3
     assert re.search(r"^\d\d:\d\d \d+ more targets: the stages could not be read", about_stages[-1])
     assert "0 of 20 passed" in lines[-1]
+
+
+@pytest.mark.parametrize("platform", ["github", "gitlab", "none"])
+def test_log_that_is_followed_is_shown_once_and_closed(
+    simulate: Callable[..., FaultySimulator],
+    run_gate: Callable[..., "subprocess.CompletedProcess[str]"],
+    tmp_path: Path,
+    platform: str,
+) -> None:
+    """Each line as it comes and not again at the end, where no command is taken, in a section that is closed."""
+    simulator = simulate(["failing"], speed=20)
+    env = {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
+    options = ("--follow", "--max-rate", "6000", "--platform", platform)
+    with (tmp_path / "log").open("w") as stderr:  # a pipe would turn the \r of the markers into \n
+        done = run_gate("run", simulator.jobs["failing"], *options, env=env | {"NO_COLOR": "1"}, stderr=stderr)
+    assert done.returncode == 1
+    text = (tmp_path / "log").read_bytes().decode()
+    verdict = text.index("failed: build 58 ended")
+    for line in ("[initial] : stage started", "Cloning into", "COMPILATION ERROR", "[Maven] : stage ended: FAILURE"):
+        assert text.count(line) == 1
+        assert text.index(line) < verdict
+    opened = re.findall(r"^::stop-commands::(\w+)$", text, re.MULTILINE)
+    assert bool(opened) == (platform == "github")
+    assert [f"\n::{token}::\n" in text for token in opened] == [True] * len(opened)
+    sections = [kind for kind, *_ in SECTION.findall(text[:verdict])]
+    assert sections == (["start", "end"] if platform == "gitlab" else [])
