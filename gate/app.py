@@ -1,4 +1,4 @@
-"""Composition: settings -> service -> wait -> reports -> exit status; the only file that knows everybody."""
+"""Composition: settings -> service -> wait -> reports -> exit status."""
 
 import contextlib
 import dataclasses
@@ -37,7 +37,7 @@ DRAIN_AFTER_DEADLINE = 3.0
 """Seconds after the deadline until which a slow reader of stdout or stderr is waited for."""
 
 DRAIN_AFTER_SIGNAL = 1.0
-"""Seconds for the same after a signal: who has sent it sends a stronger one soon."""
+"""The same after a signal: the sender usually sends a stronger one soon."""
 
 DRAIN_BETWEEN = 5.0
 """Seconds at most for what one stream holds before the other goes on, so that a file for both keeps its order."""
@@ -53,7 +53,7 @@ STATUS_WARNING = (
 
 
 def wait(settings: Settings, started: float) -> int:
-    """Wait for all targets, write the reports, and give the exit code.
+    """Wait for all targets, write the reports, and return the exit code.
 
     `started`: the instant of the process's start. Raises `UsageProblem` before anything is asked of the service.
     """
@@ -61,9 +61,9 @@ def wait(settings: Settings, started: float) -> int:
     terminal = Terminal(started, targets=len(settings.targets), quiet=settings.reports.quiet, platform=platform)
     publisher = Publisher(settings, platform, terminal)
     publisher.write_placeholder(settings.targets, NOT_FINISHED, exit_code=5)
-    crew, ending = WorkerPool(MAX_CONNECTIONS), threading.Event()
-    remark: Callable[[str], None] = (lambda text: crew.post(DebugLine(text))) if settings.reports.verbose else _ignore
-    session = connect(settings.connection, remark, lambda text: crew.post(DebugLine(f"warning: {text}")))
+    pool, ending = WorkerPool(MAX_CONNECTIONS), threading.Event()
+    debug: Callable[[str], None] = (lambda text: pool.post(DebugLine(text))) if settings.reports.verbose else _ignore
+    session = connect(settings.connection, debug, lambda text: pool.post(DebugLine(f"warning: {text}")))
     routes = Routes(session)
     if settings.rules.verdict_from == "status":
         terminal.line(STATUS_WARNING)
@@ -71,22 +71,22 @@ def wait(settings: Settings, started: float) -> int:
         rules=settings.rules,
         service=Client(routes),
         order=settings.order,
-        now=crew.now,
+        now=pool.now,
         chance=random.random,
-        say=lambda target, text: terminal.say(target, text, crew.now()),
+        say=lambda target, text: terminal.say(target, text, pool.now()),
         request_timeout=settings.connection.request_timeout,
         is_ending=ending.is_set,
-        show_log=lambda target, lines: terminal.log_lines(target, lines, crew.now()),
+        show_log=lambda target, lines: terminal.log_lines(target, lines, pool.now()),
         link=partial(build_link, settings.reports.build_url, settings.region),
         pinned=publisher.note_build,
-        debug=terminal.remark if settings.reports.verbose else _ignore,
+        debug=terminal.debug_line if settings.reports.verbose else _ignore,
     )
-    waiting = Wait(settings.targets, context, crew, terminal)
-    with interruptions(crew, ending):
+    waiting = Wait(settings.targets, context, pool, terminal)
+    with interruptions(pool, ending):
         targets = waiting.run(started + settings.rules.timeout)
         skipped_passes = settings.rules.if_none == "pass"
         verdict = judging.combine([target.verdict for target in targets], skipped_passes=skipped_passes)
-        elapsed = crew.now() - started
+        elapsed = pool.now() - started
         outcome = Outcome(
             verdict=verdict,
             exit_code=judging.exit_code(verdict, waiting.signal_number),
@@ -95,11 +95,11 @@ def wait(settings: Settings, started: float) -> int:
             api_calls=session.calls,
             targets=targets,
         )
-        patience = started + settings.rules.timeout + DRAIN_AFTER_DEADLINE
+        drain_until = started + settings.rules.timeout + DRAIN_AFTER_DEADLINE
         if waiting.signal_number is not None:
-            patience = min(patience, crew.now() + DRAIN_AFTER_SIGNAL)
-        status = publisher.publish(outcome, patience)
-    streams.drain(patience)
+            drain_until = min(drain_until, pool.now() + DRAIN_AFTER_SIGNAL)
+        status = publisher.publish(outcome, drain_until)
+    streams.drain(drain_until)
     return status
 
 
@@ -117,12 +117,12 @@ def handled_signals() -> list[signal.Signals]:
 
 
 @contextlib.contextmanager
-def interruptions(crew: WorkerPool, ending: threading.Event) -> Iterator[None]:
+def interruptions(pool: WorkerPool, ending: threading.Event) -> Iterator[None]:
     """Turn signals into events while the block runs; `ending` is set at once, so that nothing is started any more."""
 
     def handle(received: int, _: object) -> None:
         ending.set()
-        crew.post(Interruption(received))
+        pool.post(Interruption(received))
 
     former = [(number, signal.signal(number, handle)) for number in handled_signals()]
     try:
@@ -175,10 +175,10 @@ class Publisher:
                 with contextlib.suppress(Exception):  # what is missing at the end is told at the end
                     report.write(outcome)
 
-    def publish(self, outcome: Outcome, patience: float) -> int:
+    def publish(self, outcome: Outcome, drain_until: float) -> int:
         """Write the reports, print the result, and return the exit code: never 0 if a report could not be written.
 
-        `patience`: the instant until which slow readers of stdout and stderr are waited for.
+        `drain_until`: the instant until which slow readers of stdout and stderr are waited for.
         """
         from gate.reports import result
 
@@ -194,10 +194,11 @@ class Publisher:
                 outcome = self._degrade(outcome, explain(error), written)
             else:
                 written.append(report)
-        streams.drain(min(patience, time.monotonic() + DRAIN_BETWEEN))
+        streams.drain(min(drain_until, time.monotonic() + DRAIN_BETWEEN))
         print_result(result.to_json(outcome) + "\n" if self._reports.json else result.lines(outcome))
         self._terminal.relay(self._platform.annotations(outcome))
-        streams.drain(min(patience, time.monotonic() + DRAIN_BETWEEN))  # the final line comes last in a file for both
+        # Drained again, so that the final line comes last where both streams go to one file.
+        streams.drain(min(drain_until, time.monotonic() + DRAIN_BETWEEN))
         if self._reports.json and streams.has_lost_output():
             problem = "The JSON document could not be written: stdout is closed or full. Let it go to another file."
             outcome = self._degrade(outcome, problem, written)
@@ -326,4 +327,4 @@ def print_result(text: str) -> None:
 
 
 def _ignore(text: str) -> None:
-    """Take a remark that nobody wants."""
+    """Drop a debug line that was not asked for."""

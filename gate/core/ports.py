@@ -150,7 +150,7 @@ class Observer(Protocol):
     def say(self, target: Target, text: str, now: float) -> None:
         """Show a change: one sentence."""
 
-    def remark(self, text: str) -> None:
+    def debug_line(self, text: str) -> None:
         """Show a detail."""
 
     def tick(self, progress: Sequence[Progress], now: float) -> None:

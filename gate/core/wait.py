@@ -99,7 +99,7 @@ class Wait:
                 case Interruption(signal_number):
                     return signal_number
                 case DebugLine(text):
-                    self._observer.remark(text)
+                    self._observer.debug_line(text)
                 case None:
                     pass
             self._drop_expired(self._workers.now())

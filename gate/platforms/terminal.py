@@ -78,7 +78,7 @@ class Terminal:
         if not self._folds or not self._repeats.hold(target.label, text, now):
             self._say(target.label, text, now)
 
-    def remark(self, text: str) -> None:
+    def debug_line(self, text: str) -> None:
         """Write a detail."""
         self.line(f"      {one_line(text, limit=500)}")
 

@@ -73,7 +73,7 @@ class Listener:
         """Keep a change."""
         self.told.append(text)
 
-    def remark(self, text: str) -> None:
+    def debug_line(self, text: str) -> None:
         """Ignore a detail."""
 
     def tick(self, standings: Sequence[Progress], now: float) -> None:

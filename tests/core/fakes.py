@@ -226,7 +226,7 @@ class Recording:
     def say(self, target: Target, text: str, now: float) -> None:
         self.said.append(text)
 
-    def remark(self, text: str) -> None:
+    def debug_line(self, text: str) -> None:
         self.remarks.append(text)
 
     def tick(self, standings: Sequence[Progress], now: float) -> None:
