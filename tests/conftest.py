@@ -1,6 +1,7 @@
 """What all tests share: a scrubbed environment, the program as a process, the simulator."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +13,12 @@ import hypothesis
 import pytest
 
 from tests.faults.faulty_simulator import FaultySimulator
+
+for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+    # Under nohup, and in a background job of a shell, a signal is ignored by the tests and by every process that they
+    # start. A signal with a handler is reset when another program is started, so that it ends that program again.
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,7 +38,7 @@ def is_foreign(name: str) -> bool:
 
 @pytest.fixture(autouse=True)
 def scrubbed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Return every test an environment without the host's settings, and a home of its own."""
+    """Run every test in an environment without the host's settings, and with a home of its own."""
     for name in [name for name in os.environ if is_foreign(name)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))

@@ -24,7 +24,7 @@ class IamAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IssuedToken:
+class StoredToken:
     """What IAM keeps of a token that it issued; without a project the token is scoped to the whole domain."""
 
     issued: datetime
@@ -40,7 +40,7 @@ class SimulatedIam:
         self.lifetime = lifetime
         self._clock = clock
         self._lock = threading.Lock()
-        self._tokens: dict[str, IssuedToken] = {}
+        self._tokens: dict[str, StoredToken] = {}
 
     def issue(self, *, project: str | None = "cn-north-4") -> str:
         """Return a new token, as long as real ones are."""
@@ -54,7 +54,7 @@ class SimulatedIam:
                 text: token if text == but else replace(token, expires=now) for text, token in self._tokens.items()
             }
 
-    def checked(self, text: str) -> IssuedToken:
+    def checked(self, text: str) -> StoredToken:
         """Return the token with this text.
 
         Raises `RequestRefused` if it is unknown, has expired or is scoped to the whole domain.
@@ -83,10 +83,10 @@ class SimulatedIam:
         text, token = self._issue(project)
         return replace(json_answer({"token": _described(token, who)}, status=201), headers={"X-Subject-Token": text})
 
-    def _issue(self, project: str | None) -> tuple[str, IssuedToken]:
+    def _issue(self, project: str | None) -> tuple[str, StoredToken]:
         """Return a new token with what IAM keeps of it."""
         text, now = f"MIID{secrets.token_urlsafe(750)}", self._clock.now()
-        token = IssuedToken(issued=now, expires=now + timedelta(seconds=self.lifetime), project=project)
+        token = StoredToken(issued=now, expires=now + timedelta(seconds=self.lifetime), project=project)
         with self._lock:
             self._tokens[text] = token
         return text, token
@@ -97,7 +97,7 @@ def token_outdated() -> HttpAnswer:
     return gateway_error(401, "0307", "The token must be updated")
 
 
-def _described(token: IssuedToken, account: IamAccount) -> dict[str, Any]:
+def _described(token: StoredToken, account: IamAccount) -> dict[str, Any]:
     """Return the token's description in the body, with times as IAM writes them."""
     domain = {"id": hex_of("domain", account.domain), "name": account.domain}
     return {

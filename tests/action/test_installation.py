@@ -20,8 +20,8 @@ import pytest
 from gate.reports.result import DOTENV_NAMES
 from tests.action.driver import Driver, Step
 from tests.conftest import ROOT
-from tests.end_to_end.test_run import wait_for
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.helpers import wait_for
 from tests.tools import tool
 
 _spec = importlib.util.spec_from_file_location("install", ROOT / ".github" / "install.py")

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.action.driver import Driver
-from tests.end_to_end.test_run import wait_for
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.helpers import wait_for
 
 Simulate = Callable[..., FaultySimulator]
 

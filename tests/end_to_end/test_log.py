@@ -1,9 +1,8 @@
 """The log as a side channel, through the program: whatever it is like, the verdict and the time stay."""
 
 import itertools
-import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,8 @@ from gate.simulator import sample_plans
 from gate.simulator.http_answers import json_answer, service_error
 from gate.simulator.scenarios import Scenario, Start
 from tests.faults.fault_plan import Fault
-from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.response_faults import ReplaceAnswer
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-Simulate = Callable[..., FaultySimulator]
+from tests.helpers import RunGate, Simulate, environment
 
 HOSTILE = "\x1b[31mred\x1b[0m \x1b]0;title\x07::error::gotcha\r::add-mask::x ##[error]y ]]> <b>&\ud83d\x00\x08end"
 
@@ -47,11 +43,6 @@ def hostile() -> Iterator[bytes]:
     return iter([HOSTILE.encode("utf-8", "surrogatepass"), b"\xff\xfe\n", b"the last line\n"])
 
 
-def environment(simulator: FaultySimulator) -> Mapping[str, str]:
-    """Return the variables that lead the gate to the simulator."""
-    return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
-
-
 def ended_with(log: Callable[[], Iterator[bytes]]) -> Scenario:
     """Return a job whose build has just failed, with this log."""
     return Scenario(name="logged", starts=(Start(at=-60, plan=replace(sample_plans.FAILING, log=log)),))
@@ -59,7 +50,7 @@ def ended_with(log: Callable[[], Iterator[bytes]]) -> Scenario:
 
 @pytest.mark.parametrize("log", [large, endless, one_endless_line, hostile])
 def test_any_log_leaves_verdict_and_time_alone(
-    simulate: Simulate, run_gate: Run, tmp_path: Path, log: Callable[[], Iterator[bytes]]
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, log: Callable[[], Iterator[bytes]]
 ) -> None:
     """The verdict stands, at most five seconds pass, and nothing in the log acts."""
     simulator = simulate([ended_with(log)])
@@ -73,7 +64,7 @@ def test_any_log_leaves_verdict_and_time_alone(
     ET.fromstring((tmp_path / "gate-report.xml").read_bytes())
 
 
-def test_cut_log_says_that_it_is_cut(simulate: Simulate, run_gate: Run) -> None:
+def test_cut_log_says_that_it_is_cut(simulate: Simulate, run_gate: RunGate) -> None:
     """The end of what was read is not passed off as the end of the log."""
     simulator = simulate([ended_with(large)])
     done = run_gate("wait", simulator.jobs["logged"], "--log-tail", "2", env=environment(simulator))
@@ -90,7 +81,7 @@ def test_cut_log_says_that_it_is_cut(simulate: Simulate, run_gate: Run) -> None:
     ids=["500", "error with 200", "JSON with 200"],
 )
 def test_log_that_cannot_be_had_is_one_line_and_no_verdict(
-    simulate: Simulate, run_gate: Run, act: Any, tries: int
+    simulate: Simulate, run_gate: RunGate, act: Any, tries: int
 ) -> None:
     """An error instead of a log is told in one line and changes nothing; one that may pass is asked for once more."""
     faults = [Fault(operations=("DownloadBuildFullLog",), act=act, times=None)]
@@ -100,14 +91,14 @@ def test_log_that_cannot_be_had_is_one_line_and_no_verdict(
     assert "the log could not be read, which does not change the verdict" in done.stderr
 
 
-def test_missing_v1_route_of_the_log_is_replaced_by_v4(simulate: Simulate, run_gate: Run) -> None:
+def test_missing_v1_route_of_the_log_is_replaced_by_v4(simulate: Simulate, run_gate: RunGate) -> None:
     """A host that publishes only the older route gives the log by that."""
     simulator = simulate(["failing"], speed=40, unpublished=["DownloadBuildFullLog"])
     done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator))
     assert (done.returncode, "COMPILATION ERROR" in done.stderr) == (1, True)
 
 
-def test_log_tail_of_zero_fetches_no_log(simulate: Simulate, run_gate: Run) -> None:
+def test_log_tail_of_zero_fetches_no_log(simulate: Simulate, run_gate: RunGate) -> None:
     """With --log-tail 0 the service is not asked for a log."""
     simulator = simulate(["failing"], speed=40)
     done = run_gate("wait", simulator.jobs["failing"], "--log-tail", "0", env=environment(simulator))

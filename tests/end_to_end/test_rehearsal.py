@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,7 @@ from junitparser import JUnitXml
 from gate.cli.rehearsal import DEMO_RULES, DEMO_SPEED, descriptions, scenarios_of
 from gate.simulator.scenarios import SCENARIOS
 from gate.simulator.simulator import Simulator
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-StartGate = Callable[..., "subprocess.Popen[str]"]
+from tests.helpers import RunGate, StartGate
 
 CODES = {
     "passing": 0,
@@ -40,7 +37,7 @@ CODES = {
 
 
 @pytest.mark.parametrize("scenario", descriptions())
-def test_demo_of_every_scenario_ends_with_its_exit_code(run_gate: Run, tmp_path: Path, scenario: str) -> None:
+def test_demo_of_every_scenario_ends_with_its_exit_code(run_gate: RunGate, tmp_path: Path, scenario: str) -> None:
     """With its report, and a word of where the report lies; no setting is needed."""
     done = run_gate("demo", "--scenario", scenario, seconds=60)
     assert done.returncode == CODES[scenario], done.stderr
@@ -57,7 +54,7 @@ def test_builds_of_the_demo_take_a_few_seconds() -> None:
     assert took[-2] < 5 < DEMO_RULES.timeout < took[-1]
 
 
-def test_demo_of_flaky_meets_each_failure_and_passes(run_gate: Run) -> None:
+def test_demo_of_flaky_meets_each_failure_and_passes(run_gate: RunGate) -> None:
     """A 500, a 429 and a dropped connection, however slowly the gate asks: three requests are not answered."""
     done = run_gate("demo", "--scenario", "flaky", seconds=60)
     assert (done.returncode, done.stderr.count("asking again")) == (0, 3), done.stderr
@@ -65,7 +62,7 @@ def test_demo_of_flaky_meets_each_failure_and_passes(run_gate: Run) -> None:
         assert failure in done.stderr
 
 
-def test_demo_without_a_scenario_passes(run_gate: Run, tmp_path: Path) -> None:
+def test_demo_without_a_scenario_passes(run_gate: RunGate, tmp_path: Path) -> None:
     """The default; settings of the environment do not lead it elsewhere, and the report goes where it is told."""
     env = {"GATE_ENDPOINT": "https://nowhere.invalid", "GATE_TOKEN": "s3cr3t", "HTTP_PROXY": "http://127.0.0.1:9"}
     done = run_gate("demo", "--junit", "a/r.xml", env=env)
@@ -74,7 +71,7 @@ def test_demo_without_a_scenario_passes(run_gate: Run, tmp_path: Path) -> None:
     assert "s3cr3t" not in done.stdout + done.stderr
 
 
-def test_demo_lists_every_scenario_with_a_line(run_gate: Run, tmp_path: Path) -> None:
+def test_demo_lists_every_scenario_with_a_line(run_gate: RunGate, tmp_path: Path) -> None:
     """And runs none."""
     done = run_gate("demo", "--list")
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
@@ -99,7 +96,7 @@ def test_demo_is_interrupted_like_the_real_thing(
     assert (tmp_path / "gate-report.xml").is_file()
 
 
-def test_simulate_serves_other_programs_until_it_is_stopped(start_gate: StartGate, run_gate: Run) -> None:
+def test_simulate_serves_other_programs_until_it_is_stopped(start_gate: StartGate, run_gate: RunGate) -> None:
     """One line of JSON says where, with which token, which jobs; another gate and another client can use it."""
     arguments = ("--port", "0", "--scenario", "passing", "--scenario", "failing", "--speed", "100")
     server = start_gate("simulate", *arguments)
@@ -137,7 +134,9 @@ def test_simulate_serves_many_jobs_of_one_scenario_in_one_project() -> None:
 
 
 @pytest.mark.parametrize("family", ["aksk", "password"])
-def test_simulate_prints_every_credential_that_it_accepts(start_gate: StartGate, run_gate: Run, family: str) -> None:
+def test_simulate_prints_every_credential_that_it_accepts(
+    start_gate: StartGate, run_gate: RunGate, family: str
+) -> None:
     """A client that signs requests, or signs in, can be rehearsed too."""
     server = start_gate("simulate", "--speed", "100")
     assert server.stdout is not None
@@ -155,7 +154,7 @@ def test_simulate_prints_every_credential_that_it_accepts(start_gate: StartGate,
     assert done.returncode == 0, done.stderr
 
 
-def test_simulate_shows_on_a_terminal_what_to_paste_into_another_one(start_gate: StartGate, run_gate: Run) -> None:
+def test_simulate_shows_on_a_terminal_what_to_paste_into_another_one(start_gate: StartGate, run_gate: RunGate) -> None:
     """With these variables, `wait` needs no arguments."""
     pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals of this kind")
     terminal, inside = pty.openpty()
@@ -172,7 +171,7 @@ def test_simulate_shows_on_a_terminal_what_to_paste_into_another_one(start_gate:
     assert (done.returncode, done.stdout) == (0, "passed passing build=57 state=SUCCESS\n"), done.stderr
 
 
-def test_port_that_is_taken_is_a_usage_error(run_gate: Run) -> None:
+def test_port_that_is_taken_is_a_usage_error(run_gate: RunGate) -> None:
     """No bug of the gate's: the sentence names the option and the way out."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -182,7 +181,7 @@ def test_port_that_is_taken_is_a_usage_error(run_gate: Run) -> None:
     assert "0 for a free one" in done.stderr
 
 
-def test_module_is_the_same_program(run_gate: Run) -> None:
+def test_module_is_the_same_program(run_gate: RunGate) -> None:
     """`python -m gate` (which the tests use) and the console script."""
     script = Path(sys.executable).parent / "codearts-gate"
     done = subprocess.run([script, "--version"], capture_output=True, text=True, check=False, timeout=30)

@@ -1,9 +1,7 @@
 """`run` as a process: a build is started once, waited for by its number, and stopped when the gate gives up."""
 
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +12,11 @@ from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.response_faults import ReplaceAnswer
 from tests.faults.transport_faults import Drip, Drop, Point, Silence
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-Start = Callable[..., "subprocess.Popen[str]"]
-Simulate = Callable[..., FaultySimulator]
+from tests.helpers import RunGate, Simulate, StartGate, environment, wait_for
 
 ORDERS = ("ExecuteJob", "RunJob")
 STOPS = ("StopBuildJob", "StopTheJob")
 SLOWLY = Drip(interval=0.002, headers=True)
-
-
-def environment(simulator: FaultySimulator) -> Mapping[str, str]:
-    """Return the variables that lead the gate to the simulator."""
-    return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
 
 
 def orders(simulator: FaultySimulator) -> int:
@@ -34,17 +24,9 @@ def orders(simulator: FaultySimulator) -> int:
     return len([entry for entry in simulator.journal.of(*ORDERS) if entry.status == 200])
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 10) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize(("scenario", "status", "word"), [("passing", 0, "SUCCESS"), ("failing", 1, "FAILURE")])
 def test_started_build_is_the_one_that_is_judged(
-    simulate: Simulate, run_gate: Run, scenario: str, status: int, word: str
+    simulate: Simulate, run_gate: RunGate, scenario: str, status: int, word: str
 ) -> None:
     """The build that was started gives the verdict, although the newest build before it still runs."""
     simulator = simulate([scenario], speed=40)
@@ -54,7 +36,7 @@ def test_started_build_is_the_one_that_is_judged(
     assert not simulator.journal.of(*STOPS)
 
 
-def test_missing_v1_route_is_replaced_by_v3(simulate: Simulate, run_gate: Run) -> None:
+def test_missing_v1_route_is_replaced_by_v3(simulate: Simulate, run_gate: RunGate) -> None:
     """A host that does not publish ExecuteJob is asked by RunJob, whose answer has no envelope."""
     simulator = simulate(["passing"], speed=40, unpublished=["ExecuteJob"])
     done = run_gate("run", simulator.jobs["passing"], env=environment(simulator))
@@ -74,7 +56,7 @@ def test_missing_v1_route_is_replaced_by_v3(simulate: Simulate, run_gate: Run) -
     ],
     ids=["reset", "headers", "body", "silence", "500", "502"],
 )
-def test_lost_answer_to_the_order_starts_no_second_build(simulate: Simulate, run_gate: Run, act: Any) -> None:
+def test_lost_answer_to_the_order_starts_no_second_build(simulate: Simulate, run_gate: RunGate, act: Any) -> None:
     """Whatever happens after the order was sent, it is sent once; a build that came after it is named for the user."""
     simulator = simulate(["passing"], speed=1, faults=[Fault(operations=ORDERS, act=act)])
     job = simulator.jobs["passing"]
@@ -87,7 +69,7 @@ def test_lost_answer_to_the_order_starts_no_second_build(simulate: Simulate, run
     assert f"codearts-gate wait {job}:57" not in done.stderr  # that build was there before the order
 
 
-def test_refused_connection_is_tried_again_and_then_given_up(run_gate: Run) -> None:
+def test_refused_connection_is_tried_again_and_then_given_up(run_gate: RunGate) -> None:
     """An order that never left this machine is tried within the error budget; nothing says that it may have started."""
     done = run_gate(
         "run", "a" * 32, "--endpoint", "http://127.0.0.1:9", "--error-budget", "500ms", env={"GATE_TOKEN": "t"}
@@ -97,7 +79,7 @@ def test_refused_connection_is_tried_again_and_then_given_up(run_gate: Run) -> N
     assert "not known" not in done.stderr
 
 
-def test_record_that_appears_late_is_pending(simulate: Simulate, run_gate: Run) -> None:
+def test_record_that_appears_late_is_pending(simulate: Simulate, run_gate: RunGate) -> None:
     """A build that was just started may be unknown to the service for a while."""
     unknown = Fault(
         operations=("ShowJobBuildRecordDetail",),
@@ -109,7 +91,7 @@ def test_record_that_appears_late_is_pending(simulate: Simulate, run_gate: Run) 
     assert done.returncode == 0, done.stderr
 
 
-def test_order_carries_what_was_asked_for(simulate: Simulate, run_gate: Run) -> None:
+def test_order_carries_what_was_asked_for(simulate: Simulate, run_gate: RunGate) -> None:
     """Parameters and the commit reach the service; the build is of that commit."""
     simulator = simulate(["passing"], speed=40)
     commit = "0123456789abcdef0123456789abcdef01234567"
@@ -121,7 +103,7 @@ def test_order_carries_what_was_asked_for(simulate: Simulate, run_gate: Run) -> 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_signal_stops_exactly_the_started_build(
-    simulate: Simulate, start_gate: Start, tmp_path: Path, number: signal.Signals, status: int
+    simulate: Simulate, start_gate: StartGate, tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
     """The build that this gate started is stopped, and no other; the report says so."""
     simulator = simulate(["slow"], speed=1)
@@ -136,7 +118,7 @@ def test_signal_stops_exactly_the_started_build(
     assert "stop requested" in (tmp_path / "gate-report.xml").read_text()
 
 
-def test_signal_while_the_order_is_under_way_still_stops_the_build(simulate: Simulate, start_gate: Start) -> None:
+def test_signal_while_the_order_is_under_way_still_stops_the_build(simulate: Simulate, start_gate: StartGate) -> None:
     """The number that arrives after the signal is enough to stop the build."""
     simulator = simulate(["slow"], speed=1, faults=[Fault(operations=ORDERS, act=SLOWLY)])
     process = start_gate("run", simulator.jobs["slow"], env=environment(simulator))
@@ -147,7 +129,7 @@ def test_signal_while_the_order_is_under_way_still_stops_the_build(simulate: Sim
     assert [entry.build_number for entry in simulator.journal.of(*STOPS)] == [58], err
 
 
-def test_timeout_stops_the_started_build(simulate: Simulate, run_gate: Run, tmp_path: Path) -> None:
+def test_timeout_stops_the_started_build(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """The verdict stays timed out; the report says that the build was stopped."""
     simulator = simulate(["slow"], speed=1)
     done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
@@ -158,7 +140,7 @@ def test_timeout_stops_the_started_build(simulate: Simulate, run_gate: Run, tmp_
 
 @pytest.mark.parametrize("end", ["timeout", "signal"])
 def test_order_without_an_answer_is_told_as_one(
-    simulate: Simulate, start_gate: Start, tmp_path: Path, end: str
+    simulate: Simulate, start_gate: StartGate, tmp_path: Path, end: str
 ) -> None:
     """When the gate must end first, nobody may believe that there is no build."""
     simulator = simulate(["slow"], speed=1, faults=[Fault(operations=ORDERS, act=Silence(processed=True), times=None)])
@@ -173,7 +155,7 @@ def test_order_without_an_answer_is_told_as_one(
     assert "before you start another build" in err.splitlines()[-1]
 
 
-def test_stop_waits_for_no_turn(simulate: Simulate, start_gate: Start) -> None:
+def test_stop_waits_for_no_turn(simulate: Simulate, start_gate: StartGate) -> None:
     """The gate's own request rate must not leave a build behind."""
     simulator = simulate(["slow"], speed=1)
     process = start_gate("run", simulator.jobs["slow"], "--max-rate", "1", env=environment(simulator))
@@ -185,7 +167,7 @@ def test_stop_waits_for_no_turn(simulate: Simulate, start_gate: Start) -> None:
 
 
 def test_second_signal_leaves_open_whether_the_build_was_stopped(
-    simulate: Simulate, start_gate: Start, tmp_path: Path
+    simulate: Simulate, start_gate: StartGate, tmp_path: Path
 ) -> None:
     """What is not known is said so."""
     simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=Silence(), times=None)])
@@ -198,7 +180,7 @@ def test_second_signal_leaves_open_whether_the_build_was_stopped(
     assert "whether build 58 was stopped is not known" in (tmp_path / "gate-report.xml").read_text()
 
 
-def test_answer_that_names_an_old_build_is_not_believed(simulate: Simulate, run_gate: Run) -> None:
+def test_answer_that_names_an_old_build_is_not_believed(simulate: Simulate, run_gate: RunGate) -> None:
     """A build that was there before the order is somebody else's, and is not stopped."""
     number = json_answer({"status": "success", "result": {"actual_build_number": "57"}})
     simulator = simulate(["passing"], speed=0, faults=[Fault(operations=ORDERS, act=ReplaceAnswer(number), times=None)])
@@ -208,7 +190,7 @@ def test_answer_that_names_an_old_build_is_not_believed(simulate: Simulate, run_
     assert not simulator.journal.of(*STOPS)
 
 
-def test_keep_running_leaves_the_started_build_alone(simulate: Simulate, run_gate: Run) -> None:
+def test_keep_running_leaves_the_started_build_alone(simulate: Simulate, run_gate: RunGate) -> None:
     """With --keep-running nothing is stopped, and the user is told how to do it."""
     simulator = simulate(["slow"], speed=1)
     arguments = ("--timeout", "2s", "--keep-running")
@@ -217,7 +199,7 @@ def test_keep_running_leaves_the_started_build_alone(simulate: Simulate, run_gat
     assert f"/v3/jobs/{simulator.jobs['slow']}/58/stop" in done.stderr
 
 
-def test_waited_build_is_never_stopped(simulate: Simulate, run_gate: Run) -> None:
+def test_waited_build_is_never_stopped(simulate: Simulate, run_gate: RunGate) -> None:
     """A build that this gate did not start goes on; the final line gives the command that would stop it."""
     simulator = simulate(["slow"], speed=1)
     done = run_gate("wait", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
@@ -240,7 +222,7 @@ def test_waited_build_is_never_stopped(simulate: Simulate, run_gate: Run) -> Non
     ids=["v1 route", "already ended", "silence"],
 )
 def test_stop_that_goes_otherwise_keeps_the_verdict(
-    simulate: Simulate, run_gate: Run, unpublished: list[str], act: Any, sentence: str
+    simulate: Simulate, run_gate: RunGate, unpublished: list[str], act: Any, sentence: str
 ) -> None:
     """The stop's own fate is told and changes no verdict, and it takes five seconds at most."""
     faults = [Fault(operations=STOPS, act=act, times=None)] if act else []
@@ -265,7 +247,7 @@ def test_stop_that_goes_otherwise_keeps_the_verdict(
     ],
     ids=["form", "forbidden", "name", "size", "twice", "tag and branch", "branch and commit", "commit"],
 )
-def test_bad_order_is_refused_before_anything_is_sent(run_gate: Run, arguments: list[str], named: str) -> None:
+def test_bad_order_is_refused_before_anything_is_sent(run_gate: RunGate, arguments: list[str], named: str) -> None:
     """A wrong parameter is a usage error that names it; the service hears nothing."""
     done = run_gate(
         "run", "a" * 32, *arguments, env={"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9"}, seconds=10
@@ -273,14 +255,14 @@ def test_bad_order_is_refused_before_anything_is_sent(run_gate: Run, arguments: 
     assert (done.returncode, named in done.stderr.splitlines()[-1]) == (2, True), done.stderr
 
 
-def test_number_behind_the_job_is_refused(run_gate: Run) -> None:
+def test_number_behind_the_job_is_refused(run_gate: RunGate) -> None:
     """A new build has no number yet."""
     env = {"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9"}
     done = run_gate("run", f"{'a' * 32}:5", env=env)
     assert (done.returncode, "without a build number" in done.stderr) == (2, True)
 
 
-def test_signal_before_anything_was_sent_ends_at_once(start_gate: Start) -> None:
+def test_signal_before_anything_was_sent_ends_at_once(start_gate: StartGate) -> None:
     """An order that never got through needs no waiting for."""
     env = {"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9"}
     process = start_gate("run", "a" * 32, env=env)

@@ -1,12 +1,9 @@
 """The program signs in, through real HTTP to the simulator: how often, with what, and what it shows of it."""
 
-import subprocess
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,39 +17,10 @@ from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import SIGN_IN
 from tests.faults.response_faults import ReplaceAnswer
 from tests.faults.transport_faults import Silence
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-Start = Callable[..., "subprocess.Popen[str]"]
-Simulate = Callable[..., FaultySimulator]
+from tests.helpers import RunGate, Simulate, StartGate, environment, wait_for
 
 PASSWORD = "gate-password"
 KEY_VARIABLES = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN")
-
-
-def environment(simulator: FaultySimulator, family: str, **more: str) -> Mapping[str, str]:
-    """Return the variables that lead the gate to the simulator, and one family of credentials."""
-    keys = simulator.keys
-    families = {
-        "token": {"GATE_TOKEN": simulator.token},
-        "aksk": dict(zip(KEY_VARIABLES, (keys.ak, keys.sk, keys.security_token or ""), strict=True)),
-        "password": {
-            "GATE_IAM_ENDPOINT": simulator.endpoint,
-            "GATE_IAM_USER": "gate-user",
-            "GATE_IAM_PASSWORD": PASSWORD,
-            "GATE_IAM_DOMAIN": "gate-domain",
-            "GATE_IAM_PROJECT": "cn-north-4",
-        },
-    }
-    common = {"GATE_ENDPOINT": simulator.endpoint, "GATE_POLL_INTERVAL": "100ms", "GATE_MAX_RATE": "6000"}
-    return common | families[family] | more
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 15) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.02)
 
 
 def looks(simulator: FaultySimulator) -> int:
@@ -71,7 +39,7 @@ def assert_hidden(folder: Path, simulator: FaultySimulator, *texts: str) -> None
 
 @pytest.mark.parametrize("family", ["token", "aksk", "password"])
 def test_every_family_passes_and_is_named_but_never_shown(
-    simulate: Simulate, run_gate: Run, tmp_path: Path, family: str
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, family: str
 ) -> None:
     """A passing build, with every detail told: the family and its variables, and no secret."""
     simulator = simulate(["passing"], speed=40)
@@ -89,7 +57,7 @@ def test_every_family_passes_and_is_named_but_never_shown(
 
 @pytest.mark.parametrize("options", [("--quiet",), ("--auth", "password")])
 def test_choice_is_not_told_when_there_was_none_or_nobody_listens(
-    simulate: Simulate, run_gate: Run, options: tuple[str, ...]
+    simulate: Simulate, run_gate: RunGate, options: tuple[str, ...]
 ) -> None:
     """`--auth X` needs no explanation, and `--quiet` wants none."""
     simulator = simulate(["passing"], speed=200)
@@ -100,7 +68,7 @@ def test_choice_is_not_told_when_there_was_none_or_nobody_listens(
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_token_that_expires_in_the_wait_is_replaced_by_one_sign_in(
-    simulate: Simulate, start_gate: Start, tmp_path: Path, times: int
+    simulate: Simulate, start_gate: StartGate, tmp_path: Path, times: int
 ) -> None:
     """Whenever the token has expired, the gate signs in once more, and the build passes."""
     simulator = simulate(["passing"], speed=0)
@@ -117,7 +85,7 @@ def test_token_that_expires_in_the_wait_is_replaced_by_one_sign_in(
 
 
 @pytest.mark.parametrize("targets", [1, 8])
-def test_second_refusal_ends_at_once(simulate: Simulate, start_gate: Start, tmp_path: Path, targets: int) -> None:
+def test_second_refusal_ends_at_once(simulate: Simulate, start_gate: StartGate, tmp_path: Path, targets: int) -> None:
     """When the new token is refused too, nothing is tried a third time, however many targets there are."""
     jobs = [replace(SCENARIOS["passing"], name=f"job-{number}") for number in range(targets)]
     simulator = simulate(jobs, speed=0)
@@ -135,7 +103,7 @@ def test_second_refusal_ends_at_once(simulate: Simulate, start_gate: Start, tmp_
     assert_hidden(tmp_path, simulator, out, err)
 
 
-def test_wrong_password_is_tried_once_for_all_targets(simulate: Simulate, run_gate: Run, tmp_path: Path) -> None:
+def test_wrong_password_is_tried_once_for_all_targets(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """Eight targets, one sign-in; the sentence says who cannot sign in this way."""
     simulator = simulate(["passing"])
     job = simulator.jobs["passing"]
@@ -149,7 +117,7 @@ def test_wrong_password_is_tried_once_for_all_targets(simulate: Simulate, run_ga
     assert "not-the-password" not in done.stdout + done.stderr + (tmp_path / "gate-report.xml").read_text()
 
 
-def test_wrong_key_is_sent_once_for_all_targets(simulate: Simulate, run_gate: Run) -> None:
+def test_wrong_key_is_sent_once_for_all_targets(simulate: Simulate, run_gate: RunGate) -> None:
     """Eight targets, one refusal: more than five in a row would lock the key for everybody."""
     simulator = simulate([replace(SCENARIOS["passing"], name=f"job-{number}") for number in range(8)])
     env = environment(simulator, "aksk", HUAWEICLOUD_SDK_SK="of-another-key")
@@ -159,7 +127,7 @@ def test_wrong_key_is_sent_once_for_all_targets(simulate: Simulate, run_gate: Ru
     assert "HUAWEICLOUD_SDK_SK" in done.stderr
 
 
-def test_refused_token_is_not_sent_for_all_the_other_targets(simulate: Simulate, run_gate: Run) -> None:
+def test_refused_token_is_not_sent_for_all_the_other_targets(simulate: Simulate, run_gate: RunGate) -> None:
     """At few requests a minute, the time would be up before each had met the refusal itself."""
     simulator = simulate([replace(SCENARIOS["passing"], name=f"job-{number}") for number in range(40)])
     env = {**environment(simulator, "token"), "GATE_TOKEN": "MIIDnone"}
@@ -168,7 +136,7 @@ def test_refused_token_is_not_sent_for_all_the_other_targets(simulate: Simulate,
     assert len(simulator.journal.entries) <= MAX_CONNECTIONS
 
 
-def test_token_that_was_good_is_refused_for_one_request_only(simulate: Simulate, run_gate: Run) -> None:
+def test_token_that_was_good_is_refused_for_one_request_only(simulate: Simulate, run_gate: RunGate) -> None:
     """A log that may not be read is no reason to give up on the other targets."""
     names = ["failing", "passing"]
     fault = Fault(operations=["DownloadBuildFullLog"], act=ReplaceAnswer(token_outdated()), times=None)
@@ -177,7 +145,7 @@ def test_token_that_was_good_is_refused_for_one_request_only(simulate: Simulate,
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["failed", "passed"], done.stderr
 
 
-def test_fault_of_iam_is_given_the_error_budget(simulate: Simulate, run_gate: Run) -> None:
+def test_fault_of_iam_is_given_the_error_budget(simulate: Simulate, run_gate: RunGate) -> None:
     """IAM fails twice and then signs the gate in."""
     fault = Fault(operations=[SIGN_IN], act=ReplaceAnswer(HttpAnswer(status=503, body=b"{}")), times=2)
     simulator = simulate(["passing"], speed=100, faults=[fault])
@@ -186,7 +154,7 @@ def test_fault_of_iam_is_given_the_error_budget(simulate: Simulate, run_gate: Ru
     assert "signing in at 127.0.0.1" in done.stderr
 
 
-def test_order_that_was_refused_may_be_sent_again_after_a_failed_sign_in(simulate: Simulate, run_gate: Run) -> None:
+def test_order_that_was_refused_may_be_sent_again_after_a_failed_sign_in(simulate: Simulate, run_gate: RunGate) -> None:
     """A refused order has started nothing: when IAM works again, it is sent, and one build is started."""
     refused = Fault(operations=["ExecuteJob"], act=ReplaceAnswer(token_outdated()))
     failing = Fault(operations=[SIGN_IN], act=ReplaceAnswer(HttpAnswer(status=503, body=b"{}")), skip=1)
@@ -196,7 +164,7 @@ def test_order_that_was_refused_may_be_sent_again_after_a_failed_sign_in(simulat
     assert [entry.status for entry in simulator.journal.of("ExecuteJob")] == [401, 200]
 
 
-def test_iam_that_never_answers_does_not_hold_the_deadline(simulate: Simulate, run_gate: Run) -> None:
+def test_iam_that_never_answers_does_not_hold_the_deadline(simulate: Simulate, run_gate: RunGate) -> None:
     """The sign-in is bounded like any request, and the wait ends with its timeout."""
     simulator = simulate(["passing"], faults=[Fault(operations=[SIGN_IN], act=Silence(), times=None)])
     started = time.monotonic()
@@ -211,7 +179,9 @@ def test_iam_that_never_answers_does_not_hold_the_deadline(simulate: Simulate, r
 
 
 @pytest.mark.parametrize("family", ["token", "aksk", "password"])
-def test_netrc_cannot_replace_the_credential(simulate: Simulate, run_gate: Run, tmp_path: Path, family: str) -> None:
+def test_netrc_cannot_replace_the_credential(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, family: str
+) -> None:
     """A `.netrc` entry for the host changes nothing."""
     simulator = simulate(["passing"], speed=200)
     netrc = tmp_path / "netrc"
@@ -223,7 +193,7 @@ def test_netrc_cannot_replace_the_credential(simulate: Simulate, run_gate: Run, 
     assert {entry.authorised for entry in simulator.journal.entries} == {True}
 
 
-def test_clock_that_is_off_is_told_in_one_sentence(simulate: Simulate, run_gate: Run) -> None:
+def test_clock_that_is_off_is_told_in_one_sentence(simulate: Simulate, run_gate: RunGate) -> None:
     """The wait goes on, and with AK/SK too: the gate signs by the service's clock."""
     simulator = simulate(["passing"], speed=200, signatures_in_service_time=True)
     simulator.clock.advance(3600)
@@ -232,7 +202,7 @@ def test_clock_that_is_off_is_told_in_one_sentence(simulate: Simulate, run_gate:
     assert done.stderr.count("this machine's clock is") == 1
 
 
-def test_echoed_access_key_is_blotted_out(simulate: Simulate, run_gate: Run, tmp_path: Path) -> None:
+def test_echoed_access_key_is_blotted_out(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """The gateway quotes an unknown access key in its refusal; the gate does not."""
     simulator = simulate(["passing"])
     env = environment(simulator, "aksk", HUAWEICLOUD_SDK_AK="AK-OF-SOMEBODY-ELSE")
@@ -244,7 +214,7 @@ def test_echoed_access_key_is_blotted_out(simulate: Simulate, run_gate: Run, tmp
 
 
 def test_missing_extra_is_answered_with_the_command_that_installs_it(
-    simulate: Simulate, run_gate: Run, tmp_path: Path
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path
 ) -> None:
     """Without the vendor's signer, AK/SK is a usage error, and nothing is asked of the service."""
     package = tmp_path / "without" / "huaweicloudsdkcore"
@@ -266,7 +236,9 @@ def test_missing_extra_is_answered_with_the_command_that_installs_it(
         ("GATE_TOKEN", ["GATE_TOKEN", "HUAWEICLOUD_SDK_AK", "GATE_IAM_USER"]),
     ],
 )
-def test_half_a_credential_is_a_usage_error(simulate: Simulate, run_gate: Run, missing: str, names: list[str]) -> None:
+def test_half_a_credential_is_a_usage_error(
+    simulate: Simulate, run_gate: RunGate, missing: str, names: list[str]
+) -> None:
     """Exit 2, the missing variables named, no value shown, nothing asked of the service."""
     simulator = simulate(["passing"])
     family = {"HUAWEICLOUD_SDK_SK": "aksk", "GATE_TOKEN": "token"}.get(missing, "password")

@@ -17,12 +17,11 @@ from tests.bench.crowd import COURSES
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.transport_faults import Silence
+from tests.helpers import StartGate
 from tests.platforms.screen import Screen
 from tests.platforms.test_gitlab import SECTION
 
 assert sys.platform != "win32"  # the import of the screen leaves this module out there
-
-StartGate = Callable[..., "subprocess.Popen[str]"]
 
 
 def crowd(

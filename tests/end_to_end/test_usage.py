@@ -1,7 +1,6 @@
 """Calls that are wrong: exit 2 with one sentence that names the option, and nothing asked of the service."""
 
 import re
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,10 +11,9 @@ from gate.cli.commands import execute, main
 from gate.codearts.regions import REGIONS
 from tests.conftest import is_foreign
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.helpers import RunGate
 
 JOB = "0123456789abcdef0123456789abcdef"
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
 ENDPOINT = {"GATE_ENDPOINT": "http://127.0.0.1:9", "GATE_TOKEN": "s3cr3t"}
 
 
@@ -321,7 +319,7 @@ def test_bad_rehearsal_is_refused(call: Callable[..., tuple[int, str]], argument
 
 
 def test_usage_error_of_the_process_is_exit_2_and_asks_nothing(
-    simulate: Callable[..., FaultySimulator], run_gate: Run, tmp_path: Path
+    simulate: Callable[..., FaultySimulator], run_gate: RunGate, tmp_path: Path
 ) -> None:
     """As a process: no traceback, no request, and a report that is no pass."""
     simulator = simulate()
@@ -389,7 +387,7 @@ def test_every_option_has_its_variable() -> None:
                 assert is_foreign(name)
 
 
-def test_file_variables_are_read(simulate: Callable[..., FaultySimulator], run_gate: Run, tmp_path: Path) -> None:
+def test_file_variables_are_read(simulate: Callable[..., FaultySimulator], run_gate: RunGate, tmp_path: Path) -> None:
     """GATE_JUNIT, GATE_SUMMARY, GATE_OUTPUTS, GATE_TARGETS and the flags, as a pipeline sets them."""
     simulator = simulate(["passing", "failing-tests"], speed=100)
     jobs = simulator.jobs
@@ -418,7 +416,7 @@ def test_every_region_is_taken(call: Callable[..., tuple[int, str]], region: str
     assert (status, "no credential" in err) == (2, True), err
 
 
-def test_version_and_help_are_everywhere(run_gate: Run) -> None:
+def test_version_and_help_are_everywhere(run_gate: RunGate) -> None:
     """Without a credential, and on stdout."""
     assert re.fullmatch(r"codearts-gate \d+\.\d+\.\d+\n", run_gate("--version").stdout)
     for command in ((), *((name,) for name in main.commands)):

@@ -4,10 +4,8 @@ import json
 import os
 import re
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,26 +18,11 @@ from gate.simulator import sample_plans
 from gate.simulator.http_answers import HttpAnswer, gateway_error, json_answer, service_error
 from gate.simulator.scenarios import Scenario, Start
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
-from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.response_faults import MISSING, EditAnswer, ReplaceAnswer
 from tests.faults.transport_faults import Drip, Endless, Silence
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-StartGate = Callable[..., "subprocess.Popen[str]"]
-Simulate = Callable[..., FaultySimulator]
+from tests.helpers import RunGate, Simulate, StartGate, environment, wait_for
 
 SPEED = 40
-
-
-def environment(simulator: FaultySimulator, **more: str) -> Mapping[str, str]:
-    """Return the variables that lead the gate to the simulator."""
-    return {
-        "GATE_ENDPOINT": simulator.endpoint,
-        "GATE_TOKEN": simulator.token,
-        "GATE_POLL_INTERVAL": "200ms",
-        "GATE_MAX_RATE": "6000",
-        **more,
-    }
 
 
 def first_case(folder: Path) -> Any:
@@ -68,7 +51,7 @@ WAYS = [
 @pytest.mark.parametrize(("scenario", "options", "status", "verdict", "word"), WAYS)
 def test_scenario_gives_its_exit_code(
     simulate: Simulate,
-    run_gate: Run,
+    run_gate: RunGate,
     tmp_path: Path,
     scenario: str,
     options: tuple[str, ...],
@@ -88,7 +71,7 @@ def test_scenario_gives_its_exit_code(
     assert simulator.token not in done.stdout + done.stderr + (tmp_path / "gate-report.xml").read_text()
 
 
-def test_failing_build_shows_stage_and_log(simulate: Simulate, run_gate: Run, tmp_path: Path) -> None:
+def test_failing_build_shows_stage_and_log(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """The report holds the failure, the stage that failed and the end of its log."""
     simulator = simulate(["failing"], speed=SPEED)
     done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator))
@@ -114,7 +97,7 @@ def test_failing_build_shows_stage_and_log(simulate: Simulate, run_gate: Run, tm
     ],
 )
 def test_several_targets_have_one_exit_code(
-    simulate: Simulate, run_gate: Run, tmp_path: Path, scenarios: tuple[str, ...], status: int
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, scenarios: tuple[str, ...], status: int
 ) -> None:
     """Any failed, else any aborted, else any timed out, else any undetermined."""
     simulator = simulate(scenarios, speed=200)
@@ -125,7 +108,7 @@ def test_several_targets_have_one_exit_code(
     assert [suite.name for suite in JUnitXml.fromfile(str(tmp_path / "gate-report.xml"))] == list(scenarios)
 
 
-def test_fail_fast_ends_at_the_first_failure(simulate: Simulate, run_gate: Run) -> None:
+def test_fail_fast_ends_at_the_first_failure(simulate: Simulate, run_gate: RunGate) -> None:
     """The others are reported as skipped."""
     simulator = simulate(["slow", "failing"], speed=SPEED)
     started = time.monotonic()
@@ -134,7 +117,7 @@ def test_fail_fast_ends_at_the_first_failure(simulate: Simulate, run_gate: Run) 
     assert time.monotonic() - started < 15
 
 
-def test_json_outputs_and_summary_agree(simulate: Simulate, run_gate: Run, tmp_path: Path) -> None:
+def test_json_outputs_and_summary_agree(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """One result in four forms; parent folders are made."""
     simulator = simulate(["failing"], speed=SPEED)
     files = ("--junit", "a/b/r.xml", "--summary", "c/s.md", "--outputs", "d/out.env")
@@ -168,7 +151,7 @@ def test_json_outputs_and_summary_agree(simulate: Simulate, run_gate: Run, tmp_p
     JUnitXml.fromfile(str(tmp_path / "a/b/r.xml"))
 
 
-def test_nothing_is_written_outside_the_named_paths(simulate: Simulate, run_gate: Run, tmp_path: Path) -> None:
+def test_nothing_is_written_outside_the_named_paths(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """Neither in the working folder, nor at home, nor among the temporary files."""
     simulator = simulate(["failing"], speed=SPEED)
     home, temporary, work = tmp_path / "home", tmp_path / "tmp", tmp_path / "work"
@@ -181,7 +164,7 @@ def test_nothing_is_written_outside_the_named_paths(simulate: Simulate, run_gate
     assert written == {"work/r.xml", "work/s.md", "work/o.env"}
 
 
-def test_quiet_says_only_how_it_ended(simulate: Simulate, run_gate: Run) -> None:
+def test_quiet_says_only_how_it_ended(simulate: Simulate, run_gate: RunGate) -> None:
     """One line on stderr."""
     simulator = simulate(["passing"], speed=SPEED)
     done = run_gate("wait", simulator.jobs["passing"], "--quiet", env=environment(simulator))
@@ -190,7 +173,7 @@ def test_quiet_says_only_how_it_ended(simulate: Simulate, run_gate: Run) -> None
     assert "gate-report.xml" in done.stderr
 
 
-def test_verbose_says_every_request_and_no_secret(simulate: Simulate, run_gate: Run, tmp_path: Path) -> None:
+def test_verbose_says_every_request_and_no_secret(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """As many lines with a status as requests were counted."""
     simulator = simulate(["failing"], speed=SPEED)
     env = environment(simulator)
@@ -200,7 +183,7 @@ def test_verbose_says_every_request_and_no_secret(simulate: Simulate, run_gate: 
     assert simulator.token not in everything
 
 
-def test_live_line_needs_a_terminal(simulate: Simulate, run_gate: Run) -> None:
+def test_live_line_needs_a_terminal(simulate: Simulate, run_gate: RunGate) -> None:
     """No control sequence goes into a pipe."""
     simulator = simulate(["passing"], speed=SPEED)
     done = run_gate("wait", simulator.jobs["passing"], env=environment(simulator))
@@ -233,7 +216,7 @@ WORDS = [
 ]
 
 
-def test_word_that_is_not_success_never_passes(simulate: Simulate, run_gate: Run) -> None:
+def test_word_that_is_not_success_never_passes(simulate: Simulate, run_gate: RunGate) -> None:
     """The envelope says `"status": "success"` all the while; by number and as the newest build."""
     simulator = simulate([replace(ended(30), name=f"job{i}") for i in range(len(WORDS))])
     for job, word in zip(simulator.jobs.values(), WORDS, strict=True):
@@ -244,7 +227,7 @@ def test_word_that_is_not_success_never_passes(simulate: Simulate, run_gate: Run
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["undetermined"] * 2 * len(WORDS)
 
 
-def test_status_true_never_passes(simulate: Simulate, run_gate: Run) -> None:
+def test_status_true_never_passes(simulate: Simulate, run_gate: RunGate) -> None:
     """`/status` says true, and the record says that the build failed, or nothing."""
     faults = [Fault(operations=("ShowJobStatus",), act=ReplaceAnswer(json_answer({"result": True})), times=None)]
     simulator = simulate([ended(30, sample_plans.FAILING)], faults=faults)
@@ -254,21 +237,21 @@ def test_status_true_never_passes(simulate: Simulate, run_gate: Run) -> None:
     assert done.returncode == 5
 
 
-def test_build_of_three_hours_ago_never_passes(simulate: Simulate, run_gate: Run) -> None:
+def test_build_of_three_hours_ago_never_passes(simulate: Simulate, run_gate: RunGate) -> None:
     """A stale result is not this pipeline's."""
     simulator = simulate([ended(3 * 3600)])
     done = run_gate("wait", simulator.jobs["job"], "--appear-timeout", "1s", env=environment(simulator))
     assert (done.returncode, "--max-age" in done.stderr) == (5, True)
 
 
-def test_build_of_three_hours_ago_passes_when_it_is_asked_for(simulate: Simulate, run_gate: Run) -> None:
+def test_build_of_three_hours_ago_passes_when_it_is_asked_for(simulate: Simulate, run_gate: RunGate) -> None:
     """By number, or with a longer `--max-age`."""
     simulator = simulate([ended(3 * 3600)])
     assert run_gate("wait", f"{simulator.jobs['job']}:57", env=environment(simulator)).returncode == 0
     assert run_gate("wait", simulator.jobs["job"], "--max-age", "4h", env=environment(simulator)).returncode == 0
 
 
-def test_build_1_never_passes_for_build_57(simulate: Simulate, run_gate: Run) -> None:
+def test_build_1_never_passes_for_build_57(simulate: Simulate, run_gate: RunGate) -> None:
     """Two builds; the one that was asked for is not there, or the service answers about the other."""
     simulator = simulate([ended(30, number=1)])
     done = run_gate("wait", f"{simulator.jobs['job']}:57", "--appear-timeout", "1s", env=environment(simulator))
@@ -293,7 +276,7 @@ GOOD_LOOKING = [
 ]
 
 
-def test_error_in_a_good_looking_answer_never_passes(simulate: Simulate, run_gate: Run) -> None:
+def test_error_in_a_good_looking_answer_never_passes(simulate: Simulate, run_gate: RunGate) -> None:
     """HTTP 200 is no result, and a result without HTTP 200 is none either."""
     simulator = simulate([replace(ended(30), name=f"job{i}") for i in range(len(GOOD_LOOKING))])
     for job, answer in zip(simulator.jobs.values(), GOOD_LOOKING, strict=True):
@@ -313,7 +296,7 @@ def test_error_in_a_good_looking_answer_never_passes(simulate: Simulate, run_gat
     ],
 )
 def test_permanent_error_ends_at_once_and_says_what_to_do(
-    simulate: Simulate, run_gate: Run, answer: HttpAnswer, word: str
+    simulate: Simulate, run_gate: RunGate, answer: HttpAnswer, word: str
 ) -> None:
     """No budget is spent on what cannot heal."""
     simulator = simulate(["passing"], faults=[Fault(act=ReplaceAnswer(answer), times=None)])
@@ -324,7 +307,7 @@ def test_permanent_error_ends_at_once_and_says_what_to_do(
     assert len(simulator.journal.entries) == 1
 
 
-def test_missing_routes_fall_back(simulate: Simulate, run_gate: Run) -> None:
+def test_missing_routes_fall_back(simulate: Simulate, run_gate: RunGate) -> None:
     """A deployment that publishes only the older routes."""
     gone = ["ShowJobBuildRecordDetail", "ListBuildInfoRecordByJobId"]
     simulator = simulate(["passing"], speed=SPEED, unpublished=gone)
@@ -333,7 +316,7 @@ def test_missing_routes_fall_back(simulate: Simulate, run_gate: Run) -> None:
     assert run_gate("wait", simulator.jobs["failing"], env=environment(simulator)).returncode == 1
 
 
-def test_commit_is_waited_for_and_judged(simulate: Simulate, run_gate: Run) -> None:
+def test_commit_is_waited_for_and_judged(simulate: Simulate, run_gate: RunGate) -> None:
     """The build of the commit appears while we wait; others end before and after it."""
     commit = "2f37dd494927d2c6259417c58e5faeb72bfe7150"
     ours = replace(sample_plans.FAILING, commit=commit)
@@ -341,14 +324,6 @@ def test_commit_is_waited_for_and_judged(simulate: Simulate, run_gate: Run) -> N
     simulator = simulate([Scenario(name="job", starts=starts)], speed=SPEED)
     done = run_gate("wait", simulator.jobs["job"], "--commit", commit[:7], env=environment(simulator))
     assert (done.returncode, "build=2 " in done.stdout) == (1, True), done.stderr
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 20) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)
 
 
 def test_newer_build_changes_nothing(simulate: Simulate, start_gate: StartGate) -> None:
@@ -380,7 +355,9 @@ HUNG = {
 
 
 @pytest.mark.parametrize("act", HUNG.values(), ids=HUNG.keys())
-def test_server_that_hangs_is_timed_out_in_time(simulate: Simulate, run_gate: Run, tmp_path: Path, act: Any) -> None:
+def test_server_that_hangs_is_timed_out_in_time(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, act: Any
+) -> None:
     """Exit 3 within --timeout and five seconds, with the report written."""
     simulator = simulate(["passing"], faults=[Fault(act=act, times=None)])
     started = time.monotonic()
@@ -390,7 +367,7 @@ def test_server_that_hangs_is_timed_out_in_time(simulate: Simulate, run_gate: Ru
     assert isinstance(first_case(tmp_path).result[0], Error)
 
 
-def test_side_channel_that_hangs_leaves_the_verdict(simulate: Simulate, run_gate: Run) -> None:
+def test_side_channel_that_hangs_leaves_the_verdict(simulate: Simulate, run_gate: RunGate) -> None:
     """The stages hang; the verdict is known."""
     hanging = Fault(operations=("ShowBuildRecordFullStages",), act=Silence(), times=None)
     simulator = simulate([ended(30, sample_plans.FAILING)], faults=[hanging])
@@ -447,7 +424,7 @@ def test_token_file_is_read_again_when_it_is_refused(simulate: Simulate, start_g
 
 @pytest.mark.parametrize(("answer", "status"), [(True, 0), (False, 1), (None, 3)])
 def test_verdict_status_takes_the_boolean_and_warns(
-    simulate: Simulate, run_gate: Run, answer: bool | None, status: int
+    simulate: Simulate, run_gate: RunGate, answer: bool | None, status: int
 ) -> None:
     """`--verdict status`: true passed, false failed, null not yet; with its warning and what was read."""
     faults = [Fault(operations=("ShowJobStatus",), act=ReplaceAnswer(json_answer({"result": answer})), times=None)]
@@ -463,7 +440,7 @@ def test_verdict_status_takes_the_boolean_and_warns(
 @pytest.mark.parametrize(("course", "status"), [(sample_plans.PASSING, 5), (sample_plans.FAILING, 1)])
 @pytest.mark.parametrize("path", ["/proc/nowhere/r.xml", "/dev/full", "file/r.xml"])
 def test_report_that_cannot_be_written_is_never_a_pass(
-    simulate: Simulate, run_gate: Run, tmp_path: Path, course: Any, status: int, path: str
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, course: Any, status: int, path: str
 ) -> None:
     """One clear sentence; a 0 becomes a 5, another code stays."""
     (tmp_path / "file").write_text("")
@@ -475,7 +452,7 @@ def test_report_that_cannot_be_written_is_never_a_pass(
 
 
 @pytest.mark.parametrize("number", [1, 2], ids=["stdout", "stderr"])
-def test_closed_stream_changes_no_exit_code(simulate: Simulate, run_gate: Run, tmp_path: Path, number: int) -> None:
+def test_closed_stream_changes_no_exit_code(simulate: Simulate, run_gate: RunGate, tmp_path: Path, number: int) -> None:
     """A parent that closed stdout or stderr still gets the verdict and the report."""
     simulator = simulate([ended(30, sample_plans.ABORTED)])
     target = f"{simulator.jobs['job']}:57"
@@ -530,7 +507,7 @@ def test_bug_outside_of_the_wait_is_no_pass_and_keeps_its_text_to_itself(
     ],
 )
 def test_advice_to_stop_a_build_can_be_followed(
-    simulate: Simulate, run_gate: Run, tmp_path: Path, family: str, advice: str
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, family: str, advice: str
 ) -> None:
     """A shell has the token in a variable, in a file, or not at all."""
     simulator = simulate(["slow"])
@@ -544,7 +521,7 @@ def test_advice_to_stop_a_build_can_be_followed(
     assert (done.returncode, advice in done.stderr.splitlines()[-1]) == (3, True), done.stderr
 
 
-def test_proxy_of_the_environment_is_not_used_on_loopback(simulate: Simulate, run_gate: Run) -> None:
+def test_proxy_of_the_environment_is_not_used_on_loopback(simulate: Simulate, run_gate: RunGate) -> None:
     """Nor for the credential's sake."""
     simulator = simulate([ended(30)])
     proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.end_to_end.test_run import wait_for
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.helpers import wait_for
 from tests.tools import tool
 
 EXAMPLES = ROOT / "examples" / "jenkins"

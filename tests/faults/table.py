@@ -8,7 +8,6 @@ from functools import partial
 
 from tests.faults import expected
 from tests.faults.catalogue import NAMED_FAULTS
-from tests.faults.conftest import sign_in_environment
 from tests.faults.connection_faults import CONNECTION_FAULTS
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
@@ -16,6 +15,7 @@ from tests.faults.harness import GRACE, Seen, complaints, flowing, run_gate
 from tests.faults.journal import SIGN_IN, STOPS
 from tests.faults.moments import ORDERS, SIGNING_IN, START, WAITING, Moment
 from tests.faults.named_faults import NamedFault, Nature
+from tests.helpers import environment
 
 SPEED = 50.0
 """Seconds of service time in one second, from the first request on."""
@@ -126,7 +126,7 @@ def sign_in_row(fault: NamedFault, *, once: bool = False) -> Row:
         simulator = stack.enter_context(FaultySimulator(["failing"], speed=0))
         simulator.clock.advance(100)
         simulator.faults.add(Fault(act=fault.make(), operations=(SIGN_IN,), times=1 if once else None))
-        job_id, env = simulator.jobs["failing"], sign_in_environment(simulator)
+        job_id, env = simulator.jobs["failing"], environment(simulator, "password")
         timeout = 4.0 if fault.nature is Nature.DELAYING else 20.0
         seen = _seen(row, simulator, "wait", f"{job_id}:57", *OPTIONS, *PATIENT, timeout=timeout, env=env)
         if seen and simulator.iam.account.password in seen.out + seen.err + seen.report.decode():

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Simulate, StartGate, environment, error_types, wait_for
+from tests.end_to_end.listeners import listening, relay
 from tests.faults.fault_plan import RECORD_ROUTES
-from tests.faults.listeners import listening, relay
+from tests.helpers import Simulate, StartGate, environment, error_types, wait_for
 
 
 @pytest.mark.parametrize(("returns", "status", "errors"), [(True, 0, []), (False, 5, ["Undetermined"])])
@@ -26,8 +26,8 @@ def test_refused_connections_are_given_the_error_budget(
         if returns:
             simulator.clock.advance(5 * 3600)
             with listening("127.0.0.1", to_simulator, heard.port):
-                process.communicate(timeout=30)
-        process.communicate(timeout=30)
+                process.communicate(timeout=60)
+        process.communicate(timeout=60)
     said = err.read_text()
     assert (process.returncode, error_types(tmp_path / "gate-report.xml")) == (status, errors), said
     assert ("the service answers again" in said) == returns

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.faults.conftest import Simulate, StartGate, environment, error_types, wait_for
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.helpers import Simulate, StartGate, environment, error_types, wait_for
 
 SHELL = '"$GATE_PYTHON" -m gate wait "$@" '
 

@@ -7,7 +7,7 @@ import pytest
 from gate.simulator import sample_plans
 from gate.simulator.scenarios import Scenario, Start
 from tests.conftest import ROOT
-from tests.faults.conftest import RunGate, Simulate, environment
+from tests.helpers import RunGate, Simulate, environment
 
 JUMPING = '''
 import datetime, itertools

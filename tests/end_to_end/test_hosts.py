@@ -14,12 +14,12 @@ import pytest
 import trustme
 
 from gate.simulator.http_answers import HttpAnswer, json_answer
-from tests.faults.conftest import RunGate, Simulate, environment
+from tests.end_to_end.listeners import Heard, listening, proxy, remember
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator, Tls
-from tests.faults.listeners import Heard, listening, proxy, remember
 from tests.faults.response_faults import ReplaceAnswer
 from tests.faults.transport_faults import Raw
+from tests.helpers import RunGate, Simulate, environment
 
 NAME = "codearts.test"
 """A host that only the proxy knows."""

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.conftest import RunGate, Simulate, StartGate, environment, error_types
-from tests.faults.faulty_simulator import FaultySimulator
+from tests.helpers import RunGate, Simulate, StartGate, environment, error_types
 
 
 def below_a_file(folder: Path) -> Path:
@@ -106,12 +105,13 @@ def test_symlink_stays_and_fifo_with_a_reader_gets_the_report(
     assert stat.S_ISFIFO(fifo.stat().st_mode)
 
 
-def test_two_gates_may_write_one_path(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
-    """At the end one of the two reports is there, whole, and nothing beside it."""
-    simulator: FaultySimulator = simulate(["passing", "failing"], speed=200)
-    gates = [start_gate("wait", simulator.jobs[name], env=environment(simulator)) for name in simulator.jobs] * 2
+def test_four_gates_may_write_one_path(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
+    """At the end one of their reports is there, whole, and nothing beside it."""
+    simulator = simulate(["passing", "failing"], speed=200)
+    jobs = [simulator.jobs[name] for name in ("passing", "failing") * 2]
+    gates = [start_gate("wait", job, env=environment(simulator)) for job in jobs]
     for gate in gates:
-        gate.communicate(timeout=30) if gate.poll() is None else None
-    assert {gate.returncode for gate in gates} == {0, 1}
+        gate.communicate(timeout=30)
+    assert [gate.returncode for gate in gates] == [0, 1, 0, 1]
     assert error_types(tmp_path / "gate-report.xml") in ([], ["BuildFailed"])
     assert [path.name for path in tmp_path.iterdir()] == ["gate-report.xml"]

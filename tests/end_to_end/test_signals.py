@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.faults.conftest import Simulate, StartGate, environment, error_types, sign_in_environment, wait_for
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import SIGN_IN, STOPS
 from tests.faults.transport_faults import Silence
+from tests.helpers import Simulate, StartGate, environment, error_types, wait_for
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -53,7 +53,7 @@ def test_signal_during_a_hung_sign_in_ends_at_once(
 ) -> None:
     """Before there is a token, too; the password is not sent a second time."""
     simulator = simulate(["slow"], faults=[Fault(act=Silence(), operations=(SIGN_IN,), times=None)])
-    env = sign_in_environment(simulator)
+    env = environment(simulator, "password")
     process = start_gate("wait", simulator.jobs["slow"], "--request-timeout", "60s", env=env)
     wait_for(lambda: simulator.journal.of(SIGN_IN))
     sent = time.monotonic()
