@@ -139,6 +139,17 @@ class Report(NamedTuple):
     write: Callable[[Outcome], None]
     path: Path | None = None
 
+    def write_early(self, outcome: Outcome) -> None:
+        """Write it before the result is known, as far as possible: what is missing at the end is told at the end.
+
+        Nothing is written to a pipe, a FIFO or a device, whose reader gets one report, the last.
+        """
+        from gate import files
+
+        with contextlib.suppress(Exception):
+            if self.path is None or not files.is_stream(self.path):
+                self.write(outcome)
+
 
 class Publisher:
     """Writes the reports of one run: before it, when its build is known, and at its end."""
@@ -162,8 +173,7 @@ class Publisher:
         outcome = unfinished(targets, reason, exit_code)
         for report in reports_of(self._reports, self._platform):
             if report.name != "page" and self._is_wanted(report):
-                with contextlib.suppress(Exception):  # what is missing at the end is told at the end
-                    report.write(outcome)
+                report.write_early(outcome)
 
     def note_build(self, target: Target, number: int, url: str | None) -> None:
         """Hand the number and the link of the only target's build to later steps, also when the gate is killed."""
@@ -172,8 +182,7 @@ class Publisher:
         outcome = unfinished([target], NOT_FINISHED, exit_code=5, number=number, url=url)
         for report in reports_of(self._reports, self._platform):
             if report.name in ("outputs", "next steps"):
-                with contextlib.suppress(Exception):  # what is missing at the end is told at the end
-                    report.write(outcome)
+                report.write_early(outcome)
 
     def publish(self, outcome: Outcome, drain_until: float) -> int:
         """Write the reports, print the result, and return the exit code: never 0 if a report could not be written.

@@ -85,7 +85,7 @@ def write(path: Path, content: bytes) -> None:
             raise ReportFailed(
                 f"The report {path} could not be written: stdout or stderr of this program is redirected to that file."
             )
-        if _is_stream(path):
+        if is_stream(path):
             append(path, content)
         else:
             _replace(Path(os.path.realpath(path)), content)
@@ -101,7 +101,7 @@ def _is_own_output(path: Path) -> bool:
     return False
 
 
-def _is_stream(path: Path) -> bool:
+def is_stream(path: Path) -> bool:
     """Return whether `path` exists and is neither a regular file nor a folder."""
     try:
         mode = path.stat().st_mode

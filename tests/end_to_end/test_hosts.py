@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from gate.simulator.http_answers import HttpAnswer, json_answer
 from tests.end_to_end.listeners import Heard, listening, proxy, remember
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator, Tls
-from tests.faults.response_faults import ReplaceAnswer
+from tests.faults.response_faults import AlterAnswer, ReplaceAnswer
 from tests.faults.transport_faults import Raw
 from tests.helpers import RunGate, Simulate, environment
 
@@ -266,14 +267,20 @@ def test_proxy_that_cannot_be_used_is_named(
 def test_proxy_that_breaks_before_the_order_is_tried_again(
     secure: FaultySimulator, run_gate: RunGate, bundle: Path, answer: bytes
 ) -> None:
-    """Nothing was sent to the service, so that nobody needs to fear that a build was started."""
-    heard_before: list[bool] = []
+    """Nothing was sent to the service, so that nobody needs to fear that a build was started.
+
+    Each request takes a connection of its own here. What breaks is the first one after the look at the job's newest
+    build, which is the last thing before the order.
+    """
+    closing = AlterAnswer(lambda answer: replace(answer, headers={"Connection": "close"}))
+    secure.faults.add(Fault(act=closing, times=None))
+    broken: list[bool] = []
     good = proxy({NAME: port_of(secure)})
 
     def serve(connection: socket.socket, heard: Heard) -> None:
-        heard_before.append(True)
-        if len(heard_before) > 2:  # the first connection is for the list of the builds before the order
+        if broken or not secure.journal.of(*RECORD_ROUTES):
             return good(connection, heard)
+        broken.append(True)
         connection.recv(65536)
         return connection.sendall(answer)
 
