@@ -15,7 +15,7 @@ from junitparser import JUnitXml
 
 from gate.cli.rehearsal import DEMO_RULES, DEMO_SPEED, descriptions, scenarios_of
 from gate.simulator.scenarios import SCENARIOS
-from gate.simulator.simulator import Simulator
+from tests.faults.faulty_simulator import FaultySimulator
 from tests.helpers import RunGate, StartGate
 
 CODES = {
@@ -127,7 +127,7 @@ def test_simulate_ends_at_once_when_it_is_told_to(start_gate: StartGate, number:
 
 def test_simulate_serves_many_jobs_of_one_scenario_in_one_project() -> None:
     """The way to rehearse a pipeline that waits for hundreds of builds."""
-    with Simulator(scenarios_of(["passing:3", "failing", "slow:1"])) as simulator:
+    with FaultySimulator(scenarios_of(["passing:3", "failing", "slow:1"])) as simulator:
         assert list(simulator.jobs) == ["passing-1", "passing-2", "passing-3", "failing", "slow-1"]
         assert len(set(simulator.jobs.values())) == 5
         assert len({job.project_id for job in simulator.backend.jobs.values()}) == 1
