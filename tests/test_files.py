@@ -1,4 +1,4 @@
-"""Reports are complete, ordinary files; errors are one sentence; pipes are waited for, but not for long."""
+"""Reports are complete, ordinary files; errors are one sentence; pipes have a time limit."""
 
 import errno
 import os
@@ -27,7 +27,7 @@ def listing(folder: Path) -> list[str]:
 
 
 def test_missing_folders_are_made(tmp_path: Path) -> None:
-    """The file stands in the folder that was asked for, and nothing beside it."""
+    """The file is in the requested folder, and no other file."""
     write(tmp_path / "a" / "b" / "r.xml", b"report")
     assert (tmp_path / "a" / "b" / "r.xml").read_bytes() == b"report"
     assert listing(tmp_path / "a" / "b") == ["r.xml"]
@@ -104,7 +104,7 @@ def test_path_that_cannot_be_written_is_one_sentence(
 
 
 def test_link_to_itself_is_refused(tmp_path: Path) -> None:
-    """A loop of links is an error, and not an endless one."""
+    """A loop of links is an error and does not block."""
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(ReportFailed, match="too many levels of symbolic links"):
         write(tmp_path / "loop", b"report")
@@ -210,7 +210,7 @@ def test_file_that_stdout_goes_to_is_refused(tmp_path: Path, monkeypatch: pytest
 
 
 def test_many_writers_of_one_path_never_mix(tmp_path: Path) -> None:
-    """The file is at every moment one whole report of one writer."""
+    """The file is one complete report of one writer at any time."""
     path = tmp_path / "r.xml"
     reports = [bytes([letter]) * 200_000 for letter in b"abcd"]
     write(path, reports[0])
@@ -230,14 +230,14 @@ def test_surrogates_in_a_path_do_no_harm(tmp_path: Path) -> None:
 
 @pytest.fixture
 def fifo(tmp_path: Path) -> Path:
-    """Return a FIFO without anybody at its ends."""
+    """Return a FIFO that no process has opened."""
     os.mkfifo(tmp_path / "fifo")
     return tmp_path / "fifo"
 
 
 @contextmanager
 def beside(call: Callable[[], object]) -> Iterator[None]:
-    """Do something in another thread meanwhile."""
+    """Call a function in another thread during the block."""
     thread = threading.Thread(target=call)
     thread.start()
     try:
@@ -267,7 +267,7 @@ def test_reader_that_is_slow_gets_everything(fifo: Path) -> None:
 
 
 def test_reader_that_stalls_is_given_up(fifo: Path) -> None:
-    """It has the pipe open and reads nothing."""
+    """The reader has opened the pipe and reads nothing."""
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     started = time.monotonic()
     with pytest.raises(TimeoutError, match="its reader did not read everything in time"):
@@ -283,7 +283,7 @@ def test_pipe_without_a_reader_is_an_error_at_once(fifo: Path) -> None:
 
 
 def test_ordinary_file_is_appended_to(tmp_path: Path) -> None:
-    """And made if it is not there."""
+    """It is created if it does not exist."""
     for text in (b"one\n", b"two\n"):
         files.append(tmp_path / "file", text, SECONDS)
     assert (tmp_path / "file").read_bytes() == b"one\ntwo\n"
@@ -298,7 +298,7 @@ def test_last_line_without_its_newline_stays_a_line_of_its_own(tmp_path: Path) -
 
 
 def test_writer_that_does_not_finish_is_given_up(fifo: Path) -> None:
-    """Half of something is nothing."""
+    """Incomplete content is not returned."""
     writer = os.open(fifo, os.O_RDWR)
     os.write(writer, b"half")
     with pytest.raises(TimeoutError):

@@ -26,22 +26,22 @@ def vendor(operation: str) -> Any:
 
 @pytest.fixture
 def service() -> Iterator[requests_mock.Mocker]:
-    """Answer requests as told; whatever else is asked fails as a connection that cannot be made."""
+    """Answer requests as registered; any other request fails like a refused connection."""
     with requests_mock.Mocker() as mocker:
         yield mocker
 
 
 @pytest.fixture
-def remarks() -> list[str]:
-    """Keep what the session says under --verbose."""
+def debug_lines() -> list[str]:
+    """Collect the lines that the session writes with --verbose."""
     return []
 
 
 @pytest.fixture
-def session(remarks: list[str]) -> Session:
+def session(debug_lines: list[str]) -> Session:
     """Return a session with a token."""
     connection = Connection(endpoint=ENDPOINT, credential=Token(value=TOKEN), request_timeout=5)
-    return connect(connection, remarks.append, remarks.append)
+    return connect(connection, debug_lines.append, debug_lines.append)
 
 
 @pytest.fixture
@@ -52,5 +52,5 @@ def client(session: Session) -> Client:
 
 @pytest.fixture
 def asked(service: requests_mock.Mocker) -> Callable[[], list[str]]:
-    """Return a function that lists the paths asked so far."""
+    """Return a function that lists the paths requested so far."""
     return lambda: [request.path for request in service.request_history]

@@ -1,4 +1,4 @@
-"""The reading operations: their paths, their fallbacks, and what is refused."""
+"""The operations of the client: their paths, their fallback routes, and the answers that are rejected."""
 
 import re
 from collections.abc import Callable
@@ -38,7 +38,7 @@ SHORT_RECORD = {"result": {"number": 532, "job_running_status": "Finished", "sta
 
 
 def missing(service: requests_mock.Mocker, *paths: str) -> None:
-    """Let these paths be unknown to the gateway."""
+    """Make the gateway answer that these paths are not published."""
     for path in paths:
         service.get(ENDPOINT + path, status_code=404, json=NOT_PUBLISHED)
 
@@ -109,7 +109,7 @@ def test_other_errors_are_no_missing_route(
 def test_answer_about_another_build_is_refused(
     service: requests_mock.Mocker, client: Client, fields: dict[str, Any]
 ) -> None:
-    """Build 1, when 532 was asked for, is not believed, however well it ended."""
+    """A record of build 1 is rejected when 532 was asked for, whatever its state is."""
     document = vendor("ShowJobBuildRecordDetail")
     document["result"].update(fields)
     service.get(ENDPOINT + V1, json=document)
@@ -141,7 +141,7 @@ def test_builds_come_newest_first(service: requests_mock.Mocker, client: Client)
 
 
 def test_list_is_asked_in_chinese_time_below_31_days(service: requests_mock.Mocker, client: Client) -> None:
-    """Blanks are sent as %20: a signature covers them so. A window of more than 31 days is refused."""
+    """Spaces are sent as %20, as a signature covers them. The service refuses a window of more than 31 days."""
     from datetime import datetime, timedelta
 
     service.get(ENDPOINT + LIST, json=rows(1))
@@ -177,14 +177,14 @@ def test_commit_is_looked_for_on_further_pages(service: requests_mock.Mocker, cl
 
 
 def test_without_a_commit_one_page_is_enough(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
-    """The newest builds stand on it, if it falls."""
+    """A page in descending order starts with the newest builds."""
     service.get(ENDPOINT + LIST, json=rows(*range(400, 400 - PAGE_SIZE, -1)))
     client.builds(JOB)
     assert len(asked()) == 1
 
 
 def test_list_is_read_again_when_the_clock_turns_out_to_be_wrong(service: requests_mock.Mocker, client: Client) -> None:
-    """Its weeks were reckoned by this machine's clock, before the service's was known."""
+    """The time window was computed with this machine's clock, before the service's clock was known."""
     then = datetime.now(UTC) + timedelta(days=3)
     service.get(ENDPOINT + LIST, json=rows(57), headers={"Date": format_datetime(then, usegmt=True)})
     client.builds(JOB)
@@ -193,13 +193,13 @@ def test_list_is_read_again_when_the_clock_turns_out_to_be_wrong(service: reques
 
 
 def test_page_out_of_order_does_not_hide_the_newest(service: requests_mock.Mocker, client: Client) -> None:
-    """A list that does not fall is read on."""
+    """Further pages of a list in rising order are read."""
     service.get(ENDPOINT + LIST, [{"json": rows(*range(1, 1 + PAGE_SIZE))}, {"json": rows(101, 102)}])
     assert client.builds(JOB)[0].number == 102
 
 
 def test_page_that_repeats_ends_the_reading(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
-    """A service that gives the first page for ever holds nobody."""
+    """A service that always returns the first page does not keep the client reading."""
     service.get(ENDPOINT + LIST, json=rows(*range(400, 400 - PAGE_SIZE, -1)))
     client.builds(JOB, "c" * 40)
     assert len(asked()) == 2
@@ -252,7 +252,7 @@ def test_stages_and_unit_tests_are_asked(service: requests_mock.Mocker, client: 
 
 
 def test_log_tail_is_the_end_of_the_text(service: requests_mock.Mocker, client: Client) -> None:
-    """The last lines, whatever bytes they are."""
+    """The last lines; bytes that cannot be decoded are replaced."""
     service.get(f"{ENDPOINT}/v1/log/r/download-log", content=b"one\ntwo\r\nthr\xffee\n")
     assert list(client.log_tail("r", 2)) == ["two", "thr\ufffdee"]
 
@@ -284,14 +284,14 @@ def test_log_that_is_cut_within_its_only_line_shows_no_line(service: requests_mo
 
 
 def test_log_of_many_lines_is_kept_in_part(service: requests_mock.Mocker, client: Client) -> None:
-    """The last ones, whole."""
+    """The last lines are kept complete."""
     service.get(f"{ENDPOINT}/v1/log/r/download-log", text="\n".join(f"{number:0999}" for number in range(5000)))
     shown = client.log_tail("r", 5000)
     assert (shown[-1], MAX_LOG - 2000 < sum(map(len, shown)) <= MAX_LOG) == (f"{4999:0999}", True)
 
 
-def test_log_that_is_cut_ends_with_a_whole_line(service: requests_mock.Mocker, client: Client) -> None:
-    """Half a line may hold half a secret."""
+def test_log_that_is_cut_ends_with_a_complete_line(service: requests_mock.Mocker, client: Client) -> None:
+    """An incomplete line may end within a secret."""
     service.get(f"{ENDPOINT}/v1/log/r/download-log", text="one\n" + "x" * MAX_BYTES + f"\ntwo\n{TOKEN[:-3]}")
     *shown, note = client.log_tail("r", 5)
     assert TOKEN[:9] not in "".join(shown)

@@ -1,4 +1,4 @@
-"""The life of an IAM user's tokens, without a network."""
+"""The tokens of an IAM user: fetched, renewed and replaced, without a network."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ USER = IamUser(name="somebody", password="pass word", domain="account", project=
 DAY = 86400.0
 
 
-class Desk:
+class FakeIam:
     """Stands in for IAM and for the clock."""
 
     def __init__(self, seconds: float = DAY) -> None:
@@ -30,7 +30,7 @@ class Desk:
         self.auth = IamAuth(USER, self.sign_in, self.now)
 
     def now(self) -> float:
-        """Return the instant, and count who asks."""
+        """Return the time, and count the calls."""
         self.looks += 1
         return self.instant
 
@@ -52,7 +52,7 @@ class Desk:
 
 
 def in_threads(count: int, call: Callable[[], object]) -> list[object]:
-    """Call something in several threads at the same time; give what came of each, errors included."""
+    """Call something in several threads at the same time; return their results, errors included."""
     results: list[object] = []
     together = threading.Barrier(count)
 
@@ -72,125 +72,125 @@ def in_threads(count: int, call: Callable[[], object]) -> list[object]:
 
 
 def test_token_is_fetched_with_the_first_request_and_kept() -> None:
-    """Nobody signs in before there is something to ask, and then once."""
-    desk = Desk()
-    assert desk.tries == 0
-    assert [desk.token() for _ in range(3)] == ["token-1"] * 3
+    """There is no sign-in before the first request, and one for all requests."""
+    iam = FakeIam()
+    assert iam.tries == 0
+    assert [iam.token() for _ in range(3)] == ["token-1"] * 3
 
 
 @pytest.mark.parametrize(("seconds", "good_for"), [(DAY, DAY - 300), (1200, 900), (60, 30)])
 def test_token_is_renewed_before_it_ends(seconds: float, good_for: float) -> None:
-    """Five minutes ahead, or at half of a short life."""
-    desk = Desk(seconds)
-    desk.token()
-    desk.instant += good_for - 1
-    assert desk.token() == "token-1"
-    desk.instant += 1
-    assert desk.token() == "token-2"
+    """Five minutes before it expires, or after half of a short lifetime."""
+    iam = FakeIam(seconds)
+    iam.token()
+    iam.instant += good_for - 1
+    assert iam.token() == "token-1"
+    iam.instant += 1
+    assert iam.token() == "token-2"
 
 
 def test_early_renewal_that_fails_leaves_the_old_token_in_use_until_its_end() -> None:
-    """A fault of IAM in the last five minutes harms nobody; it is asked again when the token has ended."""
-    desk = Desk()
-    desk.token()
-    desk.instant += DAY - 200
-    desk.problem = ServiceFailing("no")
-    assert [desk.token() for _ in range(5)] == ["token-1"] * 5
-    assert desk.tries == 2
-    desk.instant += 200
+    """A failure of IAM in the last five minutes has no effect; the next attempt follows when the token has expired."""
+    iam = FakeIam()
+    iam.token()
+    iam.instant += DAY - 200
+    iam.problem = ServiceFailing("no")
+    assert [iam.token() for _ in range(5)] == ["token-1"] * 5
+    assert iam.tries == 2
+    iam.instant += 200
     with pytest.raises(ServiceFailing):
-        desk.token()
-    desk.problem = None
-    assert desk.token() == "token-4"
+        iam.token()
+    iam.problem = None
+    assert iam.token() == "token-4"
 
 
 def test_refused_token_is_replaced_once() -> None:
-    """When the new token is refused as well before the service ever accepted it, there is no third one."""
-    desk = Desk()
-    first = desk.request()
-    assert desk.auth.renew(first)
-    second = desk.request()
+    """When the new token is refused as well before the service ever accepted it, no third one is fetched."""
+    iam = FakeIam()
+    first = iam.request()
+    assert iam.auth.renew(first)
+    second = iam.request()
     assert second.headers["X-Auth-Token"] == "token-2"
-    assert not desk.auth.renew(second)
-    assert desk.tries == 2
+    assert not iam.auth.renew(second)
+    assert iam.tries == 2
 
 
 def test_token_that_was_accepted_may_be_replaced_when_it_is_refused_later() -> None:
-    """Two refusals far apart are two refusals, and each is worth one sign-in."""
-    desk = Desk()
-    desk.auth.renew(desk.request())
-    second = desk.request()
-    desk.auth.accepted(second)
-    assert desk.auth.renew(second)
-    assert desk.token() == "token-3"
+    """Each refusal of an accepted token leads to one sign-in."""
+    iam = FakeIam()
+    iam.auth.renew(iam.request())
+    second = iam.request()
+    iam.auth.accepted(second)
+    assert iam.auth.renew(second)
+    assert iam.token() == "token-3"
 
 
 def test_many_refusals_at_once_are_worth_one_sign_in() -> None:
     """Threads whose requests were refused with one token share the next one."""
-    desk = Desk()
-    refused = desk.request()
-    assert in_threads(8, lambda: desk.auth.renew(refused)) == [True] * 8
-    assert (desk.tries, desk.token()) == (2, "token-2")
+    iam = FakeIam()
+    refused = iam.request()
+    assert in_threads(8, lambda: iam.auth.renew(refused)) == [True] * 8
+    assert (iam.tries, iam.token()) == (2, "token-2")
 
 
 def test_late_refusal_of_an_old_token_costs_no_sign_in() -> None:
-    """A refusal that arrives when there is a newer token leads to that one."""
-    desk = Desk()
-    old = desk.request()
-    desk.auth.renew(old)
-    assert desk.auth.renew(old)
-    assert desk.tries == 2
+    """A refusal that arrives when there is a newer token leads to the use of that token."""
+    iam = FakeIam()
+    old = iam.request()
+    iam.auth.renew(old)
+    assert iam.auth.renew(old)
+    assert iam.tries == 2
 
 
 def test_wrong_password_is_tried_once_however_many_ask() -> None:
-    """A refused sign-in is final, so that no account gets locked."""
-    desk = Desk()
-    desk.problem = Unauthorised("wrong", status=401, hint="use another")
-    results = [*in_threads(8, desk.token), *in_threads(2, desk.token)]
+    """A refused sign-in is final, so that the account is not locked."""
+    iam = FakeIam()
+    iam.problem = Unauthorised("wrong", status=401, hint="use another")
+    results = [*in_threads(8, iam.token), *in_threads(2, iam.token)]
     assert [(type(result), str(result), getattr(result, "hint", "")) for result in results] == [
         (Unauthorised, "wrong", "use another")
     ] * 10
-    assert desk.tries == 1
+    assert iam.tries == 1
 
 
 def test_threads_that_waited_for_a_failed_sign_in_do_not_try_again_themselves() -> None:
-    """A fault of IAM answers all who wait; who asks afterwards may try again."""
-    desk = Desk()
-    desk.problem = ServiceFailing("no")
+    """All threads that wait for a sign-in get its error; a later request may sign in again."""
+    iam = FakeIam()
+    iam.problem = ServiceFailing("no")
     gone_on = threading.Event()
-    desk.hold = lambda: gone_on.wait(10)
+    iam.hold = lambda: gone_on.wait(10)
     results: list[object] = []
-    threads = threading.Thread(target=lambda: results.extend(in_threads(5, desk.token)))
+    threads = threading.Thread(target=lambda: results.extend(in_threads(5, iam.token)))
     threads.start()
     deadline = time.monotonic() + 10
-    while desk.looks < 6:  # each of them looks at the clock, and the one that signs in looks twice
+    while iam.looks < 6:  # each of them looks at the clock, and the one that signs in looks twice
         assert time.monotonic() < deadline
         time.sleep(0.01)
     gone_on.set()
     threads.join(10)
     assert [type(result) for result in results] == [ServiceFailing] * 5
-    assert desk.tries == 1
-    desk.problem = None
-    assert desk.token() == "token-2"
+    assert iam.tries == 1
+    iam.problem = None
+    assert iam.token() == "token-2"
 
 
 def test_sign_in_that_failed_after_a_refusal_still_counts_as_its_renewal() -> None:
-    """The token that comes late is the one after the refusal: when it is refused too, there is none after it."""
-    desk = Desk()
-    refused = desk.request()
-    desk.problem = ServiceFailing("no")
+    """The token of a later sign-in replaces the refused one: when it is refused too, it is not replaced."""
+    iam = FakeIam()
+    refused = iam.request()
+    iam.problem = ServiceFailing("no")
     with pytest.raises(ServiceFailing):
-        desk.auth.renew(refused)
-    desk.problem = None
-    late = desk.request()
+        iam.auth.renew(refused)
+    iam.problem = None
+    late = iam.request()
     assert late.headers["X-Auth-Token"] == "token-3"
-    assert not desk.auth.renew(late)
+    assert not iam.auth.renew(late)
 
 
 def test_secrets_are_the_password_and_every_token() -> None:
-    """All of them can be blotted out; none stands in a repr."""
-    desk = Desk()
-    desk.auth.renew(desk.request())
-    assert desk.auth.secrets() == ("pass word", "token-1", "token-2")
+    """All of them can be masked; none is part of a repr."""
+    iam = FakeIam()
+    iam.auth.renew(iam.request())
+    assert iam.auth.secrets() == ("pass word", "token-1", "token-2")
     assert "pass word" not in repr(USER)
     assert "token-1" not in repr(IssuedToken("token-1", 1))

@@ -1,4 +1,4 @@
-"""Signing in at IAM, as bytes on the wire."""
+"""Signing in at IAM: the request, and what each answer means."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ def ask(project: str = "cn-north-4") -> Any:
 
 
 def test_request_is_the_documented_one() -> None:
-    """POST with exactly application/json and nothing behind it, no catalog, and the project's name as scope."""
+    """POST with exactly application/json and no suffix, without a catalog, and the project's name as scope."""
     with requests_mock.Mocker() as mock:
         mock.post(TOKENS, status_code=201, headers={"X-Subject-Token": "MIID"}, json=TIMES)
         issued = ask()
@@ -86,8 +86,8 @@ def test_answer_without_a_token_is_an_error_of_its_kind(
 
 
 @pytest.mark.parametrize("token", ["", "two words", "a\x01b"])
-def test_header_that_holds_no_token_is_no_answer(token: str) -> None:
-    """Only a text that can travel in a header is taken for a token."""
+def test_header_without_a_valid_token_is_an_invalid_answer(token: str) -> None:
+    """Only a text that can be sent in a header is accepted as a token."""
     with requests_mock.Mocker() as mock:
         mock.post(TOKENS, status_code=201, json=TIMES, headers={"X-Subject-Token": token})
         with pytest.raises(InvalidAnswer, match="X-Subject-Token"):
@@ -100,5 +100,5 @@ def test_header_that_holds_no_token_is_no_answer(token: str) -> None:
      {"token": {"issued_at": "2026-01-02T00:00:00Z", "expires_at": "2026-01-01T00:00:00Z"}}],
 )  # fmt: skip
 def test_times_that_cannot_be_read_leave_the_end_to_the_service(document: dict[str, Any]) -> None:
-    """The token then lives until it is refused."""
+    """The token is then used until it is refused."""
     assert lifetime(document) == float("inf")

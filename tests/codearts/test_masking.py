@@ -1,4 +1,4 @@
-"""Secrets are masked in every form in which a service may give them back."""
+"""Secrets are masked in every form in which a service may echo them."""
 
 import json
 from urllib.parse import quote
@@ -15,7 +15,7 @@ SECRET = 'MIID+to/ken="of\\ all wörds'
 
 @pytest.mark.parametrize("splitter", ["\x00", "\x07", "\x7f", "\x1b[0m", "\x1b]0;x\x07", "\u202a", "\u200f"])
 def test_secret_that_cleaning_would_put_together_is_masked(splitter: str) -> None:
-    """A colour inside of a token hides it from nobody who reads the cleaned text."""
+    """A colour sequence within a token is removed when the text is cleaned, and the token would then be readable."""
     text = f"token {SECRET[:9]}{splitter}{SECRET[9:]} refused"
     assert one_line(mask(text, (SECRET,))) == "token *** refused"
 
@@ -38,12 +38,12 @@ def test_secret_is_masked_in_every_form(form: str) -> None:
 
 
 def test_secret_inside_of_another_leaves_no_rest() -> None:
-    """The longest one goes first."""
+    """The longest secret is masked first."""
     assert mask("zzABCDyy", ("ABCD", "zzABCDyy")) == "***"
 
 
 def test_signature_of_a_request_is_masked() -> None:
-    """It holds for a quarter of an hour."""
+    """It is valid for 15 minutes."""
     text = f"bad: SDK-HMAC-SHA256 Access=AK, SignedHeaders=host;x-sdk-date, Signature={'0f' * 32}"
     assert mask(text, ("AK",)) == "bad: SDK-HMAC-SHA256 Access=***, SignedHeaders=host;x-sdk-date, Signature=***"
 

@@ -8,7 +8,7 @@ from gate.settings import check_endpoint
 
 
 def test_vendors_own_table_gives_the_same_hosts() -> None:
-    """Every region that the vendor's SDK knows leads to the host that it names; only EU-Dublin is added."""
+    """The hosts are those of the vendor's SDK; only EU-Dublin is added."""
     from huaweicloudsdkcodeartsbuild.v3.region.codeartsbuild_region import CodeArtsBuildRegion
 
     theirs = {name: region.endpoints[0] for name, region in CodeArtsBuildRegion.static_fields.items()}
@@ -36,7 +36,7 @@ def test_every_region_has_two_endpoints_that_may_be_given_by_hand_too(region: st
     ],
 )  # fmt: skip
 def test_endpoint_that_cannot_be_asked_is_refused_and_not_quoted(url: str) -> None:
-    """It may hold a password, and the library would fail on it in ways of its own."""
+    """It may contain a password, and the HTTP library would fail with errors of its own."""
     with pytest.raises(UsageProblem, match=r"--endpoint .*https://cloudbuild-ext") as caught:
         check_endpoint(url, "--endpoint")
     assert "S3C" not in str(caught.value)

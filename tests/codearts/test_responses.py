@@ -1,4 +1,4 @@
-"""From an HTTP answer to its payload or its error: every shape of error that the service has."""
+"""The payload of an HTTP answer, or its error in every format that the service uses."""
 
 import json
 from datetime import UTC, datetime
@@ -31,13 +31,13 @@ VENDOR = sorted((Path(__file__).parent / "vendor").glob("*.json"))
 
 
 def reply(body: Any, status: int = 200, **headers: str) -> Reply:
-    """Return an answer; a body that is no bytes is sent as JSON."""
+    """Return an answer; a body of another type than bytes is sent as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Reply(status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
 
 
 def error_of(answer: Reply) -> ServiceError:
-    """Return the error that an answer is."""
+    """Return the error that an answer reports."""
     with pytest.raises(ServiceError) as caught:
         responses.payload(answer, "build 57", lambda text: text.replace("hush", "***"))
     return caught.value
@@ -69,7 +69,7 @@ SHAPES = [
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("as_text", [False, True])
 def test_error_is_found_in_every_shape(shape: dict[str, Any], status: int, as_text: bool) -> None:
-    """With any HTTP status, 200 included, and also when the whole is a JSON string."""
+    """With any HTTP status, 200 included, and also when the body is a JSON string."""
     error = error_of(reply(json.dumps(shape) if as_text else shape, status))
     assert (type(error), error.code, error.status) == (ServiceFailing, CODE, status)
     assert "why" in str(error)
@@ -98,7 +98,7 @@ def test_error_is_found_in_every_shape(shape: dict[str, Any], status: int, as_te
     ],
 )
 def test_envelope_that_is_not_exactly_good_is_an_error(document: dict[str, Any]) -> None:
-    """A call without a code that did not succeed is no answer, and may be tried again."""
+    """A failed call without an error code is an invalid answer, which is transient."""
     assert type(error_of(reply(document))) is InvalidAnswer
 
 
@@ -116,8 +116,8 @@ def test_empty_error_beside_success_is_none(error: object) -> None:
         (b"", "", "HTTP 404, no explanation (no body)"),
     ],
 )
-def test_error_without_a_code_is_told_by_what_there_is(body: bytes, kind: str, words: str) -> None:
-    """A web server that is not the service answers like this."""
+def test_error_without_a_code_is_described_by_the_answer(body: bytes, kind: str, words: str) -> None:
+    """Another web server than the service answers like this."""
     assert words in str(error_of(reply(body, 404, Content_Type=kind)))
 
 
@@ -135,15 +135,15 @@ DEEP = [b"[" * 100_000, b'{"a":' * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b'"'
 
 
 @pytest.mark.parametrize("body", [*NO_OBJECTS, *BROKEN, *DEEP], ids=lambda body: repr(body[:20]))
-def test_body_that_is_no_json_object_is_no_answer(body: bytes) -> None:
-    """Also nested without end, twice named, not in UTF-8, cut."""
+def test_body_that_is_not_a_json_object_is_an_invalid_answer(body: bytes) -> None:
+    """Also when it is nested too deeply, has duplicate names, is not in UTF-8, or is incomplete."""
     error = error_of(reply(body, Content_Type="text/html"))
     assert type(error) is InvalidAnswer
     assert len(str(error)) < 400
 
 
-def test_cut_body_is_no_answer() -> None:
-    """Even if what came could be read."""
+def test_incomplete_body_is_an_invalid_answer() -> None:
+    """Even if the part that arrived is valid JSON."""
     with pytest.raises(InvalidAnswer, match="broke off"):
         responses.payload(Reply(200, {}, b'{"result": true}', "broke off after 16 bytes"), "x", str)
 
@@ -265,7 +265,7 @@ def test_any_status_and_code_have_a_class(status: int, code: str) -> None:
     ],
 )
 def test_retry_after_is_read_in_both_forms(value: str, seconds: float | None) -> None:
-    """Seconds, or an HTTP date; a date that has passed is now, and nonsense is nothing."""
+    """Seconds, or an HTTP date; a date in the past is 0, and anything else is ignored."""
     assert responses.retry_after(value, NOW) == seconds
 
 
@@ -282,12 +282,12 @@ DATES = st.builds(
 
 @given(st.text(max_size=40) | DATES)
 def test_any_retry_after_is_seconds_or_nothing(value: str) -> None:
-    """Nothing is raised by a header."""
+    """No header raises an error."""
     seconds = responses.retry_after(value, NOW)
     assert seconds is None or seconds >= 0
 
 
-def test_wish_for_later_is_kept_with_the_error() -> None:
+def test_retry_after_is_kept_with_the_error() -> None:
     """A throttled answer says how long."""
     error = error_of(reply({"error_code": "APIGW.0308"}, 429, Retry_After="17"))
     assert isinstance(error, Throttled)
@@ -301,7 +301,7 @@ def test_redirect_is_named_and_not_followed() -> None:
     assert "ticket" not in str(error)
 
 
-def test_secret_in_an_error_is_blotted_out() -> None:
+def test_secret_in_an_error_is_masked() -> None:
     """The gateway echoes access keys."""
     error = error_of(reply({"error_code": "APIGW.0301", "error_msg": "ak hush not exist"}, 401))
     assert "hush" not in str(error)
@@ -309,7 +309,7 @@ def test_secret_in_an_error_is_blotted_out() -> None:
 
 
 def test_text_of_an_error_is_one_safe_line() -> None:
-    """It cannot steer a terminal or fill a screen."""
+    """It cannot control a terminal or fill a screen."""
     error = error_of(reply({"error_code": "X", "error_msg": "\x1b[31mred\n::error::x" + "y" * 5000}, 500))
     assert "\x1b" not in str(error)
     assert "\n" not in str(error)
@@ -332,7 +332,7 @@ documents = st.recursive(
 
 @given(documents, st.integers(200, 599))
 def test_any_document_is_a_payload_or_an_error(document: Any, status: int) -> None:
-    """Only good calls have a payload."""
+    """Only successful calls have a payload."""
     try:
         payload = responses.payload(reply(document, status), "x", str)
     except ServiceError as error:

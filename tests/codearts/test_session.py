@@ -1,4 +1,4 @@
-"""The session: what it sends, where it sends it, and what it never tells."""
+"""The session: what it sends, where it sends it, and that it shows no secret."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ def with_file(file: Path) -> Session:
 
 
 def test_request_carries_the_token_and_little_else(service: requests_mock.Mocker, session: Session) -> None:
-    """The token, who we are, and no wish for compression."""
+    """The token, the user agent, and no request for compression."""
     service.get(f"{ENDPOINT}/x", json={})
     session.get("/x")
     headers = dict(service.request_history[0].headers)
@@ -56,7 +56,7 @@ def test_netrc_and_cookies_change_nothing(
 def test_redirect_is_not_followed_whatever_it_names(
     service: requests_mock.Mocker, session: Session, status: int, location: str
 ) -> None:
-    """The credential goes to the configured host only, and a bad address is no crash."""
+    """The credential goes to the configured host only, and an invalid address raises no error."""
     service.get(f"{ENDPOINT}/x", status_code=status, headers={"Location": location})
     assert session.get("/x").status == status
     assert len(service.request_history) == 1
@@ -85,29 +85,29 @@ def test_body_of_a_redirect_is_read_within_the_limit(service: requests_mock.Mock
     ids=lambda value: getattr(value, "__name__", type(value).__name__),
 )
 def test_error_of_requests_becomes_ours_without_its_text(
-    service: requests_mock.Mocker, session: Session, remarks: list[str], error: Exception, kind: type[GateError]
+    service: requests_mock.Mocker, session: Session, debug_lines: list[str], error: Exception, kind: type[GateError]
 ) -> None:
     """Its text may quote headers and whole URLs."""
     service.get(f"{ENDPOINT}/x", exc=error)
     with pytest.raises(kind) as caught:
         session.get("/x")
     assert "build.example" in str(caught.value)
-    assert TOKEN not in str(caught.value) + repr(caught.value) + " ".join(remarks)
+    assert TOKEN not in str(caught.value) + repr(caught.value) + " ".join(debug_lines)
     assert caught.value.__cause__ is None
 
 
-def test_remark_holds_status_and_time_and_no_secret(
-    service: requests_mock.Mocker, session: Session, remarks: list[str]
+def test_debug_line_has_status_and_time_and_no_secret(
+    service: requests_mock.Mocker, session: Session, debug_lines: list[str]
 ) -> None:
     """One line about each request."""
     service.get(f"{ENDPOINT}/x", json={})
     session.get("/x", {"a": "b c"})
-    (remark,) = remarks
-    assert remark.startswith("GET /x?a=b%20c: 200 in ")
-    assert TOKEN not in remark
+    (line,) = debug_lines
+    assert line.startswith("GET /x?a=b%20c: 200 in ")
+    assert TOKEN not in line
 
 
-def test_nothing_that_is_printed_holds_the_token(session: Session) -> None:
+def test_no_text_form_contains_the_token(session: Session) -> None:
     """Neither settings nor credentials show it."""
     credential = Token(value=TOKEN)
     connection = Connection(endpoint=ENDPOINT, credential=credential)
@@ -129,7 +129,7 @@ def test_refused_token_file_is_read_again(service: requests_mock.Mocker, tmp_pat
 
 
 def test_refusal_to_renew_quotes_no_token(service: requests_mock.Mocker) -> None:
-    """IAM may name the session that it ended by its token."""
+    """The answer of IAM may quote a token."""
     user = IamUser(name="me", password="s3cret", domain="account", project="cn-north-4")
     connection = Connection(endpoint=ENDPOINT, iam_endpoint="https://iam.example", credential=user)
     session = connect(connection, lambda _: None, lambda _: None)
@@ -145,7 +145,7 @@ def test_refusal_to_renew_quotes_no_token(service: requests_mock.Mocker) -> None
 def test_refused_token_without_a_newer_one_stays_refused(
     service: requests_mock.Mocker, tmp_path: Path, content: str | None
 ) -> None:
-    """The same token, an empty file, nonsense or no file: nothing is tried again, so that no account is locked."""
+    """With the same token, an empty file, an invalid file or no file, the request is not repeated."""
     file = tmp_path / "token"
     file.write_text("old-token")
     session = with_file(file)
@@ -177,7 +177,7 @@ def test_token_of_the_environment_is_not_tried_again(service: requests_mock.Mock
 
 
 @pytest.mark.parametrize("text", ["", " ", "a b", "a\nb", "t\u00f6ken", "a\x00b", "a\x7f"])
-def test_token_that_is_none_is_refused_without_being_shown(tmp_path: Path, text: str) -> None:
+def test_invalid_token_is_rejected_without_being_shown(tmp_path: Path, text: str) -> None:
     """A header cannot be split, and the message names the file only."""
     file = tmp_path / "token"
     file.write_text(text, encoding="utf-8")
@@ -203,10 +203,8 @@ BAD_DATES = [
 
 
 @pytest.mark.parametrize("date", BAD_DATES)
-def test_absurd_date_leaves_a_clock_that_can_be_reckoned_with(
-    service: requests_mock.Mocker, session: Session, date: str
-) -> None:
-    """A header is no reason for a crash, and the client adds weeks to the time."""
+def test_absurd_date_leaves_a_usable_clock(service: requests_mock.Mocker, session: Session, date: str) -> None:
+    """The client adds weeks to the time, which must not overflow."""
     service.get(f"{ENDPOINT}/x", json={}, headers={"Date": date})
     assert session.get("/x").status == 200
     assert abs(session.now() - datetime.now(UTC)) < timedelta(days=366 * 100)
@@ -214,15 +212,15 @@ def test_absurd_date_leaves_a_clock_that_can_be_reckoned_with(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(date=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
-def test_any_date_is_taken_or_left(service: requests_mock.Mocker, session: Session, date: str) -> None:
-    """Nothing is raised by a header."""
+def test_any_date_is_used_or_ignored(service: requests_mock.Mocker, session: Session, date: str) -> None:
+    """No header raises an error."""
     service.get(f"{ENDPOINT}/x", json={}, headers={"Date": date})
     session.get("/x")
     session.now()
 
 
 def test_body_is_cut_at_its_limit(service: requests_mock.Mocker, session: Session) -> None:
-    """And it is said that it is cut."""
+    """The reply states why it is incomplete."""
     service.get(f"{ENDPOINT}/x", content=b" " * (MAX_BYTES + 100_000))
     reply = session.get("/x")
     assert "longer than 8 MiB" in reply.cut

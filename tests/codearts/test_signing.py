@@ -1,4 +1,4 @@
-"""Signatures with AK/SK, held against known answers and against the vendor's own verification."""
+"""Signatures with AK/SK, compared with known answers and checked by the vendor's own verification."""
 
 import heapq
 import itertools
@@ -84,7 +84,7 @@ def connected(simulator: FaultySimulator, pair: KeyPair, warn: Callable[[str], N
 def test_known_requests_get_the_known_signatures(
     changes: dict[str, str], request_: requests.Request, headers: str, signature: str
 ) -> None:
-    """The three requests that were signed with the vendor's SDK (codearts-api.md, 7.2) are signed alike."""
+    """The three requests that were signed with the vendor's SDK are signed alike."""
     pair = KeyPair(access_key=EXAMPLE.access_key, secret_key=EXAMPLE.secret_key, **changes)
     signed = prepared(pair, request_)
     assert signed.headers["Authorization"] == (
@@ -94,14 +94,14 @@ def test_known_requests_get_the_known_signatures(
 
 
 def test_query_is_sent_exactly_as_it_was_signed() -> None:
-    """Sorted, and with %20 for a blank."""
+    """Sorted, and with %20 for a space."""
     signed = prepared(EXAMPLE, requests.Request("GET", f"{HOST}/v1/record/{JOB}/list?b=x+y&a=2%3A0~"))
     assert signed.url == f"{HOST}/v1/record/{JOB}/list?a=2%3A0~&b=x%20y"
 
 
 @pytest.mark.parametrize("value", ["a b", "a+b", "a%20b", "~-_.", "ä/ö?&=#", "", "[1]*'()"])
 def test_any_query_passes_the_verification(simulate: Simulate, value: str) -> None:
-    """What arrives at the service is what was signed, whatever stands in it."""
+    """What arrives at the service is what was signed, whatever characters it contains."""
     simulator = simulate(["passing"], speed=0, signatures_in_service_time=True)
     session = connected(simulator, pair_of(simulator))
     reply = session.get(f"/v1/record/{simulator.jobs['passing']}/list", {"z": "1", "odd": value, "page_index": 0})
@@ -119,7 +119,7 @@ def test_bodies_temporary_keys_and_projects_pass_the_verification(simulate: Simu
 
 
 class MovedClock:
-    """Carries out calls at once, and moves the service's clock where the gate would wait."""
+    """Carries out calls at once, and moves the service's clock forward where the gate would wait."""
 
     def __init__(self, simulator: FaultySimulator) -> None:
         self._simulator = simulator
@@ -185,7 +185,7 @@ def test_hundred_polls_of_an_hour_are_each_signed_afresh(simulate: Simulate) -> 
 def test_signature_that_was_refused_for_its_time_is_made_anew_by_the_services_clock(
     simulate: Simulate, hours: int
 ) -> None:
-    """A machine whose clock is off costs one refusal and one warning, no more."""
+    """A wrong clock of this machine leads to one refusal and one warning."""
     simulator = simulate(["passing"], speed=0, signatures_in_service_time=True)
     simulator.clock.advance(hours * 3600)
     told: list[str] = []
@@ -197,7 +197,7 @@ def test_signature_that_was_refused_for_its_time_is_made_anew_by_the_services_cl
 
 
 def test_refused_key_is_not_sent_again(simulate: Simulate) -> None:
-    """More than five refusals in a row lock a key for everybody who uses it."""
+    """More than five refusals in a row lock a key for all its users."""
     simulator = simulate(["passing"])
     session = connected(simulator, pair_of(simulator, secret_key="wrong"))
     assert session.get(f"/v3/jobs/{simulator.jobs['passing']}/status").status == 401
@@ -216,7 +216,7 @@ def test_refused_key_is_not_sent_again(simulate: Simulate) -> None:
     ],
 )
 def test_key_that_cannot_be_one_is_named_by_its_variable_only(field: str, variable: str) -> None:
-    """A text of two lines is refused without being quoted."""
+    """A text of two lines is rejected without being quoted."""
     values = {"access_key": "ak", "secret_key": "sk", "security_token": "sts"} | {field: "two\nlines"}
     with pytest.raises(UsageProblem, match=variable) as caught:
         KeyPairAuth(KeyPair(**values), lambda: datetime.now(UTC))

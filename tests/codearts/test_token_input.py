@@ -1,4 +1,4 @@
-"""Tokens from files and pipes: one token, in time, or a sentence that names the file."""
+"""Tokens from files and pipes: one token within the time limit, or an error that names the file."""
 
 import os
 import threading
@@ -18,7 +18,7 @@ Piped = Callable[..., Path]
 
 @pytest.fixture
 def piped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Piped:
-    """Return a function that makes a FIFO into which these pieces come, and whose writer then goes, or stays."""
+    """Return a function that creates a FIFO and writes pieces to it; its writer then closes it, or not."""
     monkeypatch.setattr(token_input, "TOKEN_SECONDS", 0.5)
     done = threading.Event()
 
@@ -53,7 +53,7 @@ def test_pipe_that_nobody_writes_to_is_given_up(piped: Piped) -> None:
 
 
 def test_pipe_that_does_not_end_is_given_up(piped: Piped) -> None:
-    """Half a token is none."""
+    """An incomplete token is not used."""
     with pytest.raises(UsageProblem, match="not complete"):
         read_token(piped(b"half-a-tok", stays=True), "--token-file F")
 
@@ -105,5 +105,5 @@ def test_mistake_is_answered_with_its_remedy_and_not_quoted(text: str, advice: s
 
 @pytest.mark.parametrize("token", ["MIIDkgYJKoZIhvcNAQcCoIIDgzCCA38CAQExDTALBglg-+/==", "bearertoken", "tokenA="])
 def test_token_that_looks_a_little_like_a_mistake_is_taken(token: str) -> None:
-    """IAM's tokens are base64; nothing is read into them."""
+    """IAM's tokens are base64; a similar start is not a mistake."""
     assert token_input.checked(token, "GATE_TOKEN") == token

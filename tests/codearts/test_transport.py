@@ -1,4 +1,4 @@
-"""Answers on real sockets: whatever a server does, a request ends in time and with an error of ours."""
+"""Answers on real sockets: whatever a server does, a request ends in time, with an error of the gate's own."""
 
 import contextlib
 import itertools
@@ -30,7 +30,7 @@ LIMIT = 1.0
 """The request timeout in seconds."""
 
 SLACK = 2.0
-"""What a busy machine may take besides."""
+"""Seconds that a busy machine may need in addition."""
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
@@ -41,7 +41,7 @@ Serve = Callable[..., int]
 
 
 def drip(data: bytes, interval: float = 0.2) -> Act:
-    """Send a byte now and then."""
+    """Send single bytes with pauses."""
 
     def act(connection: socket.socket) -> None:
         for byte in data:
@@ -63,7 +63,7 @@ def flood(head: bytes, piece: bytes) -> Act:
 
 
 def send(data: bytes, *, stay: bool = False) -> Act:
-    """Send this, then close the connection, or leave it open until the client goes."""
+    """Send this, then close the connection, or keep it open until the client closes it."""
 
     def act(connection: socket.socket) -> None:
         connection.sendall(data)
@@ -95,7 +95,7 @@ def reset(data: bytes = b"") -> Act:
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Return a function that lets each connection meet an act, and gives the port."""
+    """Return a function that starts a server with this act for each connection, and returns its port."""
     with contextlib.ExitStack() as stack:
 
         def start(act: Act, context: ssl.SSLContext | None = None) -> int:
@@ -139,13 +139,13 @@ def ask(session: Session) -> Json:
 
 
 def packed(mebibytes: int) -> bytes:
-    """Return so many MiB of blanks, packed piece by piece."""
+    """Return so many MiB of spaces, compressed piece by piece."""
     packer = zlib.compressobj(wbits=31)
     return b"".join([*(packer.compress(b" " * 2**20) for _ in range(mebibytes)), packer.flush()])
 
 
 def bomb(connection: socket.socket) -> None:
-    """Send a body that unpacks to 200 MB; packed when it is needed, as that takes a while."""
+    """Send a body that decompresses to 200 MB; compressed when it is needed, as that takes a while."""
     connection.sendall(HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + packed(200))
 
 
@@ -180,7 +180,7 @@ ACTS = {
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS.keys())
-def test_any_misbehaviour_is_an_error_of_ours_in_time(serve: Serve, act: Act) -> None:
+def test_any_misbehaviour_is_an_error_in_time(serve: Serve, act: Act) -> None:
     """Within the request's time, in bounded memory."""
     session = session_to(serve(act))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -200,13 +200,13 @@ def test_late_headers_are_too_slow(serve: Serve, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["a close before the first byte", "a reset before the first byte"])
 def test_broken_connection_is_unreachable(serve: Serve, name: str) -> None:
-    """Nobody answered."""
+    """There is no answer."""
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1"):
         ask(session_to(serve(ACTS[name])))
 
 
 def test_byte_just_before_the_end_gives_no_more_time(serve: Serve) -> None:
-    """What was received does not start the time anew."""
+    """Received bytes do not restart the time limit."""
 
     def act(connection: socket.socket) -> None:
         time.sleep(LIMIT * 1.8)
@@ -229,14 +229,14 @@ def test_nobody_listening_is_unreachable() -> None:
 
 
 def test_large_body_is_cut(serve: Serve) -> None:
-    """Over the limit is no answer."""
+    """A body over the limit is an invalid answer."""
     with pytest.raises(InvalidAnswer, match=f"longer than {MAX_BYTES // 2**20} MiB"):
         ask(session_to(serve(ACTS["a body of 100 MB"])))
 
 
 @pytest.mark.parametrize("interim", [b"103 Early Hints\r\nLink: </x>", b"102 Processing", b"100 Continue"])
 def test_interim_answer_is_not_taken_for_the_answer(serve: Serve, interim: bytes) -> None:
-    """The answer behind it comes late; it must not go to whoever asks next on this connection."""
+    """The answer behind it comes late; it must not be read as that of the next request on this connection."""
     answers_left = iter([b"1", b"2"])
 
     def act(connection: socket.socket) -> None:
@@ -250,8 +250,8 @@ def test_interim_answer_is_not_taken_for_the_answer(serve: Serve, interim: bytes
     assert [ask(session), ask(session)] == [{"result": 1}, {"result": 2}]
 
 
-def test_change_to_another_protocol_is_no_answer(serve: Serve) -> None:
-    """What follows would be no HTTP."""
+def test_change_to_another_protocol_is_an_error(serve: Serve) -> None:
+    """The bytes after it would not be HTTP."""
     with pytest.raises(Unreachable, match="its answer is not valid HTTP"):
         ask(session_to(serve(send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + GOOD))))
 
@@ -272,7 +272,7 @@ def test_answer_that_unpacks_to_nothing_is_bounded(serve: Serve) -> None:
 
 @pytest.mark.parametrize(("trailers", "is_read"), [(MAX_LINES // 2, True), (MAX_LINES + 1, False)])
 def test_lines_behind_the_body_are_bounded(serve: Serve, trailers: int, is_read: bool) -> None:
-    """Each costs time, however short it is; a body may come in more chunks than that, as their sizes are no row."""
+    """Each line costs time, however short it is; the chunks of a body are not consecutive lines."""
     chunks = b"1\r\n{\r\n" + b"1\r\n \r\n" * MAX_LINES * 2 + b"1\r\n}\r\n0\r\n"
     session = session_to(
         serve(send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"X: y\r\n" * trailers + b"\r\n"))
@@ -285,7 +285,7 @@ def test_lines_behind_the_body_are_bounded(serve: Serve, trailers: int, is_read:
 
 
 def test_good_answer_after_bad_ones_is_read(serve: Serve) -> None:
-    """One session outlives what happens to its connections."""
+    """A session can be used after its connections have failed."""
     acts = iter([ACTS["a reset in the body"], ACTS["a close in the headers"], send(GOOD)])
 
     def one_after_another(connection: socket.socket) -> None:
@@ -299,7 +299,7 @@ def test_good_answer_after_bad_ones_is_read(serve: Serve) -> None:
 
 
 def test_slow_but_complete_answer_is_read(serve: Serve) -> None:
-    """Dripping within the time is no fault."""
+    """A slow answer within the time limit is valid."""
     assert ask(session_to(serve(drip(GOOD, 0.002)))) == {"result": True}
 
 
@@ -390,7 +390,7 @@ def test_misbehaviour_under_tls_ends_in_time(serve: Serve, tmp_path: Path, name:
 
 
 def test_silent_handshake_ends_in_time(serve: Serve) -> None:
-    """A server that never speaks TLS holds nobody."""
+    """A server that never answers the handshake does not delay the request beyond its limit."""
     session = session_to(serve(send(b"", stay=True)), "https")
     started = time.monotonic()
     with pytest.raises(TransientError):

@@ -1,4 +1,4 @@
-"""JSON to model, on the vendor's own examples and on anything else."""
+"""Reading JSON as model types: the vendor's own examples, and any other JSON."""
 
 import copy
 from collections.abc import Callable
@@ -33,23 +33,23 @@ def totals_of(result: Any) -> UnitTests | None:
 
 
 @pytest.mark.parametrize("job_id", [7, ["x"], {"x": 1}, True])
-def test_job_id_that_is_no_text_is_no_answer(job_id: object) -> None:
-    """Nobody can say whose record it is."""
+def test_job_id_that_is_not_text_is_an_invalid_answer(job_id: object) -> None:
+    """It is unknown whose record it is."""
     with pytest.raises(InvalidAnswer):
         wire_format.record_of(changed("ShowJobBuildRecordDetail", codeci_job_id=job_id))
 
 
 @pytest.mark.parametrize("name", ["start_time", "finish_time"])
 @pytest.mark.parametrize("value", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", 1, 2**52, "1970-01-01T00:00:00"])
-def test_time_that_is_nonsense_is_none(name: str, value: object) -> None:
-    """It could not be reckoned with, or would be shown as millions of hours."""
+def test_invalid_time_is_unknown(name: str, value: object) -> None:
+    """It would overflow in computations, or would be shown as millions of hours."""
     record = wire_format.record_of(changed("ShowJobBuildRecordDetail", **{name: value}))
     assert (record.started_at if name == "start_time" else record.finished_at) is None
 
 
 @pytest.mark.parametrize("value", [2**52, -1, float("inf"), 10**400])
-def test_duration_that_is_nonsense_is_none(value: object) -> None:
-    """The end of a build is reckoned by it."""
+def test_invalid_duration_is_unknown(value: object) -> None:
+    """The end of a build is computed from it."""
     assert wire_format.record_of(changed("ShowJobBuildRecordDetail", duration=value)).duration_seconds is None
 
 
@@ -70,7 +70,7 @@ def test_vendors_record_is_read() -> None:
 
 @pytest.mark.parametrize("number", [57, "57", 57.0])
 def test_build_number_may_be_a_text_of_digits(number: object) -> None:
-    """The service sends numbers as text in places."""
+    """The service sends some numbers as text."""
     assert wire_format.record_of(changed("ShowJobBuildRecordDetail", build_no=number)).build_number == 57
 
 
@@ -97,14 +97,14 @@ def test_anything_else_is_no_build_number(
 
 @pytest.mark.parametrize("status", [None, "", 5, True, ["SUCCESS"], {"status": "SUCCESS"}])
 def test_word_that_is_no_text_is_no_word(status: object) -> None:
-    """The envelope says success all the while."""
+    """The envelope says success in each case."""
     record = wire_format.record_of(changed("ShowJobBuildRecordDetail", status=status))
     assert record.word is None
     assert judging.judge(judging.interpret(record)) is Verdict.UNDETERMINED
 
 
 def test_missing_word_is_not_taken_from_the_envelope() -> None:
-    """Four of five clients would pass here."""
+    """A fallback to the status of the envelope would be a pass."""
     document = changed("ShowJobBuildRecordDetail")
     del document["result"]["status"]
     assert wire_format.record_of(document).word is None
@@ -131,14 +131,14 @@ def test_short_record_passes_only_with_both_words(fields: dict[str, Any], verdic
 
 
 def test_end_of_the_short_record_is_start_plus_build_time() -> None:
-    """It has no time of its own for the end."""
+    """It has no field for the end."""
     record = wire_format.short_record_of({"result": SHORT | {"build_time": 60000}})
     assert record.finished_at == datetime(2023, 12, 26, 1, 37, 21, tzinfo=UTC) + timedelta(seconds=60)
     assert wire_format.short_record_of({"result": SHORT}).finished_at is None
 
 
 def test_vendors_list_is_read() -> None:
-    """ListBuildInfoRecordByJobId, whose totals are texts that nobody needs."""
+    """ListBuildInfoRecordByJobId, whose totals are texts and are not used."""
     (build,) = wire_format.builds_of(vendor("ListBuildInfoRecordByJobId"))
     assert (build.number, build.word, build.run_word) == (44, "SUCCESS", "Finished")
     assert build.commit == "ffe2ee8b44a0b2683df86b44f8ec27d71baeae86"
@@ -149,13 +149,13 @@ def test_vendors_list_is_read() -> None:
 
 @pytest.mark.parametrize("rows", [None, []])
 def test_list_without_builds_is_empty(rows: object) -> None:
-    """The list has been seen to go empty."""
+    """Empty lists were observed."""
     assert wire_format.builds_of(changed("ListBuildInfoRecordByJobId", job_build_states=rows)) == []
 
 
 @pytest.mark.parametrize("rows", [{"number": 1}, "44", [44], [None], [{}]])
-def test_list_of_anything_else_is_no_answer(rows: object) -> None:
-    """Half a list would hide the build that counts."""
+def test_list_of_anything_else_is_an_invalid_answer(rows: object) -> None:
+    """A part of a list could hide the newest build."""
     with pytest.raises(InvalidAnswer, match="job_build_states"):
         wire_format.builds_of(changed("ListBuildInfoRecordByJobId", job_build_states=rows))
 
@@ -343,8 +343,8 @@ def test_running_state_is_a_boolean_or_nothing(result: object, value: object) ->
 
 
 @pytest.mark.parametrize("result", ["true", 1, 0, "success", {}, []])
-def test_running_state_that_is_anything_else_is_no_answer(result: object) -> None:
-    """No truth is made of texts and numbers."""
+def test_running_state_that_is_anything_else_is_an_invalid_answer(result: object) -> None:
+    """Texts and numbers are not converted to true or false."""
     with pytest.raises(InvalidAnswer):
         wire_format.is_running_of({"result": result})
 
@@ -419,7 +419,7 @@ values = st.recursive(
 @pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
 @given(document=st.dictionaries(st.sampled_from(NAMES + MORE + LISTS + LAST), values, max_size=5))
 def test_any_object_is_read_or_refused_as_an_answer(read: Callable[[Any], Any], document: dict[str, Any]) -> None:
-    """Nothing but `InvalidAnswer` comes out of the reading of any JSON object."""
+    """Reading any JSON object raises nothing but `InvalidAnswer`."""
     try:
         read(document)
     except InvalidAnswer as error:
