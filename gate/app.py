@@ -82,7 +82,7 @@ def wait(settings: Settings, started: float) -> int:
         debug=terminal.debug_line if settings.reports.verbose else _ignore,
     )
     waiting = Wait(settings.targets, context, pool, terminal)
-    with interruptions(pool, ending):
+    with interruptions(pool, ending), closing_log(terminal):
         targets = waiting.run(started + settings.rules.timeout)
         skipped_passes = settings.rules.if_none == "pass"
         verdict = judging.combine([target.verdict for target in targets], skipped_passes=skipped_passes)
@@ -101,6 +101,15 @@ def wait(settings: Settings, started: float) -> int:
         status = publisher.publish(outcome, drain_until)
     streams.drain(drain_until)
     return status
+
+
+@contextlib.contextmanager
+def closing_log(terminal: Terminal) -> Iterator[None]:
+    """Close the section of a followed log, whatever ends the block."""
+    try:
+        yield
+    finally:
+        terminal.close_log()
 
 
 def build_link(template: str | None, region: str, job_id: str, number: int, project_id: str | None) -> str | None:

@@ -46,6 +46,7 @@ class OutcomeBuilder:
     """What became of a build that this gate had started, when the gate gave up on it."""
     final_hint: str = ""
     """A hint that is more important than that of the verdict."""
+    running_stage: str | None = None
     stages: Sequence[Stage] = ()
     children: Sequence[ChildBuild] = ()
     tests: UnitTests | None = None
@@ -134,6 +135,7 @@ class OutcomeBuilder:
             running_seconds=running_seconds,
             expected_seconds=None if self.has_ended() else self.expected_seconds,
             was_polled=self.was_polled,
+            stage=self.running_stage,
         )
 
     def _shown_word(self) -> str | None:

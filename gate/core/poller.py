@@ -86,9 +86,10 @@ class Poller:
             unknown = unknown + 1 if state.ended and state.state is State.UNKNOWN else 0
             if state.ended and (state.state is not State.UNKNOWN or unknown > CONFIRMING_POLLS):
                 return state
-            record, at = None, self.next_poll(unknown or polls)
+            at = self.next_poll(unknown or polls)
             if self._follower:
-                yield from self._follower.read(pinned.build_number, at)
+                yield from self._follower.read(record, at)
+            record = None
 
     def last_poll(self, number: int, seconds: float) -> Steps[RecordState | None]:
         """Poll once more, at once, for some seconds at most; `None` when there is no answer that can be used."""

@@ -32,7 +32,7 @@ STOPPING = 3.0
 STOPPING_IN_TIME = 20.0
 """The same, when the gate gives up on a build of its own before the deadline."""
 
-QUIET = ("the analysis", "the child builds")
+QUIET = ("the analysis", "the child builds", "the rest of the log")
 """Side channels that many hosts or builds do not have: their failure is not worth a line."""
 
 NEVER_RAN = "SCHEDULE_FAILURE"
@@ -58,7 +58,7 @@ class Watch:
         self._launcher = Launcher(order, context, self._retrier, self.builder) if order else None
         self._context = context
         self._shares = shares
-        self._follower = Follower(target, context, self._say) if context.rules.follow else None
+        self._follower = Follower(self.builder, context, self._say) if context.rules.follow else None
         self._poller = self._new_poller()
 
     def _new_poller(self) -> Poller:
@@ -96,7 +96,7 @@ class Watch:
             else:
                 self.builder.decide(Verdict.UNDETERMINED, str(error), error.hint)
         except OrderNotSent as error:
-            self.builder.decide(Verdict.UNDETERMINED, str(error), error.hint)
+            self.builder.decide(self._verdict_without_result(), str(error), error.hint)
         except ServiceError as error:
             yield from self._give_up_on_error(error)
         if self.builder.verdict is not None and not self.builder.given_up and self.builder.record is not None:
@@ -105,6 +105,8 @@ class Watch:
     def give_up(self, verdict: Verdict, why: str) -> None:
         """Note the verdict that holds if the last seconds bring no result. The reason names what is known by now."""
         builder = self.builder
+        if builder.given_up is not None:  # because of an error, a moment ago
+            return
         trouble = f"; {self._retrier.trouble}" if self._retrier.trouble else ""
         if self.must_finish_order:
             unknown = "a build was ordered, but no answer has come: it may have been started and go on"
@@ -131,8 +133,10 @@ class Watch:
         assert self.builder.given_up is not None
         is_timeout = self.builder.given_up[0] is Verdict.TIMED_OUT
         answered = is_timeout and (yield from self._last_poll())
-        if self.builder.verdict is None and self._launcher and (yield from self._launcher.stop(STOPPING)):
-            answered = yield from self._last_poll()
+        if self.builder.verdict is None and self._launcher:
+            had_ended = yield from self._launcher.stop(STOPPING)
+            if had_ended and is_timeout:  # after a signal, nothing is looked at
+                answered = yield from self._last_poll()
         self.builder.decide(*self.builder.given_up)
         if answered:
             yield from self._collect(LAST_SIDE_CHANNEL)
@@ -153,12 +157,16 @@ class Watch:
 
     def _give_up_on_error(self, error: ServiceError) -> Steps[None]:
         """Decide that the outcome is not known, after a build of this run was stopped; one that had ended is judged."""
-        self.builder.given_up = (Verdict.UNDETERMINED, str(error), error.hint)
+        self.builder.given_up = (self._verdict_without_result(), str(error), error.hint)
         if isinstance(error, WrongBuild) or self._launcher is None:
             pass
         elif (yield from self._launcher.stop(STOPPING_IN_TIME)):
             yield from self._last_poll()
         self.builder.decide(*self.builder.given_up)
+
+    def _verdict_without_result(self) -> Verdict:
+        """Return the verdict on a target that has no result: why the gate began to end, if it did."""
+        return self.builder.given_up[0] if self.builder.given_up else Verdict.UNDETERMINED
 
     def _collect(self, seconds: float) -> Steps[None]:
         """Read stages, log and analysis for the report, side by side: side channels, which never decide."""
@@ -171,12 +179,15 @@ class Watch:
                 calls["the log"] = partial(self._service.log_tail, record.record_id, self._rules.log_tail)
             if self.builder.verdict is Verdict.FAILED and not record.message:
                 calls["the analysis"] = partial(self._service.failed_steps, self._job, record.build_number)
+        if self._follower:
+            calls["the rest of the log"] = self._follower.next_piece(record.build_number)
         found = yield from self._aside(calls, seconds)
         self.builder.explain_failure(found.get("the stages") or (), found.get("the analysis") or ())
         self.builder.log_tail = found.get("the log") or ()
-        if self._follower and self.builder.build_number is not None:
-            yield from self._follower.read(self.builder.build_number, self._now() + seconds)
-        if found.get("the stages") == [] and record.started_at is not None:  # perhaps its stages are those of its parts
+        if self._follower:
+            self._follower.show(found.get("the rest of the log"))
+        has_no_stages = "the stages" in found and not found["the stages"]
+        if has_no_stages and record.started_at is not None:  # its stages may be those of its parts
             parts = yield from self._aside(
                 {"the child builds": partial(self._service.child_builds, record.record_id)}, seconds
             )
