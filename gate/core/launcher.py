@@ -90,7 +90,7 @@ class Launcher:
 
     def _newest_number(self) -> Steps[int | None]:
         """Look once for the number of the job's newest build; `None` if that cannot be found out now."""
-        selection = Selection(self._builder.target, self._context, Retrier(self._context, lambda _: None))
+        selection = Selection(self._builder.target, self._context, self._retrier)
         with suppress(ServiceError):
             return (yield from _within(selection.newest_number(), self._context.now, LOOK_AROUND))
         return None
