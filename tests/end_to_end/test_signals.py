@@ -67,7 +67,7 @@ def test_second_signal_shortens_the_last_seconds(simulate: Simulate, start_gate:
     """The first one begins to stop the build that was started; the next ends that, with the report all the same."""
     simulator = simulate(["slow"], faults=[Fault(act=Silence(), operations=STOPS, times=None)])
     process = start_gate("run", simulator.jobs["slow"], env=environment(simulator))
-    wait_for(lambda: simulator.journal.of(*RECORD_ROUTES))
+    wait_for(lambda: simulator.journal.of("ExecuteJob") and simulator.journal.entries[-1].operation in RECORD_ROUTES)
     process.send_signal(signal.SIGINT)
     wait_for(lambda: simulator.journal.of(*STOPS))
     process.send_signal(signal.SIGTERM)

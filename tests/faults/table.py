@@ -96,7 +96,7 @@ def _misjudged(cell: Cell, verdict: str, hurried: bool) -> Iterator[str]:
 
 def _untold(cell: Cell, label: str, seen: Seen) -> Iterator[str]:
     """Say if nobody was told that a side channel failed."""
-    told = [line for line in seen.err.splitlines() if f" {label}: " in line]
+    told = [line for line in seen.err.splitlines() if f" {label}: " in line or " more targets: " in line]
     if expected.is_told(cell.fault, cell.moment, cell.once) and "does not change the verdict" not in "".join(told):
         yield f"{cell}: nobody was told: {told}"
 
