@@ -81,7 +81,7 @@ class Wait:
                 self._note_bug(watch, error)
         while self._open:  # under --fail-fast, one that ends takes the others with it
             self._end(next(iter(self._open)))
-        return [watch.builder.outcome() for watch in self._watches]
+        return [watch.outcome() for watch in self._watches]
 
     def _loop(self, deadline: float) -> int | None:
         """Ask and take answers until nothing is open or the deadline comes; return the number of a signal."""
@@ -89,7 +89,7 @@ class Wait:
             self._start_due(now)
             if now >= self._observer.due():
                 moment = self._context.service.now()
-                self._observer.tick([run.watch.builder.progress(moment) for run in self._open], now)
+                self._observer.tick([run.watch.progress(moment) for run in self._open], now)
             event = self._workers.next(
                 min(deadline, self._queue.wake_at(now, has_room=self._workers.has_room()), self._observer.due())
             )
@@ -150,13 +150,13 @@ class Wait:
     def _end(self, run: _Run) -> None:
         """Close a target, and under `--fail-fast` all others with it."""
         self._leave(run)
-        outcome = run.watch.builder.outcome()
+        outcome = run.watch.outcome()
         self._observer.decided(outcome)
         passed = outcome.verdict in (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED)
         if self._rules.fail_fast and not passed and not self._is_winding_up:
             for other in list(self._open):
                 reason = f"not judged, because {outcome.label} {outcome.verdict} (--fail-fast)"
-                other.watch.builder.decide(Verdict.SKIPPED, reason)
+                other.watch.decide(Verdict.SKIPPED, reason)
                 self._end(other)
 
     def _leave(self, run: _Run) -> None:
@@ -184,7 +184,7 @@ class Wait:
         while self._workers.has_room() and (keys := self._queue.take(now)):
             self._calls[keys[0]] = (keys, now)
             for key in keys:
-                self._asks[key][0].watch.builder.was_polled = True
+                self._asks[key][0].watch.note_poll()
             self._workers.submit(keys[0], self._asks[keys[0]][1].call)
 
     def _drop_expired(self, now: float) -> None:
@@ -222,7 +222,7 @@ class Wait:
         """Decide that the outcome is not known, because the gate has a bug."""
         for frame in bug_frames(error):
             self._context.debug(frame)
-        watch.builder.decide(Verdict.UNDETERMINED, describe_bug(error), BUG_HINT)
+        watch.decide(Verdict.UNDETERMINED, describe_bug(error), BUG_HINT)
 
 
 def _signal_name(number: int) -> str:

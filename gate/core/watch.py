@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from gate.core.ports import Ask, CallResult, Context, Steps
 from gate.core.retrier import Retrier
 from gate.core.selection import Selection
 from gate.errors import NoBuildAppeared, NotFound, OrderNotSent, ServiceError, StartLost, TransientError, WrongBuild
-from gate.model import Record, RecordState, State, Target, UnitTests, Verdict
+from gate.model import Progress, Record, RecordState, State, Target, TargetOutcome, UnitTests, Verdict
 
 SIDE_CHANNEL = 5.0
 """Seconds in which stages, log and analysis are read for the report, all at the same time."""
@@ -46,7 +47,7 @@ class Watch:
 
     def __init__(self, target: Target, context: Context, *, shares: bool = False) -> None:
         """Start with nothing known but the target; `shares`: whether others are builds of the same job."""
-        self.builder = OutcomeBuilder(target=target, build_number=target.build_number)
+        self._builder = OutcomeBuilder(target=target, build_number=target.build_number)
         self._job = target.job_id
         self._rules = context.rules
         self._service = context.service
@@ -55,17 +56,17 @@ class Watch:
         self._retrier = Retrier(context, self._say)
         self._selection = Selection(target, context, self._retrier)
         order = context.order
-        self._launcher = Launcher(order, context, self._retrier, self.builder) if order else None
+        self._launcher = Launcher(order, context, self._retrier, self._builder) if order else None
         self._context = context
         self._shares = shares
-        self._follower = Follower(self.builder, context, self._say) if context.rules.follow else None
+        self._follower = Follower(self._builder, context, self._say) if context.rules.follow else None
         self._poller = self._new_poller()
 
     def _new_poller(self) -> Poller:
         """Return what polls one build from its first poll to its end."""
         check = self._launcher.check if self._launcher else self._check_commit
         return Poller(
-            self.builder,
+            self._builder,
             self._context,
             self._retrier,
             check=check,
@@ -77,6 +78,22 @@ class Watch:
     def _check_commit(self, record: Record) -> str:
         """Say that a record is of another commit than the one that was asked for; empty if it is not."""
         return contradiction(record, Wanted(commit=self._rules.commit))
+
+    def outcome(self) -> TargetOutcome:
+        """Return what became of the target."""
+        return self._builder.outcome()
+
+    def progress(self, now: datetime) -> Progress:
+        """Return where the target is at `now` by the service's clock."""
+        return self._builder.progress(now)
+
+    def decide(self, verdict: Verdict, reason: str, hint: str = "") -> None:
+        """Decide the verdict from outside, unless there is one."""
+        self._builder.decide(verdict, reason, hint)
+
+    def note_poll(self) -> None:
+        """Note that the service is asked about this target."""
+        self._builder.was_polled = True
 
     @property
     def must_finish_order(self) -> bool:
@@ -92,19 +109,19 @@ class Watch:
                 yield from self._follow_record()
         except NoBuildAppeared as error:
             if self._rules.if_none == "pass":
-                self.builder.decide(Verdict.SKIPPED, f"{error}; nothing had to be built (--if-none pass)")
+                self._builder.decide(Verdict.SKIPPED, f"{error}; nothing had to be built (--if-none pass)")
             else:
-                self.builder.decide(Verdict.UNDETERMINED, str(error), error.hint)
+                self._builder.decide(Verdict.UNDETERMINED, str(error), error.hint)
         except OrderNotSent as error:
-            self.builder.decide(self._verdict_without_result(), str(error), error.hint)
+            self._builder.decide(self._verdict_without_result(), str(error), error.hint)
         except ServiceError as error:
             yield from self._give_up_on_error(error)
-        if self.builder.verdict is not None and not self.builder.given_up and self.builder.record is not None:
+        if self._builder.verdict is not None and not self._builder.given_up and self._builder.record is not None:
             yield from self._collect(SIDE_CHANNEL)
 
     def give_up(self, verdict: Verdict, why: str) -> None:
         """Note the verdict that holds if the last seconds bring no result. The reason names what is known by now."""
-        builder = self.builder
+        builder = self._builder
         if builder.given_up is not None:  # because of an error, a moment ago
             return
         trouble = f"; {self._retrier.trouble}" if self._retrier.trouble else ""
@@ -116,9 +133,9 @@ class Watch:
 
     def _hint_after(self, verdict: Verdict) -> str:
         """Say what to do about a target that has no result when the gate ends."""
-        number = self.builder.build_number
+        number = self._builder.build_number
         is_stopped = self._launcher is not None and self._launcher.may_stop
-        if number is not None and not is_stopped and not self.builder.has_ended() and self.builder.record is not None:
+        if number is not None and not is_stopped and not self._builder.has_ended() and self._builder.record is not None:
             command = self._service.stop_command(self._job, number) or "use the CodeArts console"
             return f"Build {number} may go on, as the gate stops only what it started; to stop it: {command}"
         if verdict is Verdict.INTERRUPTED:
@@ -130,14 +147,14 @@ class Watch:
 
         A build that has ended by now is judged, whatever was noted when the gate began to end.
         """
-        assert self.builder.given_up is not None
-        is_timeout = self.builder.given_up[0] is Verdict.TIMED_OUT
+        assert self._builder.given_up is not None
+        is_timeout = self._builder.given_up[0] is Verdict.TIMED_OUT
         answered = is_timeout and (yield from self._last_poll())
-        if self.builder.verdict is None and self._launcher:
+        if self._builder.verdict is None and self._launcher:
             had_ended = yield from self._launcher.stop(STOPPING)
             if had_ended and is_timeout:  # after a signal, nothing is looked at
                 answered = yield from self._last_poll()
-        self.builder.decide(*self.builder.given_up)
+        self._builder.decide(*self._builder.given_up)
         if answered:
             yield from self._collect(LAST_SIDE_CHANNEL)
 
@@ -148,42 +165,42 @@ class Watch:
                 ask = Ask(partial(self._service.is_running, self._job), expires=self._now() + LAST_POLL, urgent=True)
                 self._judge_status((yield ask))
             return False
-        if self.builder.build_number is None:
+        if self._builder.build_number is None:
             return False
-        state = yield from self._poller.last_poll(self.builder.build_number, LAST_POLL)
+        state = yield from self._poller.last_poll(self._builder.build_number, LAST_POLL)
         if state is not None and state.ended:
             yield from self._judge(state, expires=self._now() + LAST_POLL)
         return state is not None
 
     def _give_up_on_error(self, error: ServiceError) -> Steps[None]:
         """Decide that the outcome is not known, after a build of this run was stopped; one that had ended is judged."""
-        self.builder.given_up = (self._verdict_without_result(), str(error), error.hint)
+        self._builder.given_up = (self._verdict_without_result(), str(error), error.hint)
         if isinstance(error, WrongBuild) or self._launcher is None:
             pass
         elif (yield from self._launcher.stop(STOPPING_IN_TIME)):
             yield from self._last_poll()
-        self.builder.decide(*self.builder.given_up)
+        self._builder.decide(*self._builder.given_up)
 
     def _verdict_without_result(self) -> Verdict:
         """Return the verdict on a target that has no result: why the gate began to end, if it did."""
-        return self.builder.given_up[0] if self.builder.given_up else Verdict.UNDETERMINED
+        return self._builder.given_up[0] if self._builder.given_up else Verdict.UNDETERMINED
 
     def _collect(self, seconds: float) -> Steps[None]:
         """Read stages, log and analysis for the report, side by side: side channels, which never decide."""
-        record = self.builder.record
+        record = self._builder.record
         if record is None or record.record_id is None:
             return
         calls: dict[str, Callable[[], Any]] = {"the stages": partial(self._service.stages, record.record_id)}
-        if self.builder.verdict is not Verdict.PASSED:
+        if self._builder.verdict is not Verdict.PASSED:
             if self._rules.log_tail:
                 calls["the log"] = partial(self._service.log_tail, record.record_id, self._rules.log_tail)
-            if self.builder.verdict is Verdict.FAILED and not record.message:
+            if self._builder.verdict is Verdict.FAILED and not record.message:
                 calls["the analysis"] = partial(self._service.failed_steps, self._job, record.build_number)
         if self._follower:
             calls["the rest of the log"] = self._follower.next_piece(record.build_number)
         found = yield from self._aside(calls, seconds)
-        self.builder.explain_failure(found.get("the stages") or (), found.get("the analysis") or ())
-        self.builder.log_tail = found.get("the log") or ()
+        self._builder.explain_failure(found.get("the stages") or (), found.get("the analysis") or ())
+        self._builder.log_tail = found.get("the log") or ()
         if self._follower:
             self._follower.show(found.get("the rest of the log"))
         has_no_stages = "the stages" in found and not found["the stages"]
@@ -191,12 +208,12 @@ class Watch:
             parts = yield from self._aside(
                 {"the child builds": partial(self._service.child_builds, record.record_id)}, seconds
             )
-            self.builder.children = parts.get("the child builds") or ()
+            self._builder.children = parts.get("the child builds") or ()
 
     def _aside(self, calls: dict[str, Callable[[], Any]], seconds: float) -> Steps[dict[str, Any]]:
         """Carry out calls at the same time, those that fail for the moment once more; a failure is one line."""
         expires = self._now() + seconds
-        optional = self.builder.verdict is Verdict.PASSED
+        optional = self._builder.verdict is Verdict.PASSED
         found: dict[str, Any] = {}
         for is_last in (False, True):
             results: list[CallResult] = yield [
@@ -218,51 +235,51 @@ class Watch:
         """Pin a build, poll its record until it has ended, and judge it."""
         while True:
             pinned = yield from (self._launcher or self._selection).run()
-            self.builder.build_number, self.builder.expected_seconds = pinned.build_number, pinned.forecast.seconds
+            self._builder.build_number, self._builder.expected_seconds = pinned.build_number, pinned.forecast.seconds
             self._announce(pinned.build_number)
-            if self.builder.given_up is not None:  # the gate began to end while the build was being started
+            if self._builder.given_up is not None:  # the gate began to end while the build was being started
                 return (yield from self.wind_up())
             if self._rules.no_wait:
                 reason = f"build {pinned.build_number} was started and is not waited for (--no-wait)"
-                self.builder.decide(Verdict.STARTED, reason)
+                self._builder.decide(Verdict.STARTED, reason)
                 return
             state = yield from self._poller.run(pinned)
             if not self._may_order_again(state):
                 return (yield from self._judge(state))
-            self._say(f"{self.builder.describe()}; it never ran, so it is ordered again (--retries)")
-            self.builder.begin_next_attempt()
+            self._say(f"{self._builder.describe()}; it never ran, so it is ordered again (--retries)")
+            self._builder.begin_next_attempt()
             self._poller = self._new_poller()
 
     def _announce(self, number: int) -> None:
         """Tell people and later steps the number of the build, and its link if that is known already."""
-        self.builder.build_url = self._context.link(self._job, number, None)
-        if self.builder.build_url:
-            self._say(f"build {number}: {self.builder.build_url}")
-        self._context.pinned(self.builder.target, number, self.builder.build_url)
+        self._builder.build_url = self._context.link(self._job, number, None)
+        if self._builder.build_url:
+            self._say(f"build {number}: {self._builder.build_url}")
+        self._context.pinned(self._builder.target, number, self._builder.build_url)
 
     def _announce_link(self, record: Record) -> None:
         """Tell the link of the build, if it needs the project, which the first record names."""
         url = self._context.link(self._job, record.build_number, record.project_id)
-        if url and self.builder.build_url is None:
-            self.builder.build_url = url
+        if url and self._builder.build_url is None:
+            self._builder.build_url = url
             self._say(f"build {record.build_number}: {url}")
-            self._context.pinned(self.builder.target, record.build_number, url)
+            self._context.pinned(self._builder.target, record.build_number, url)
 
     def _may_order_again(self, state: RecordState) -> bool:
         """Tell whether a build that ended in this state never ran, and is to be ordered once more (`--retries`)."""
-        tries_left = self._launcher is not None and len(self.builder.attempts) < self._rules.retries
-        return tries_left and state.ended and state.word == NEVER_RAN and not self.builder.is_given_up
+        tries_left = self._launcher is not None and len(self._builder.attempts) < self._rules.retries
+        return tries_left and state.ended and state.word == NEVER_RAN and not self._builder.is_given_up
 
     def _judge(self, state: RecordState, expires: float | None = None) -> Steps[None]:
         """Judge a build that has ended; with `expires`, within the last seconds."""
         verdict = judging.judge(state) or Verdict.UNDETERMINED
         if verdict is Verdict.PASSED and self._rules.require_tests:
             yield from self._judge_tests(expires)
-        self.builder.decide(verdict, self.builder.describe(), "" if verdict is Verdict.PASSED else CONSOLE)
+        self._builder.decide(verdict, self._builder.describe(), "" if verdict is Verdict.PASSED else CONSOLE)
 
     def _judge_tests(self, expires: float | None) -> Steps[None]:
         """Decide against the build unless its unit tests exist and passed (`--require-tests`)."""
-        number = self.builder.build_number
+        number = self._builder.build_number
         assert number is not None
         call = partial(self._service.unit_tests, self._job, number)
         tests: UnitTests | None = None
@@ -277,18 +294,18 @@ class Watch:
                 if tests is not None:
                     break
                 at = self._poller.next_poll(polls)
-        self.builder.tests = tests
+        self._builder.tests = tests
         verdict, problem = judging.judge_tests(tests)
         if verdict is not Verdict.PASSED:
             hint = "Let the build publish its unit tests, or drop the option." if tests is None else CONSOLE
-            self.builder.decide(verdict, f"build {number} ended with SUCCESS, but {problem} (--require-tests)", hint)
+            self._builder.decide(verdict, f"build {number} ended with SUCCESS, but {problem} (--require-tests)", hint)
 
     def _follow_status(self) -> Steps[None]:
         """Take the boolean of `/v3/jobs/{job_id}/status` for the verdict (`--verdict status`)."""
         polls, at = 0, self._now()
-        while self.builder.verdict is None:
+        while self._builder.verdict is None:
             polls += 1
-            self.builder.polls += 1
+            self._builder.polls += 1
             result = yield from self._retrier(partial(self._service.is_running, self._job), at)
             word = "null" if result is None else str(result).lower()
             self._say(f"/status says {word}; --verdict status takes it for the result, newer pages say 'is running'")
@@ -301,6 +318,6 @@ class Watch:
             return
         verdict, state = (Verdict.PASSED, State.SUCCEEDED) if result else (Verdict.FAILED, State.FAILED)
         word = str(result).lower()
-        self.builder.state = RecordState(state=state, word=word, ended=True)
-        self.builder.build_number = None  # /status is about no build
-        self.builder.decide(verdict, f"/status of the job says {word} (--verdict status)", CONSOLE)
+        self._builder.state = RecordState(state=state, word=word, ended=True)
+        self._builder.build_number = None  # /status is about no build
+        self._builder.decide(verdict, f"/status of the job says {word} (--verdict status)", CONSOLE)
