@@ -32,6 +32,8 @@ class Launcher:
         """Whether an order may be with the service whose answer has not been taken yet."""
         self.started = False
         """Whether this gate has started the build whose number `builder` has."""
+        self.may_have_stopped = False
+        """Whether a request to stop the build may have been carried out although its answer got lost."""
         self._order = order
         self._context = context
         self._service = context.service
@@ -126,12 +128,13 @@ class Launcher:
                 )
             except TransientError as error:
                 problem, at = str(error), self._context.now() + STOP_AGAIN
+                self.may_have_stopped |= error.sent
             except ServiceError as error:
                 problem, at = str(error), until
             else:
                 builder.aftermath = (
                     f"stop requested for build {number}, because this run started it"
-                    if was_running
+                    if was_running or self.may_have_stopped
                     else f"build {number} had already ended when it was to be stopped"
                 )
                 self._retrier.say(builder.aftermath)

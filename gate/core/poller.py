@@ -19,6 +19,9 @@ CONFIRMING_POLLS = 2
 """How often a surprising answer is asked for again before it counts: an ended build with an unknown word, one without
 unit-test totals, a record that contradicts what was asked for. The service may still be writing."""
 
+POLL_AGAIN = 0.2
+"""Seconds between two tries of the look at the deadline."""
+
 LIST_TRUST_SECONDS = 120.0
 """Seconds for which a list is believed that nothing has changed: lists were seen to lag behind their builds."""
 
@@ -92,13 +95,20 @@ class Poller:
             record = None
 
     def last_poll(self, number: int, seconds: float) -> Steps[RecordState | None]:
-        """Poll once more, at once, for some seconds at most; `None` when there is no answer that can be used."""
+        """Poll until there is an answer, for some seconds at most; `None` when there is none that can be used."""
         call = partial(self._read, number)
-        try:
-            record: Record = yield Ask(call, expires=self._now() + seconds, urgent=True)
-        except ServiceError:
-            return None
-        return self._builder.take(record)
+        at = self._now()
+        until = at + seconds
+        while at < until:
+            try:
+                record: Record = yield Ask(call, at, expires=until, urgent=True)
+            except TransientError as error:
+                at = self._now() + max(error.retry_after or 0.0, POLL_AGAIN)
+            except ServiceError:
+                break
+            else:
+                return self._builder.take(record)
+        return None
 
     def _poll(self, number: int, at: float) -> Steps[Record]:
         """Return the build's record. It is not read anew while a list that targets share says that nothing changed."""

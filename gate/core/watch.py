@@ -168,9 +168,14 @@ class Watch:
         if self._builder.build_number is None:
             return False
         state = yield from self._poller.last_poll(self._builder.build_number, LAST_POLL)
-        if state is not None and state.ended:
+        if state is not None and state.ended and not self._was_stopped_by_this_run(state):
             yield from self._judge(state, expires=self._now() + LAST_POLL)
         return state is not None
+
+    def _was_stopped_by_this_run(self, state: RecordState) -> bool:
+        """Tell whether a build may have ended by this gate's own request, whose answer got lost: that is no result."""
+        is_own = self._launcher is not None and self._launcher.may_have_stopped
+        return is_own and state.state is State.ABORTED
 
     def _give_up_on_error(self, error: ServiceError) -> Steps[None]:
         """Decide that the outcome is not known, after a build of this run was stopped; one that had ended is judged."""

@@ -16,7 +16,7 @@ from tests.faults.response_faults import ReplaceAnswer
 
 PERMANENT = {"nature": Nature.PERMANENT}
 REFUSED_ONCE = {"nature": Nature.PERMANENT, "may_pass": True}
-DELAYING = {"nature": Nature.DELAYING}
+DELAYING = {"nature": Nature.DELAYING, "asks_to_wait": True}
 NO_ROUTE = {"means_no_route": True}
 REFUSED = {"nature": Nature.PERMANENT, "refuses_credential": True}
 MAYBE_LATE = {"nature": Nature.PERMANENT, "may_mean_late": True}
@@ -68,12 +68,22 @@ def _fault(name: str, description: str, answer: HttpAnswer, **fields: Any) -> Na
 def _error_responses() -> Iterator[NamedFault]:
     for status, number, text, fields in _GATEWAY:
         answer = gateway_error(status, number, text)
-        yield _fault(f"HTTP {status} APIGW.{number}", f"The gateway: {text}", answer, exclusive=status == 401, **fields)
+        yield _fault(
+            f"HTTP {status} APIGW.{number}",
+            f"The gateway: {text}",
+            answer,
+            is_official=True,
+            exclusive=status == 401,
+            **fields,
+        )
     for status, code, text, fields in _SERVICE:
-        yield _fault(f"HTTP {status} {code}", f"The service: {text}", service_error(status, code, text), **fields)
+        answer = service_error(status, code, text)
+        yield _fault(f"HTTP {status} {code}", f"The service: {text}", answer, is_official=True, **fields)
     for status, fields in _PAGES.items():
         page = HttpAnswer(status=status, body=_HTML % (status, status), content_type="text/html")
-        yield _fault(f"HTTP {status} HTML", "A page of a proxy or a gateway.", page, **fields)
+        yield _fault(
+            f"HTTP {status} HTML", "A page of a proxy or a gateway.", page, exclusive=status in (401, 407), **fields
+        )
     for name, document in _IN_SUCCESS.items():
         yield _fault(f"200 {name}", "An error within HTTP 200.", json_answer(document))
     for name, location in _REDIRECTS.items():
@@ -81,20 +91,30 @@ def _error_responses() -> Iterator[NamedFault]:
         yield _fault(f"redirect {name}", "Sends the client elsewhere.", answer, **REFUSED_ONCE)
     for name, value in _RETRY_AFTER.items():
         for status in (429, 503):
-            fields = DELAYING if status == 429 or name == "absurd" else {}
+            nature = Nature.DELAYING if status == 429 or name == "absurd" else Nature.TRANSIENT
             absurd = name == "absurd"
             answer = gateway_error(status, "0308" if status == 429 else "0613", "busy", **{"Retry-After": value})
             yield _fault(
                 f"{status} Retry-After {name}",
                 f"Retry-After: {value}",
                 answer,
+                asks_to_wait=True,
                 hangs=absurd,
                 exclusive=absurd,
-                **fields,
+                nature=nature,
             )
 
 
-_PAGES: dict[int, dict[str, Any]] = {407: REFUSED_ONCE, 408: {}, 418: REFUSED_ONCE, 500: {}, 502: {}, 503: {}}
+_PAGES: dict[int, dict[str, Any]] = {
+    401: REFUSED | REFUSED_ONCE,
+    403: REFUSED_ONCE,
+    407: REFUSED | REFUSED_ONCE,
+    408: {},
+    418: REFUSED_ONCE,
+    500: {},
+    502: {},
+    503: {},
+}
 
 _ENVELOPE = {"error": {"code": "DEVCB.00030000", "reason": "Failed."}, "result": None, "status": "error"}
 

@@ -26,7 +26,8 @@ def verdicts(fault: NamedFault, moment: Moment, once: bool) -> set[str]:
         case Nature.HARMLESS:
             return {"passed"}
         case Nature.PERMANENT if once and fault.may_pass:
-            is_early = moment.name in ("selection", "first")  # nothing may have been accepted yet
+            # Nothing may have been accepted yet, or the credential was refused at another target before that.
+            is_early = moment.name in ("selection", "first") or fault.refuses_credential
             return {"passed", "undetermined"} if is_early else {"passed"}
         case Nature.PERMANENT:
             return {"undetermined"}
@@ -34,6 +35,24 @@ def verdicts(fault: NamedFault, moment: Moment, once: bool) -> set[str]:
             return {"timed-out", "passed" if once else "undetermined"}
         case Nature.TRANSIENT:
             return {"passed"} if once else {"undetermined"}
+
+
+def after_valid_answers(fault: NamedFault) -> set[str]:
+    """Return the allowed verdicts when a refusal comes three times in a row, after the credential was accepted.
+
+    The service's own refusal is believed when it is said twice; what a proxy or a web page says is transient.
+    """
+    return {"undetermined"} if fault.is_official else {"passed"}
+
+
+def at_last_look(fault: NamedFault, moment: Moment, once: bool) -> set[str]:
+    """Return the allowed verdicts for a build that passes before the deadline, when the look at the deadline fails."""
+    found = nature(fault, moment)
+    if found is Nature.HARMLESS:
+        return {"passed"}
+    if once and found is Nature.TRANSIENT:  # a word that nobody documents is not asked about again by then
+        return {"passed", "undetermined"} if fault.reach is Reach.RECORD else {"passed"}
+    return {"timed-out", "undetermined", "passed"} if once else {"timed-out", "undetermined"}
 
 
 def at_early_deadline(fault: NamedFault, moment: Moment) -> set[str]:

@@ -172,7 +172,9 @@ MALFORMED_BODIES = (
     _fault(
         "Content-Length too short", "The body is longer than said.", _changed(bytes, headers={"Content-Length": "10"})
     ),
-    _fault("Content-Length negative", "A length below 0.", _changed(bytes, headers={"Content-Length": "-5"})),
+    _fault(
+        "Content-Length negative", "A length below 0.", _changed(bytes, headers={"Content-Length": "-5"}), hangs=True
+    ),
     _fault(
         "Date in the year 9999",
         "A clock at the end of time.",

@@ -63,5 +63,6 @@ WAITING = (
 )
 """The moments of `wait`; the last two are side channels."""
 
+LAST_LOOK = Moment(name="last look", operations=RECORD_ROUTES, phases=(Phase.ENDED,), record=True)
 START = Moment(name="start", operations=ORDERS)
 SIGNING_IN = Moment(name="sign-in", operations=(SIGN_IN,))

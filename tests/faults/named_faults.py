@@ -45,6 +45,8 @@ class NamedFault:
     """The service says the same of a build whose record is still to come: it is transient for a while then."""
     means_no_route: bool = False
     """Only this route is missing: it is permanent where the operation has no other one."""
+    is_official: bool = False
+    """It has an error code of the service or of its gateway; what a proxy or a web page answers has none."""
     may_pass: bool = False
     """A single one does not end the wait once the credential has been accepted."""
     refuses_credential: bool = False
@@ -59,6 +61,8 @@ class NamedFault:
     """The number of an ordered build cannot be read although other answers can be used."""
     moves_clock: bool = False
     """The service's clock is no longer known: a token may be taken for an expired one."""
+    asks_to_wait: bool = False
+    """It holds up all requests of the process for some time."""
     hangs: bool = False
     """The answer takes longer than any wait: it is tried against the deadline too."""
     exclusive: bool = False

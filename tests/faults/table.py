@@ -1,19 +1,23 @@
 """The table of faults and moments. Each row is one process: a few faults at every moment of a wait, or one of a run."""
 
 import json
+import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
+from gate.simulator import sample_plans
+from gate.simulator.scenarios import Scenario, Start
 from tests.faults import expected
 from tests.faults.catalogue import NAMED_FAULTS
 from tests.faults.connection_faults import CONNECTION_FAULTS
-from tests.faults.fault_plan import Fault
+from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.harness import GRACE, Seen, complaints, flowing, run_gate
 from tests.faults.journal import SIGN_IN, STOPS
-from tests.faults.moments import ORDERS, SIGNING_IN, START, WAITING, Moment
+from tests.faults.moments import LAST_LOOK, ORDERS, SIGNING_IN, START, WAITING, Moment
 from tests.faults.named_faults import NamedFault, Nature
 from tests.helpers import environment
 
@@ -30,7 +34,13 @@ MOST_MEBIBYTES = 256
 """What the gate may take of memory at most: some 30, and its bounds times its connections."""
 
 CODES = {"failed": 1, "aborted": 4, "timed-out": 3, "undetermined": 5, "passed": 0}
-KINDS = {"failed": "BuildFailed", "timed-out": "GateTimeout", "undetermined": "Undetermined", "passed": ""}
+KINDS = {
+    "failed": "BuildFailed",
+    "aborted": "BuildAborted",
+    "timed-out": "GateTimeout",
+    "undetermined": "Undetermined",
+    "passed": "",
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,8 +90,9 @@ def wait_row(*faults: NamedFault, hurried: bool = False) -> Row:
         seen = _seen(row, simulator, "wait", *targets, *options, timeout=timeout)
     for label, verdict in row.verdicts.items():
         row.problems += _misjudged(cells[label], verdict, hurried)
-        if seen and not hurried and verdict != "undetermined":
-            row.problems += _untold(cells[label], label, seen)
+    if seen and not hurried:
+        judged = [label for label, verdict in row.verdicts.items() if verdict == "failed"]
+        row.problems += _untold({label: cells[label] for label in judged}, seen)
     return row
 
 
@@ -94,11 +105,57 @@ def _misjudged(cell: Cell, verdict: str, hurried: bool) -> Iterator[str]:
         yield f"{cell}: {verdict}, not {' or '.join(sorted(allowed))}"
 
 
-def _untold(cell: Cell, label: str, seen: Seen) -> Iterator[str]:
-    """Say if nobody was told that a side channel failed."""
-    told = [line for line in seen.err.splitlines() if f" {label}: " in line or " more targets: " in line]
-    if expected.is_told(cell.fault, cell.moment, cell.once) and "does not change the verdict" not in "".join(told):
-        yield f"{cell}: nobody was told: {told}"
+def _untold(cells: Mapping[str, Cell], seen: Seen) -> Iterator[str]:
+    """Say if nobody was told that side channels failed: each by its label, or many in one line with their number."""
+    told = [line for line in seen.err.splitlines() if "does not change the verdict" in line]
+    in_sum = sum(int(found[1]) for line in told if (found := re.search(r" (\d+) more targets: ", line)))
+    silent = [
+        str(cell)
+        for label, cell in cells.items()
+        if expected.is_told(cell.fault, cell.moment, cell.once) and not any(f" {label}: " in line for line in told)
+    ]
+    if len(silent) > in_sum:
+        yield f"nobody was told of {len(silent)} failures, but of {in_sum} in sum: {silent}"
+
+
+def refusal_row(*faults: NamedFault) -> Row:
+    """Let refusals come three times in a row after each target's first look at its record."""
+    row = Row(names=tuple(fault.name for fault in faults), kind="after valid answers")
+    names = {f"{number}": fault for number, fault in enumerate(faults)}
+    with ExitStack() as stack:
+        simulator = stack.enter_context(FaultySimulator([WAITING[1].scenario(name) for name in names], speed=0))
+        for name, fault in names.items():
+            job_id = simulator.jobs[name]
+            simulator.faults.add(Fault(act=fault.make(), operations=RECORD_ROUTES, job_id=job_id, skip=1, times=3))
+        stack.enter_context(flowing(simulator, 5))
+        targets = [f"{name}={simulator.jobs[name]}:57" for name in names]
+        _seen(row, simulator, "wait", *targets, *OPTIONS, "--error-budget", "20s", timeout=40.0)
+    for name, verdict in row.verdicts.items():
+        if verdict not in (allowed := expected.after_valid_answers(names[name])):
+            row.problems.append(f"{names[name].name}: {verdict}, not {' or '.join(sorted(allowed))}")
+    return row
+
+
+def deadline_row(*faults: NamedFault, once: bool) -> Row:
+    """Let faults strike the look at the deadline, at builds that have ended shortly before it."""
+    row = Row(names=tuple(fault.name for fault in faults), kind="last look, once" if once else "last look")
+    names = {f"{number}": fault for number, fault in enumerate(faults)}
+    with ExitStack() as stack:
+        starts = (Start(plan=sample_plans.PASSING),)
+        scenarios = [Scenario(name=name, starts=starts, first_number=57) for name in names]
+        simulator = stack.enter_context(FaultySimulator(scenarios, speed=0))
+        for name, fault in names.items():
+            simulator.faults.add(LAST_LOOK.planned(fault, simulator, simulator.jobs[name], once))
+        end_all = threading.Timer(3.4, simulator.clock.advance, [600])
+        stack.callback(end_all.join)
+        end_all.start()
+        targets = [f"{name}={simulator.jobs[name]}:57" for name in names]
+        options = ("--poll-interval", "60s", "--max-rate", "60000", "--json", *HURRIED)
+        _seen(row, simulator, "wait", *targets, *options, timeout=4.0)
+    for name, verdict in row.verdicts.items():
+        if verdict not in (allowed := expected.at_last_look(names[name], LAST_LOOK, once)):
+            row.problems.append(f"{names[name].name}: {verdict}, not {' or '.join(sorted(allowed))}")
+    return row
 
 
 def order_row(fault: NamedFault) -> Row:
@@ -137,12 +194,15 @@ def sign_in_row(fault: NamedFault, *, once: bool = False) -> Row:
     return row
 
 
-def stop_row(fault: NamedFault) -> Row:
-    """Let a fault strike when a build that the gate has started is stopped; only what is true may be said of it."""
-    row = Row(names=(fault.name,), kind="stop")
+def stop_row(fault: NamedFault, *, once: bool = False) -> Row:
+    """Let a fault strike when a build that the gate has started is stopped.
+
+    Only what is true may be said of it, and a fault that strikes once leaves no build behind.
+    """
+    row = Row(names=(fault.name,), kind="stop, once" if once else "stop")
     with ExitStack() as stack:
         simulator = stack.enter_context(FaultySimulator(["slow"], speed=1))
-        simulator.faults.add(Fault(act=fault.make(), operations=STOPS, times=None))
+        simulator.faults.add(Fault(act=fault.make(), operations=STOPS, times=1 if once else None))
         job_id = simulator.jobs["slow"]
         seen = _seen(row, simulator, "run", job_id, *OPTIONS[:2], *OPTIONS[4:], timeout=4.0)
         if seen is None:
@@ -150,6 +210,8 @@ def stop_row(fault: NamedFault) -> Row:
         if row.verdicts[job_id] != "timed-out":
             row.problems.append(f"{row.verdicts[job_id]}, not timed-out")
         stopped = any(build.stopped for build in simulator.backend.jobs[job_id].builds)
+        if once and not stopped and fault.nature is not Nature.PERMANENT and not fault.hangs:
+            row.problems.append("the build goes on")
         if "stop requested" in seen.err and not stopped:
             row.problems.append("nobody was told to stop, but the gate says so")
         if "stop requested" not in seen.err and "could not be stopped" not in seen.err:
@@ -202,9 +264,15 @@ def rows() -> Sequence[partial[Row]]:
     hanging = [fault for fault in faults if fault.hangs]
     exclusive = [fault for fault in faults if fault.exclusive]
     delaying = [fault for fault in faults if fault.nature is Nature.DELAYING and not fault.exclusive]
+    refusals = [fault for fault in faults if fault.nature is Nature.PERMANENT and not fault.may_mean_late]
+    quick = [fault for fault in faults if not (fault.exclusive or fault.hangs or fault.asks_to_wait)]
     others = [fault for fault in faults if fault not in exclusive and fault not in delaying]
     return (
         *(partial(stop_row, fault) for fault in (*CONNECTION_FAULTS[::4], *faults[::20])),
+        *(partial(stop_row, fault, once=True) for fault in (*CONNECTION_FAULTS[1:7:2], *faults[2::17])),
+        *(partial(refusal_row, fault) for fault in refusals if fault.exclusive),
+        partial(refusal_row, *(fault for fault in refusals if not fault.exclusive)),
+        *(partial(deadline_row, *quick[index::4], once=once) for index in range(4) for once in (True, False)),
         *(partial(wait_row, *hanging[index : index + 3], hurried=True) for index in range(0, len(hanging), 3)),
         *(partial(order_row, fault) for fault in (*CONNECTION_FAULTS[::3], *faults[::16])),
         *(partial(sign_in_row, fault) for fault in (*CONNECTION_FAULTS[::6], *faults[1::18])),
