@@ -127,11 +127,14 @@ def handled_signals() -> list[signal.Signals]:
 
 @contextlib.contextmanager
 def interruptions(pool: WorkerPool, ending: threading.Event) -> Iterator[None]:
-    """Turn signals into events while the block runs; `ending` is set at once, so that nothing is started any more."""
+    """Turn signals into events while the block runs; `ending` is set at once, so that nothing is started any more.
+
+    It is set after the event, so that an order that is held back by it is known to be held back by a signal.
+    """
 
     def handle(received: int, _: object) -> None:
-        ending.set()
         pool.post(Interruption(received))
+        ending.set()
 
     former = [(number, signal.signal(number, handle)) for number in handled_signals()]
     try:

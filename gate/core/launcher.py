@@ -81,14 +81,23 @@ class Launcher:
         self.under_way = True  # before the look at the verdict, which may be decided at any moment
         try:
             return self._service.start(self._order, self._may_send)
-        except (TransientError, OrderNotSent):
-            self.under_way = False  # it was never sent
+        except OrderNotSent:
+            self.under_way = False
             raise
+        except TransientError as error:  # it was not sent
+            self.under_way = False
+            if not self._is_ending():
+                raise
+            raise OrderNotSent(f"no build was started: {error}") from error  # and there is no time to try again
 
     def _may_send(self) -> bool:
         """Tell whether the order may still be sent; asked immediately before its first byte."""
         self._ordered_at = self._service.now()
-        return not self._builder.is_given_up and not self._context.is_ending()
+        return not self._is_ending()
+
+    def _is_ending(self) -> bool:
+        """Tell whether the gate has begun to end: from then on nothing is started."""
+        return self._builder.is_given_up or self._context.is_ending()
 
     def _newest_number(self) -> Steps[int | None]:
         """Look once for the number of the job's newest build; `None` if that cannot be found out now."""

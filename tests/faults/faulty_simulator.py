@@ -4,7 +4,7 @@ import itertools
 import math
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -28,6 +28,8 @@ class Tls:
 
     context: ssl.SSLContext
     silent_from: float = math.inf
+    pause: Callable[[], None] = lambda: None
+    """Is called before each handshake, which begins when it returns."""
 
 
 class FaultySimulator(Simulator):
@@ -101,6 +103,7 @@ class TlsServer(Server):
             while layers[-1].recv(65536):
                 pass
             raise ConnectionAbortedError("the client has given up")
+        self._tls.pause()
         encrypted = self._tls.context.wrap_socket(layers[-1], server_side=True, do_handshake_on_connect=False)
         layers.append(encrypted)
         encrypted.do_handshake()

@@ -46,6 +46,19 @@ class AlterAnswer(ResponseFault):
 
 
 @dataclass(frozen=True, slots=True)
+class SlowAnswer(ResponseFault):
+    """Does what was asked at once and answers when `pause` has returned."""
+
+    pause: Callable[[], None]
+
+    def shape(self, call: Call, genuine: Answer) -> HttpAnswer | None:
+        """See the base class."""
+        answer = genuine()
+        self.pause()
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
 class EditAnswer(ResponseFault):
     """Changes fields of a JSON answer: `{"result.status": MISSING, "result.job_build_states.0.number": 3}`."""
 
