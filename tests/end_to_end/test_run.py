@@ -10,12 +10,11 @@ import pytest
 from gate.simulator.http_answers import gateway_error, json_answer, service_error
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.journal import ORDERS, STOPS
 from tests.faults.response_faults import ReplaceAnswer
 from tests.faults.transport_faults import Drip, Drop, Point, Silence
 from tests.helpers import RunGate, Simulate, StartGate, environment, wait_for
 
-ORDERS = ("ExecuteJob", "RunJob")
-STOPS = ("StopBuildJob", "StopTheJob")
 SLOWLY = Drip(interval=0.002, headers=True)
 
 
@@ -91,14 +90,69 @@ def test_record_that_appears_late_is_pending(simulate: Simulate, run_gate: RunGa
     assert done.returncode == 0, done.stderr
 
 
-def test_order_carries_what_was_asked_for(simulate: Simulate, run_gate: RunGate) -> None:
-    """Parameters and the commit reach the service; the build is of that commit."""
-    simulator = simulate(["passing"], speed=40)
-    commit = "0123456789abcdef0123456789abcdef01234567"
-    arguments = ("--param", "mode=fast", "--param", "empty=", "--commit", commit)
-    done = run_gate("run", simulator.jobs["passing"], *arguments, "--json", env=environment(simulator))
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize("published", ORDERS)
+@pytest.mark.parametrize(
+    ("option", "value", "scm"),
+    [
+        ("branch", "release/1.x", {"branch": "release/1.x", "build_type": "branch"}),
+        ("tag", "v1.2", {"build_tag": "v1.2", "build_type": "tag"}),
+        ("commit", COMMIT, {"build_commit_id": COMMIT, "build_type": "commitId"}),
+    ],
+)
+def test_order_carries_exactly_what_was_asked_for(
+    simulate: Simulate, run_gate: RunGate, published: str, option: str, value: str, scm: dict[str, str]
+) -> None:
+    """By both routes, the service gets each parameter, also an empty one, and the source; the build is of these."""
+    simulator = simulate(["passing"], unpublished=[other for other in ORDERS if other != published])
+    job = simulator.jobs["passing"]
+    parameters = {"mode": "fast", "empty": "", "spaced": " a=b ", "text": "值"}
+    arguments = [argument for pair in parameters.items() for argument in ("--param", "=".join(pair))]
+    done = run_gate("run", job, *arguments, f"--{option}", value, "--no-wait", env=environment(simulator))
     assert done.returncode == 0, done.stderr
-    assert f'"commit": "{commit}"' in done.stdout
+    assert [(entry.operation, entry.order) for entry in simulator.journal.of(*ORDERS) if entry.status == 200] == [
+        (published, {"job_id": job, "parameter": [{"name": n, "value": v} for n, v in parameters.items()], "scm": scm})
+    ]
+    build = simulator.backend.jobs[job].builds[-1]
+    assert (build.number, build.parameters, getattr(build, option)) == (58, parameters, value)
+
+
+def test_order_without_options_carries_only_the_job(simulate: Simulate, run_gate: RunGate) -> None:
+    """The job's own settings are not overridden by what was not asked for."""
+    simulator = simulate(["passing"])
+    job = simulator.jobs["passing"]
+    done = run_gate("run", job, "--no-wait", env=environment(simulator))
+    assert done.returncode == 0, done.stderr
+    assert [entry.order for entry in simulator.journal.of(*ORDERS)] == [{"job_id": job}]
+
+
+def test_started_build_is_judged_by_the_commit_that_was_ordered(simulate: Simulate, run_gate: RunGate) -> None:
+    """The result names the commit of the order."""
+    simulator = simulate(["passing"], speed=40)
+    arguments = ("--commit", COMMIT, "--json")
+    done = run_gate("run", simulator.jobs["passing"], *arguments, env=environment(simulator))
+    assert done.returncode == 0, done.stderr
+    assert f'"commit": "{COMMIT}"' in done.stdout
+
+
+@pytest.mark.parametrize(("retries", "status", "orders_sent"), [("0", 1, 1), ("1", 0, 2)])
+def test_build_that_never_ran_is_ordered_again_as_before(
+    simulate: Simulate, run_gate: RunGate, retries: str, status: int, orders_sent: int
+) -> None:
+    """Only with --retries; the second order is the same as the first, and its build is judged."""
+    simulator = simulate(["schedule-failure-once"], speed=40)
+    job = simulator.jobs["schedule-failure-once"]
+    arguments = ("--param", "mode=fast", "--branch", "next", "--retries", retries)
+    done = run_gate("run", job, *arguments, env=environment(simulator))
+    assert (done.returncode, f"build={57 + orders_sent} " in done.stdout) == (status, True), done.stderr
+    order = {
+        "job_id": job,
+        "parameter": [{"name": "mode", "value": "fast"}],
+        "scm": {"branch": "next", "build_type": "branch"},
+    }
+    assert [entry.order for entry in simulator.journal.of(*ORDERS)] == [order] * orders_sent
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

@@ -17,7 +17,7 @@ from gate.simulator.scenarios import Scenario
 from gate.simulator.server import Server
 from gate.simulator.simulator import Simulator
 from tests.faults.fault_plan import Fault, FaultPlan
-from tests.faults.journal import Entry, Journal
+from tests.faults.journal import ORDERS, Entry, Journal
 from tests.faults.response_faults import ResponseFault
 from tests.faults.transport_faults import TransportFault
 
@@ -78,6 +78,7 @@ class FaultySimulator(Simulator):
             path=call.path,
             query=dict(call.query),
             operation=call.operation,
+            order=call.document() if call.operation in ORDERS else None,
             job_id=call.job_id,
             build_number=call.build_number,
             family=call.identity.family if call.identity else None,

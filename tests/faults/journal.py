@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 SIGN_IN = "KeystoneCreateUserTokenByPassword"
+ORDERS = ("ExecuteJob", "RunJob")
 STOPS = ("StopBuildJob", "StopTheJob")
 
 
@@ -19,6 +21,8 @@ class Entry:
     query: Mapping[str, str]
     operation: str
     """The vendor's name; empty for a path without a route."""
+    order: Mapping[str, Any] | None = None
+    """The body of an order; `None` for other operations, as that of a sign-in has a password."""
     job_id: str | None = None
     build_number: int | None = None
     family: str | None = None

@@ -8,11 +8,10 @@ from gate.simulator.scenarios import Scenario, Start, lived_in
 from gate.simulator.simulated_build import Phase
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
-from tests.faults.journal import SIGN_IN
+from tests.faults.journal import ORDERS, SIGN_IN
 from tests.faults.named_faults import NamedFault
 
 LISTS = ("ListBuildInfoRecordByJobId", "ListBuildInfoRecord")
-ORDERS = ("ExecuteJob", "RunJob")
 LOGS = ("DownloadBuildFullLog", "DownloadBuildLog")
 
 

@@ -16,8 +16,8 @@ from tests.faults.connection_faults import CONNECTION_FAULTS
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.harness import GRACE, Seen, complaints, flowing, run_gate
-from tests.faults.journal import SIGN_IN, STOPS
-from tests.faults.moments import LAST_LOOK, ORDERS, SIGNING_IN, START, WAITING, Moment
+from tests.faults.journal import ORDERS, SIGN_IN, STOPS
+from tests.faults.moments import LAST_LOOK, SIGNING_IN, START, WAITING, Moment
 from tests.faults.named_faults import NamedFault, Nature
 from tests.helpers import environment
 
