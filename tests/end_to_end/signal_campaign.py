@@ -27,8 +27,7 @@ from tests.conftest import ROOT, is_foreign
 from tests.end_to_end.listeners import Heard, listening, proxy
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator, Tls
-from tests.faults.journal import SIGN_IN
-from tests.faults.moments import ORDERS
+from tests.faults.journal import ORDERS, SIGN_IN
 from tests.faults.response_faults import AlterAnswer, SlowAnswer
 from tests.helpers import environment
 

@@ -19,8 +19,8 @@ from gate.simulator.scenarios import Scenario, Start
 from tests.end_to_end.signal_campaign import SLOW, Case, play
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.journal import ORDERS
 from tests.faults.list_faults import LISTS, LaggingList, LateRecord, older_rows, without_commits
-from tests.faults.moments import ORDERS
 from tests.faults.response_faults import EditAnswer, ReplaceAnswer, ResponseFault
 from tests.faults.transport_faults import Drop, TransportFault
 from tests.helpers import RunGate, Simulate, environment
