@@ -30,12 +30,19 @@ def run() -> int:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Until the wait has begun, Ctrl-C ends the process as other signals do, not with a traceback and status 1.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from gate.runtime import signals
+
+    if sys.argv[1:2] in (["wait"], ["run"]):
+        signals.hold_back()  # until there are reports of this run
     gc.set_threshold(50_000)  # while modules are imported there is no garbage; looking for it costs 5 % of the start
     from gate.cli.commands import execute
     from gate.runtime import streams
 
     streams.install()
-    status = execute(sys.argv[1:], STARTED)
+    try:
+        status = execute(sys.argv[1:], STARTED)
+    finally:
+        signals.let_through()
     streams.drain(time.monotonic() + 1)
     return status
 

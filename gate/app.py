@@ -27,11 +27,9 @@ from gate.model import Outcome, Target, TargetOutcome, Verdict
 from gate.platforms.detect import detect
 from gate.platforms.platform import Platform
 from gate.platforms.terminal import Terminal
-from gate.runtime import streams
+from gate.runtime import signals, streams
 from gate.runtime.workers import WorkerPool
 from gate.settings import Reports, Settings
-
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 DRAIN_AFTER_DEADLINE = 3.0
 """Seconds after the deadline until which a slow reader of stdout or stderr is waited for."""
@@ -120,11 +118,6 @@ def build_link(template: str | None, region: str, job_id: str, number: int, proj
     return template.format_map({name: quote(value, safe="") for name, value in values.items()})
 
 
-def handled_signals() -> list[signal.Signals]:
-    """Return the signals that end the gate: a hang-up does not where the caller has said so (`nohup`)."""
-    return [number for number in SIGNALS if number is signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN]
-
-
 @contextlib.contextmanager
 def interruptions(pool: WorkerPool, ending: threading.Event) -> Iterator[None]:
     """Turn signals into events while the block runs; `ending` is set at once, so that nothing is started any more.
@@ -136,7 +129,8 @@ def interruptions(pool: WorkerPool, ending: threading.Event) -> Iterator[None]:
         pool.post(Interruption(received))
         ending.set()
 
-    former = [(number, signal.signal(number, handle)) for number in handled_signals()]
+    former = [(number, signal.signal(number, handle)) for number in signals.handled()]
+    signals.let_through()
     try:
         yield
     finally:

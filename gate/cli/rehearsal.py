@@ -14,6 +14,7 @@ import click
 from gate import app
 from gate.errors import UsageProblem
 from gate.model import Target
+from gate.runtime import signals
 from gate.settings import Connection, Reports, Rules, Settings, Token, check_unique
 from gate.simulator.scenarios import SCENARIOS, Scenario
 from gate.simulator.simulator import Simulator
@@ -90,7 +91,7 @@ def simulate(choices: Sequence[str], port: int, speed: float) -> None:
     """Serve the simulator until a signal comes; raises `UsageProblem` when the port cannot be used."""
     scenarios = scenarios_of(choices)
     stop = threading.Event()
-    for number in app.handled_signals():
+    for number in signals.handled():
         signal.signal(number, lambda *_: stop.set())
     try:
         simulator = Simulator(scenarios, port=port, speed=speed)
