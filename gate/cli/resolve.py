@@ -146,6 +146,8 @@ def check_combinations(targets: Sequence[Target], values: Mapping[str, Any], pla
         for name in ("commit", "require_tests", "follow"):
             if values[name]:
                 raise UsageProblem(f"{status} is about a job, not about one build: leave {places[name]} out")
+    if "{region}" in (values.get("build_url") or "") and not values["region"]:
+        raise UsageProblem(f"{places['build_url']} has {{region}} in it, but no --region is given")
     if values.get("if_none") == "pass" and numbered:
         raise UsageProblem(f"{places['if_none']} pass is for targets without a build number, not for {numbered[0]}")
     if values.get("no_wait"):

@@ -116,7 +116,7 @@ class OutcomeBuilder:
             return f"build {self.build_number} is {shown}{unknown}"
         took = self.record.duration_seconds if self.record else None
         after = f" after {spell(took)}" if took else ""
-        message = one_line(self.record.message or "") if self.record else ""
+        message = one_line(self.record.message or "").rstrip(".") if self.record else ""
         why = f": {message}" if message else ""
         if self.state.state is State.UNKNOWN:
             return f"build {self.build_number} has ended, but its state {shown} does not say how{why}"

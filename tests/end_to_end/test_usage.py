@@ -174,6 +174,7 @@ def test_all_that_is_missing_is_said_at_once(call: Callable[..., tuple[int, str]
         ("wait", (JOB, "--verdict", "status", "--require-tests"), {}, ("--verdict status", "--require-tests")),
         ("wait", (JOB, "--verdict", "status"), {"GATE_FOLLOW": "true"}, ("--verdict status", "GATE_FOLLOW")),
         ("wait", (JOB, f"{JOB}:57", "--if-none", "pass"), {}, ("--if-none pass", f"{JOB}:57")),
+        ("wait", (JOB, "--build-url", "https://x/{region}"), {}, ("--build-url has {region}", "no --region")),
         ("wait", (f"{JOB}:57",), {"GATE_IF_NONE": "pass"}, ("GATE_IF_NONE pass", f"{JOB}:57")),
         ("run", (JOB, "--no-wait", "--follow"), {}, ("--no-wait", "--follow")),
         ("run", (JOB, "--no-wait", "--require-tests"), {}, ("--no-wait", "--require-tests")),
