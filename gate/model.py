@@ -146,6 +146,13 @@ class ProjectRow(NamedTuple):
     is_finished: bool | None = None
 
 
+class ProjectPage(NamedTuple):
+    """One page of the list of a project's jobs; `is_last` if there is nothing behind it."""
+
+    rows: Sequence[ProjectRow]
+    is_last: bool = True
+
+
 class JobConfig(NamedTuple):
     """The name of a job, and the CodeArts project that it belongs to."""
 

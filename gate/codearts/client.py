@@ -10,7 +10,7 @@ from gate.codearts import json_fields, wire_format
 from gate.codearts.fallback_routes import Routes
 from gate.codearts.unfinished_lines import UnfinishedLines
 from gate.errors import InvalidAnswer, PermanentError, ServiceError, StartLost, TransientError
-from gate.limits import LOG_SECONDS, MAX_PROJECT_PAGES
+from gate.limits import LOG_SECONDS
 from gate.model import (
     ChildBuild,
     FailedStep,
@@ -18,7 +18,7 @@ from gate.model import (
     ListedBuild,
     LogPiece,
     Order,
-    ProjectRow,
+    ProjectPage,
     Record,
     Stage,
     UnitTests,
@@ -135,25 +135,19 @@ class Client:
         ]
         return self._routes.first("the job's builds", routes)
 
-    def project_rows(self, project_id: str) -> Sequence[ProjectRow]:
-        """Return the jobs of a CodeArts project, each with its last build (ListProjectJobs, else the older ListJobs).
+    def project_page(self, project_id: str, page: int) -> ProjectPage:
+        """Return a page (from 0) of the jobs of a CodeArts project, each with its last build.
 
-        All pages are read, up to 6 000 jobs. The list's own total is not used, as it does not count the rows. Pages
-        shift between two requests, so a job may be missing.
+        The operations are ListProjectJobs, else the older ListJobs. The list's own total is not used, as it does not
+        count the rows: a page that is not full is the last one. Pages shift between two requests.
         """
-        rows: dict[str, ProjectRow] = {}
-        for page in range(MAX_PROJECT_PAGES):
-            params = {"page_index": page, "page_size": PAGE_SIZE}
-            routes = [
-                self._routes.get(path.format(project_id=project_id), wire_format.project_rows_of, params)
-                for path in PROJECT_LIST_ROUTES
-            ]
-            count, found = self._routes.first("the jobs of the project", routes)
-            has_new_jobs = any(row.job_id not in rows for row in found)
-            rows |= {row.job_id: row for row in found}
-            if count < PAGE_SIZE or not has_new_jobs:
-                break
-        return list(rows.values())
+        params = {"page_index": page, "page_size": PAGE_SIZE}
+        routes = [
+            self._routes.get(path.format(project_id=project_id), wire_format.project_rows_of, params)
+            for path in PROJECT_LIST_ROUTES
+        ]
+        count, rows = self._routes.first("the jobs of the project", routes)
+        return ProjectPage(rows, is_last=count < PAGE_SIZE)
 
     def job_config(self, job_id: str) -> JobConfig:
         """Return the name of a job and its CodeArts project (ShowJobConfig)."""

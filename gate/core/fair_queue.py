@@ -2,8 +2,8 @@
 
 When more is due than the rate allows, the pauses of all targets are stretched by one factor: a target that wants a poll
 after 2 s waits a fifth of the time of one that wants it after 10 s, and no target starves. (This is start-time fair
-queueing: Goyal, Vin and Cheng 1996.) A call without a pause goes before them. So do calls that expire soon, and calls
-that had their turn before and failed.
+queueing: Goyal, Vin and Cheng 1996.) A call without a pause goes before them. So do calls that expire soon, calls that
+had their turn before and failed, and polls of builds that a list says have ended; behind these, the next list.
 """
 
 import heapq
@@ -12,6 +12,12 @@ from collections.abc import Hashable
 
 from gate.core.ports import Ask
 from gate.core.schedule import Pace
+
+FIRST, SECOND = -2.0, -1.0
+"""The turns of calls that go before all others: those that are known to be of use at once, and lists."""
+
+LIST_KEY = -1
+"""The key of the ask that reads a list."""
 
 OVERDUE = 60.0
 """Seconds that a call may wait for its turn before optional calls are left out."""
@@ -25,8 +31,13 @@ class FairQueue:
         self._pace = pace
         self._waiting: dict[int, Ask] = {}
         self._same_call: dict[Hashable, set[int]] = {}
-        self._later: list[tuple[float, float, int]] = []
-        self._due: list[tuple[float, int, float]] = []
+        self._later: list[tuple[float, float, int, int]] = []
+        """Instant, turn, key and place of the asks whose time has not come."""
+        self._due: list[tuple[float, int, float, int]] = []
+        """Turn, key, instant and place of those whose time has come."""
+        self._places: dict[int, int] = {}
+        """The place of each ask, which is new when it is moved; entries with an older one are not valid any more."""
+        self._last_place = 0
         self._expiring: list[tuple[float, int]] = []
         self._urgent: list[int] = []
         self._virtual_time = 0.0
@@ -38,17 +49,41 @@ class FairQueue:
             self._urgent.append(key)
         if ask.coalesce is not None:
             self._same_call.setdefault(ask.coalesce, set()).add(key)
-        # Rounded, so that asks with the same pause keep the order in which they came.
-        turn = round(self._virtual_time + max(ask.not_before - now, 0.0), 3)
         if ask.expires < math.inf:
             heapq.heappush(self._expiring, (ask.expires, key))
+        self._place(key, ask, now)
+
+    def __contains__(self, key: int) -> bool:
+        """Tell whether an ask waits."""
+        return key in self._waiting
+
+    def move(self, key: int, not_before: float, now: float, *, is_next: bool = False) -> bool:
+        """Change the instant from which an ask may have its turn; return false if it does not wait any more.
+
+        `is_next`: it goes before the asks that wait for their turn.
+        """
+        if key not in self._waiting:
+            return False
+        self._waiting[key] = self._waiting[key]._replace(not_before=not_before, is_retry=is_next)
+        self._place(key, self._waiting[key], now)
+        return True
+
+    def _place(self, key: int, ask: Ask, now: float) -> None:
+        """Give an ask its place in the order."""
+        # Rounded, so that asks with the same pause keep the order in which they came.
+        turn = round(self._virtual_time + max(ask.not_before - now, 0.0), 3)
         if ask.expires < math.inf or ask.is_retry:
-            turn = -1.0
-        heapq.heappush(self._later, (max(ask.not_before, now), turn, key))
+            turn = FIRST
+        elif key == LIST_KEY:
+            turn = SECOND
+        self._last_place += 1
+        self._places[key] = self._last_place
+        heapq.heappush(self._later, (max(ask.not_before, now), turn, key, self._last_place))
 
     def remove(self, key: int) -> None:
         """Forget an ask, if it still waits."""
         ask = self._waiting.pop(key, None)
+        self._places.pop(key, None)
         if ask is not None and ask.coalesce is not None:
             same = self._same_call[ask.coalesce]
             same.discard(key)
@@ -61,14 +96,15 @@ class FairQueue:
             self._pace.spend(now)
             return self._pop_coalesced(key)
         while self._later and self._later[0][0] <= now:
-            at, turn, key = heapq.heappop(self._later)
-            heapq.heappush(self._due, (turn, key, at))
+            at, turn, key, place = heapq.heappop(self._later)
+            heapq.heappush(self._due, (turn, key, at, place))
         while self._due:
-            turn, key, _ = self._due[0]
-            if key in self._waiting and self._pace.ready_at(now) > now:
+            turn, key, _, place = self._due[0]
+            is_valid = self._places.get(key) == place
+            if is_valid and self._pace.ready_at(now) > now:
                 break
             heapq.heappop(self._due)
-            if key in self._waiting:
+            if is_valid:
                 self._pace.spend(now)
                 self._virtual_time = max(self._virtual_time, turn)
                 return self._pop_coalesced(key)

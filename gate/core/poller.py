@@ -1,11 +1,12 @@
 """One pinned build from the first poll to its end: polls at the right time, and no more of them than needed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from gate.core import verdict as judging
 from gate.core.follower import Follower
 from gate.core.forecast import Forecast
+from gate.core.list_hints import ListHints
 from gate.core.outcome_builder import OutcomeBuilder
 from gate.core.ports import Ask, Context, Steps
 from gate.core.retrier import Retrier
@@ -13,7 +14,7 @@ from gate.core.schedule import FIRST_PAUSES, pause
 from gate.core.selection import PinnedBuild
 from gate.durations import spell
 from gate.errors import InvalidAnswer, NotFound, Refused, RouteMissing, ServiceError, TransientError, WrongBuild
-from gate.model import ListedBuild, Record, RecordState, State, Verdict
+from gate.model import Record, RecordState, State, Verdict
 
 CONFIRMING_POLLS = 2
 """How often a surprising answer is asked for again before it counts: an ended build with an unknown word, one without
@@ -21,9 +22,6 @@ unit-test totals, a record that contradicts what was asked for. The service may 
 
 POLL_AGAIN = 0.2
 """Seconds between two tries of the look at the deadline."""
-
-LIST_TRUST_SECONDS = 120.0
-"""Seconds for which a list is believed that nothing has changed: lists were seen to lag behind their builds."""
 
 
 class Poller:
@@ -36,13 +34,13 @@ class Poller:
         retrier: Retrier,
         *,
         check: Callable[[Record], str],
-        shares: bool,
+        hints: ListHints,
         seen: Callable[[Record], None],
         follower: Follower | None = None,
     ) -> None:
         """`check` says how a record contradicts what was asked for; empty if it does not. `seen` takes the first one.
 
-        `shares`: whether other targets are builds of the same job, so that one list tells about all of them.
+        `hints` may bring polls forward or put them off.
         """
         self._builder = builder
         self._job = builder.target.job_id
@@ -53,12 +51,11 @@ class Poller:
         self._retrier = retrier
         self._check = check
         self._seen = seen
-        self._shares = shares
+        self._hints = hints
         self._follower = follower
         self._forecast = Forecast()
         self._warned = False
         self._contradictions = 0
-        self._read_at = 0.0
 
     def next_poll(self, polls: int) -> float:
         """Return the instant of the poll that follows poll number `polls`."""
@@ -70,6 +67,16 @@ class Poller:
     def run(self, pinned: PinnedBuild) -> Steps[RecordState]:
         """Poll again and again until the build has ended; an unknown word has to persist."""
         self._forecast = pinned.forecast
+        self._hints.begin(self._job, pinned.build_number)
+        try:
+            return (yield from self._poll_until_ended(pinned))
+        finally:
+            self._hints.end(self._job, pinned.build_number)
+
+    def _poll_until_ended(self, pinned: PinnedBuild) -> Steps[RecordState]:
+        number = pinned.build_number
+        call = partial(self._read, number)
+        poll_of: tuple[str, int] | None = (self._job, number)
         at = self._now()
         give_up = at + min(pinned.appearing_seconds, self._rules.appear_timeout)
         polls, unknown = 0, 0
@@ -78,8 +85,9 @@ class Poller:
         while True:
             polls += 1
             try:
-                record = record or (yield from self._poll(pinned.build_number, at))
+                record = record or (yield from self._retrier(call, at, poll_of=poll_of))
             except NotFound as error:
+                poll_of = None  # until there is a record, no list puts a poll off
                 if at >= give_up:
                     raise
                 self._retrier.note_retryable(error)
@@ -110,39 +118,6 @@ class Poller:
                 return self._builder.take(record)
         return None
 
-    def _poll(self, number: int, at: float) -> Steps[Record]:
-        """Return the build's record. It is not read anew while a list that targets share says that nothing changed."""
-        known = self._builder.record
-        listed = known and self._shares and at - self._read_at < LIST_TRUST_SECONDS
-        if known and listed and not (yield from self._has_news(number, at)):
-            self._builder.polls += 1
-            return known
-        record: Record = yield from self._retrier(partial(self._read, number), at)
-        self._read_at = self._now()
-        if known and listed and judging.interpret(record) == self._builder.state:
-            self._shares = False  # the list promised more than it kept, and would double the calls
-        return record
-
-    def _has_news(self, number: int, at: float) -> Steps[bool]:
-        """Tell by the job's list whether the build is in another state than it was, ended, or not listed.
-
-        A list that cannot be read tells nothing, and is no trouble of the build's.
-        """
-        call = partial(self._service.builds, self._job)
-        try:
-            builds: Sequence[ListedBuild] = yield Ask(call, at, coalesce=("builds", self._job, None))
-        except TransientError:
-            return True
-        except ServiceError:
-            self._shares = False
-            return True
-        for build in builds:
-            if build.number == number:
-                row = Record(job_id=self._job, build_number=number, word=build.word, run_word=build.run_word)
-                state, known = judging.interpret(row), self._builder.state
-                return state.ended or known is None or state.state != known.state
-        return True
-
     def _read(self, number: int) -> Record:
         """Read the build's record; one that was there before, or its path, and is not found now may come back."""
         self._builder.polls += 1
@@ -168,6 +143,7 @@ class Poller:
         """Keep the record; say what is new."""
         before = self._builder.state
         state = self._builder.take(record)
+        self._hints.note(record, state)
         if before is None:
             self._retrier.say(self._builder.introduce(self._service.now()))
             self._seen(record)

@@ -17,7 +17,7 @@ from gate.model import (
     LogPiece,
     Order,
     Progress,
-    ProjectRow,
+    ProjectPage,
     Record,
     Stage,
     Target,
@@ -44,6 +44,8 @@ class Ask(NamedTuple):
     """Whether the call had its turn before and failed; it does not queue behind the others again."""
     urgent: bool = False
     """Whether the call is carried out at once, whatever the request rate."""
+    poll_of: tuple[str, int] | None = None
+    """The job and the number of the build whose record the call reads, if lists may bring it forward or put it off."""
 
 
 class CallResult(NamedTuple):
@@ -124,8 +126,8 @@ class BuildService(Protocol):
     def child_builds(self, record_id: str) -> Sequence[ChildBuild]:
         """List the builds of which a multi-job build consists; empty for any other build."""
 
-    def project_rows(self, project_id: str) -> Sequence[ProjectRow]:
-        """List the jobs of a project with what is known of their last builds."""
+    def project_page(self, project_id: str, page: int) -> ProjectPage:
+        """Return a page (from 0) of the jobs of a project, with what is known of their last builds."""
 
     def start(self, order: Order, may_send: Callable[[], bool]) -> int:
         """Start a build and return its number; the order is sent once.

@@ -35,19 +35,28 @@ class Retrier:
         self._failing_seconds = 0.0
 
     def __call__(
-        self, call: Callable[[], T], not_before: float = 0.0, coalesce: Hashable = None, *, urgent: bool = False
+        self,
+        call: Callable[[], T],
+        not_before: float = 0.0,
+        coalesce: Hashable = None,
+        *,
+        urgent: bool = False,
+        poll_of: tuple[str, int] | None = None,
     ) -> Steps[T]:
         """Carry out `call` at the instant `not_before` or later, until it returns an answer.
 
-        Asks with the same `coalesce` get one answer; an `urgent` one waits for no turn. Raises `GaveUp` when transient
+        Asks with the same `coalesce` get one answer; an `urgent` one waits for no turn; `poll_of` names the build whose
+        poll this is, which lists may move, unless it failed before. Raises `GaveUp` when transient
         errors use up the error budget; permanent errors pass through.
         """
         is_retry = False
         while True:
             try:
-                answer: T = yield Ask(call, not_before, coalesce=coalesce, is_retry=is_retry, urgent=urgent)
+                answer: T = yield Ask(
+                    call, not_before, coalesce=coalesce, is_retry=is_retry, urgent=urgent, poll_of=poll_of
+                )
             except TransientError as error:
-                not_before, is_retry = self._retry_at(error), True
+                not_before, is_retry, poll_of = self._retry_at(error), True, None
             else:
                 if self._failures:
                     self.say(f"the service answers again, after {spell(self._now() - self._failing_since)}")

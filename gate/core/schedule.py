@@ -1,5 +1,7 @@
 """When to ask next: the steady interval, the back-off after trouble, and the request rate of the whole process."""
 
+from collections import deque
+
 FIRST_PAUSES = (2.0, 4.0, 8.0)
 """Seconds before the second, third and fourth look at a build, unless the steady interval is shorter."""
 
@@ -41,7 +43,7 @@ class Pace:
     """The request rate of the whole process: spends tokens, halves on throttling, creeps back up afterwards.
 
     Additive increase, multiplicative decrease. A burst of a few requests is free, so that a single target never waits;
-    after it, tokens come in slowly enough for no minute to have more requests than the rate.
+    no minute has more requests than the rate, those of the burst included.
     """
 
     BURST = 10.0
@@ -50,6 +52,9 @@ class Pace:
     """Requests a minute that are always allowed."""
     CLIMB = 12.0
     """Minutes without throttling in which the rate would rise from nothing to its ceiling."""
+    MINUTE = 61.0
+    """Seconds in which there are no more requests than the rate says. A second more than a minute, because one request
+    may travel longer than another."""
     CALM = 5.0
     """Seconds for which further throttling is put down to the rate before it was halved."""
 
@@ -59,25 +64,33 @@ class Pace:
         self._tokens = self._burst
         self._updated = now
         self._eased = float("-inf")
+        self._sent: deque[float] = deque()
+        """The instants of the requests of the last minute."""
 
     @property
     def _burst(self) -> float:
         return max(min(self.BURST, self.rate / 6), 1.0)
 
     @property
-    def _per_second(self) -> float:
-        """The tokens that come in: a minute that starts with a full burst still keeps to the rate."""
-        return (self.rate - self._burst + 1) / 60
+    def per_second(self) -> float:
+        """Return how many requests a second may be sent without end."""
+        return self.rate / self.MINUTE
 
     def ready_at(self, now: float) -> float:
         """Return the instant at which the next request may be sent."""
         self._refill(now)
-        return now if self._tokens >= 1 else now + (1 - self._tokens) / self._per_second
+        by_tokens = now if self._tokens >= 1 else now + (1 - self._tokens) / self.per_second
+        limit = max(int(self.rate), 1)
+        by_minute = self._sent[-limit] + self.MINUTE if len(self._sent) >= limit else now
+        return max(by_tokens, by_minute, now)
 
     def spend(self, now: float) -> None:
         """Count a request that is being sent."""
         self._refill(now)
         self._tokens -= 1
+        self._sent.append(now)
+        while self._sent[0] <= now - self.MINUTE:
+            self._sent.popleft()
 
     def ease(self, now: float, chance: float = 0.0) -> None:
         """Halve the rate: the service throttled. More of the same within a few seconds does not halve it again.
@@ -93,5 +106,5 @@ class Pace:
     def _refill(self, now: float) -> None:
         passed = max(now - self._updated, 0.0)
         self._updated = max(now, self._updated)
-        self._tokens = min(self._tokens + passed * self._per_second, self._burst)
+        self._tokens = min(self._tokens + passed * self.per_second, self._burst)
         self.rate = min(self.rate + passed * self.ceiling / (60 * self.CLIMB), self.ceiling)

@@ -5,14 +5,14 @@ itself waits only for their results, and never past the deadline.
 """
 
 import signal
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from traceback import walk_tb
 
-from gate.core.fair_queue import FairQueue
+from gate.core.fair_queue import LIST_KEY, FairQueue
+from gate.core.list_hints import ListHints
 from gate.core.ports import Ask, CallResult, Context, DebugLine, Interruption, Observer, Steps, Workers
 from gate.core.schedule import Pace
 from gate.core.watch import Watch
@@ -46,16 +46,17 @@ class Wait:
 
     def __init__(self, targets: Sequence[Target], context: Context, workers: Workers, observer: Observer) -> None:
         """Make a watch for each target; nothing is asked yet."""
-        builds = Counter(target.job_id for target in targets)
-        self._watches = [Watch(target, context, shares=builds[target.job_id] > 1) for target in targets]
         self._context = context
         self._rules = context.rules
         self._workers = workers
         self._observer = observer
         self._pace = Pace(context.rules.max_rate, workers.now())
         self._queue = FairQueue(self._pace)
+        self._hints = ListHints(context, self._queue, self._pace)
+        self._watches = [Watch(target, context, self._hints) for target in targets]
         self._open: dict[_Run, None] = {}
-        self._asks: dict[int, tuple[_Run, Ask]] = {}
+        self._asks: dict[int, tuple[_Run | None, Ask]] = {}
+        """The asks that wait or are under way, each with the run that gets the answer; lists belong to none."""
         self._calls: dict[int, tuple[list[int], float]] = {}
         """The calls under way: the keys that each answers, and the instant of its start."""
         self._keys = 0
@@ -134,7 +135,7 @@ class Wait:
     def _wait_for(self, run: _Run, asks: Sequence[Ask]) -> None:
         """Let a watch wait for its turn; an optional call is left out while others are overdue."""
         now = self._workers.now()
-        left_out = self._queue.is_behind(now)
+        left_out = self._queue.is_behind(now) or self._hints.takes_all
         keys = range(self._keys + 1, self._keys + 1 + len(asks))
         self._keys += len(asks)
         run.awaited = dict.fromkeys(keys)
@@ -142,7 +143,7 @@ class Wait:
             if ask.optional and left_out:
                 continue
             self._asks[key] = (run, ask)
-            self._queue.add(key, ask, now)
+            self._queue.add(key, self._hints.schedule(key, ask, now), now)
         for key, ask in zip(keys, asks, strict=True):
             if ask.optional and left_out:
                 self._resolve(run, CallResult(key))
@@ -181,10 +182,15 @@ class Wait:
 
     def _start_due(self, now: float) -> None:
         """Start every call whose time has come, as far as workers and the request rate allow."""
+        if (list_ask := self._hints.next_list(now)) is not None:
+            self._asks[LIST_KEY] = (None, list_ask)
+            self._queue.add(LIST_KEY, list_ask, now)
         while self._workers.has_room() and (keys := self._queue.take(now)):
             self._calls[keys[0]] = (keys, now)
             for key in keys:
-                self._asks[key][0].watch.note_poll()
+                run, _ = self._asks[key]
+                if run is not None:
+                    run.watch.note_poll()
             self._workers.submit(keys[0], self._asks[keys[0]][1].call)
 
     def _drop_expired(self, now: float) -> None:
@@ -200,6 +206,8 @@ class Wait:
             result.error.lasted = self._workers.now() - started
         if isinstance(result.error, Throttled):
             self._pace.ease(self._workers.now(), self._context.chance())
+        if LIST_KEY in keys:
+            self._hints.take(result)
         for key in keys:
             self._answer(result._replace(key=key))
 

@@ -10,6 +10,7 @@ from gate.core import verdict as judging
 from gate.core.follower import Follower
 from gate.core.identity import Wanted, contradiction
 from gate.core.launcher import Launcher
+from gate.core.list_hints import ListHints
 from gate.core.outcome_builder import OutcomeBuilder
 from gate.core.poller import CONFIRMING_POLLS, Poller
 from gate.core.ports import Ask, CallResult, Context, Steps
@@ -45,8 +46,8 @@ CONSOLE = "Look at the build in the CodeArts console."
 class Watch:
     """Waits for one target's build and decides its verdict."""
 
-    def __init__(self, target: Target, context: Context, *, shares: bool = False) -> None:
-        """Start with nothing known but the target; `shares`: whether others are builds of the same job."""
+    def __init__(self, target: Target, context: Context, hints: ListHints) -> None:
+        """Start with nothing known but the target; `hints` are shared by all watches."""
         self._builder = OutcomeBuilder(target=target, build_number=target.build_number)
         self._job = target.job_id
         self._rules = context.rules
@@ -58,7 +59,7 @@ class Watch:
         order = context.order
         self._launcher = Launcher(order, context, self._retrier, self._builder) if order else None
         self._context = context
-        self._shares = shares
+        self._hints = hints
         self._follower = Follower(self._builder, context, self._say) if context.rules.follow else None
         self._poller = self._new_poller()
 
@@ -70,7 +71,7 @@ class Watch:
             self._context,
             self._retrier,
             check=check,
-            shares=self._shares,
+            hints=self._hints,
             seen=self._announce_link,
             follower=self._follower,
         )

@@ -22,7 +22,7 @@ from gate.errors import (
     Throttled,
     Unauthorised,
 )
-from gate.limits import MAX_BYTES, MAX_LOG, MAX_PROJECT_PAGES
+from gate.limits import MAX_BYTES, MAX_LOG
 from gate.model import LogPiece
 from tests.codearts.conftest import ENDPOINT, JOB, TOKEN, vendor
 
@@ -308,30 +308,21 @@ def jobs(first: int, count: int) -> dict[str, Any]:
     return {"json": {"result": {"job_list": rows, "total": 752}, "status": "success"}}
 
 
-def test_project_is_read_until_a_page_is_not_full(service: requests_mock.Mocker, client: Client) -> None:
-    """The union of all pages; page numbers start with 0."""
-    service.get(ENDPOINT + PROJECT_LIST, [jobs(1, PAGE_SIZE), jobs(PAGE_SIZE - 4, PAGE_SIZE), jobs(300, 99)])
-    assert len(client.project_rows(PROJECT)) == PAGE_SIZE + PAGE_SIZE - 5 + 99
+def test_page_of_a_project_that_is_not_full_is_the_last(service: requests_mock.Mocker, client: Client) -> None:
+    """The total of the list says nothing about that; page numbers start with 0."""
+    service.get(ENDPOINT + PROJECT_LIST, [jobs(1, PAGE_SIZE), jobs(PAGE_SIZE + 1, PAGE_SIZE - 1)])
+    pages = [client.project_page(PROJECT, page) for page in range(2)]
+    assert [(len(page.rows), page.is_last) for page in pages] == [(PAGE_SIZE, False), (PAGE_SIZE - 1, True)]
     assert [parse_qs(request.query) for request in service.request_history] == [
-        {"page_index": [str(page)], "page_size": ["100"]} for page in range(3)
+        {"page_index": [str(page)], "page_size": ["100"]} for page in range(2)
     ]
-
-
-def test_project_list_that_repeats_or_is_endless_is_bounded(service: requests_mock.Mocker, client: Client) -> None:
-    """A page without new jobs ends the reading, and so does the last page that is allowed."""
-    service.get(ENDPOINT + PROJECT_LIST, [jobs(1, PAGE_SIZE)])
-    client.project_rows(PROJECT)
-    assert service.call_count == 2
-    service.get(ENDPOINT + PROJECT_LIST, [jobs(page * PAGE_SIZE, PAGE_SIZE) for page in range(99)])
-    client.project_rows(PROJECT)
-    assert service.call_count == 2 + MAX_PROJECT_PAGES
 
 
 def test_old_project_list_is_the_fallback(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
     """ListJobs, with its rows at the top level."""
     missing(service, PROJECT_LIST)
     service.get(ENDPOINT + OLD_PROJECT_LIST, json={"jobs": [{"id": JOB}], "total": 1})
-    assert [row.job_id for row in client.project_rows(PROJECT)] == [JOB]
+    assert [row.job_id for row in client.project_page(PROJECT, 0).rows] == [JOB]
     assert asked() == [PROJECT_LIST, OLD_PROJECT_LIST]
 
 

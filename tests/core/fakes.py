@@ -19,7 +19,7 @@ from gate.model import (
     LogPiece,
     Order,
     Progress,
-    ProjectRow,
+    ProjectPage,
     Record,
     Stage,
     Target,
@@ -195,8 +195,8 @@ class FakeService:
     def child_builds(self, record_id: str) -> Sequence[ChildBuild]:
         return self._play("child_builds", record_id)  # type: ignore[no-any-return]
 
-    def project_rows(self, project_id: str) -> Sequence[ProjectRow]:
-        return self._play("project_rows", project_id)  # type: ignore[no-any-return]
+    def project_page(self, project_id: str, page: int) -> ProjectPage:
+        return self._play("project_page", project_id, page)  # type: ignore[no-any-return]
 
     def start(self, order: Order, may_send: Callable[[], bool]) -> int:
         if not may_send():
@@ -252,6 +252,7 @@ class World:
             "unit_tests": [None],
             "failed_steps": [[]],
             "child_builds": [[]],
+            "project_page": [ProjectPage(())],
         }
         self.service = FakeService(self.workers, usual | scripts)
         self.service.unlisted = unlisted

@@ -1,4 +1,4 @@
-"""Looks at one build: when they come, what is said, and what builds of one job share."""
+"""Looks at one build: when they come, and what is said."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from gate.core.forecast import LONGEST
-from gate.core.poller import LIST_TRUST_SECONDS
-from gate.errors import Forbidden, ServiceFailing
 from gate.model import ListedBuild, Record, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, World, build, pinned, record
@@ -84,65 +82,10 @@ def test_usual_build_or_short_history_gives_no_warning(seconds: float, count: in
     assert not [text for text in watch(seconds, history(count, 60)).observer.said if "slower" in text]
 
 
-class Shared:
-    """Two builds of one job, which end after 60 and 90 s."""
-
-    def __init__(self, **scripts: Any) -> None:
-        ends = {7: 60.0, 8: 90.0}
-
-        def word(number: int) -> str:
-            return "SUCCESS" if self.world.elapsed >= ends[number] else "RUNNING"
-
-        usual = {
-            "record": [lambda job, number: record(word(number), number, job, started_at=EPOCH)],
-            "builds": [lambda *_: [build(number, word=word(number)) for number in (8, 7)]],
-        }
-        self.world = World(pinned(7, label="one"), pinned(8, label="two"), **(usual | scripts))
-        self.verdicts = [outcome.verdict for outcome in self.world.run()]
-        self.lists = len(self.world.service.times("builds"))
-        self.records = len(self.world.service.times("record"))
-
-
-def test_builds_of_one_job_share_the_list() -> None:
-    """One call tells about both; the verdict still comes from each one's record."""
-    shared = Shared()
-    assert shared.verdicts == [Verdict.PASSED] * 2
-    assert shared.records == 4
-    assert shared.lists < 15
-
-
-def test_list_that_fails_is_no_trouble_of_the_builds() -> None:
-    """It saves calls and decides nothing, however long it fails."""
-    shared = Shared(builds=[ServiceFailing("500")], rules=Rules(error_budget=5))
-    assert shared.verdicts == [Verdict.PASSED] * 2
-
-
-@pytest.mark.parametrize("builds", [[Forbidden("no list")], [[]]])
-def test_list_that_tells_nothing_costs_next_to_nothing(builds: list[Any]) -> None:
-    """Not allowed, or too short: each target goes on alone."""
-    shared = Shared(builds=builds)
-    assert shared.verdicts == [Verdict.PASSED] * 2
-    assert shared.lists <= 2
-
-
-def test_list_that_stays_behind_does_not_hide_the_end() -> None:
-    """A list that says for ever that the builds run is believed for a while only."""
-    shared = Shared(builds=[[build(8, word="RUNNING"), build(7, word="RUNNING")]])
-    assert shared.verdicts == [Verdict.PASSED] * 2
-    assert shared.world.elapsed < LIST_TRUST_SECONDS + 60
-
-
-def test_list_alone_never_passes_a_build() -> None:
-    """The list says that all is well, the record does not."""
-    shared = Shared(
-        builds=[[build(8, word="SUCCESS"), build(7, word="SUCCESS")]],
-        record=[record("RUNNING", 7), record("RUNNING", 8), lambda job, number: record("FAILURE", number, job)],
-    )
-    assert shared.verdicts == [Verdict.FAILED] * 2
-
-
-def test_targets_of_several_jobs_read_no_list() -> None:
-    """Nothing is to be shared."""
-    world = World(pinned(7, label="one"), pinned(7, "2" * 32, "two"), record=[lambda job, n: record("SUCCESS", n, job)])
-    assert [outcome.verdict for outcome in world.run()] == [Verdict.PASSED] * 2
-    assert world.service.times("builds") == []
+def test_polls_of_one_build_are_those_of_the_schedule_and_read_no_list() -> None:
+    """A build of five minutes costs 32 polls, as many as its schedule has; its project's list is left alone."""
+    world = World(record=[running(300, worlds := [])], rules=Rules())
+    worlds.append(world)
+    assert world.verdict() is Verdict.PASSED
+    assert [name for name, _ in world.service.asked] == ["record"] * 33
+    assert world.elapsed == pytest.approx(304)

@@ -98,7 +98,7 @@ def test_burst_is_free_then_the_rate_holds() -> None:
     for _ in range(10):
         assert pace.ready_at(0.0) == 0.0
         pace.spend(0.0)
-    assert pace.ready_at(0.0) == pytest.approx(60 / 51)
+    assert pace.ready_at(0.0) == pytest.approx(Pace.MINUTE / 60)
 
 
 def test_many_refusals_at_once_halve_a_high_rate_once() -> None:
