@@ -105,13 +105,3 @@ def test_users_own_module_of_the_same_name_is_not_taken(simulate: Simulate, driv
     (driver.workspace / "gate").mkdir()
     (driver.workspace / "gate" / "__init__.py").write_text("raise SystemExit(0)\n")
     assert driver.run({"PYTHONPATH": os.fspath(driver.workspace)}, targets="none").exit == 2
-
-
-def test_access_key_brings_its_own_packages(simulate: Simulate, driver: Driver) -> None:
-    """With an access key, the vendor's signer is installed from a lock of its own; both parts of the key are masked."""
-    simulator = simulate(["passing"], speed=10)  # its clock may not be far off while the packages are installed
-    inputs = {**address(simulator), "token": "", "ak": simulator.keys.ak, "sk": simulator.keys.sk}
-    step = driver.run(targets=simulator.jobs["passing"], **inputs)
-    assert step.exit == 0, step.log
-    assert [command[2] for command in step.of("add-mask")] == [simulator.keys.ak, simulator.keys.sk]
-    assert {entry.family for entry in simulator.journal.entries} == {"aksk"}
