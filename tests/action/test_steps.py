@@ -80,7 +80,8 @@ def test_cancelled_job_stops_the_build_and_still_reports(simulate: Simulate, dri
     """SIGINT comes to the shell's process alone; the gate has taken its place, stops its build and writes reports."""
     simulator = simulate(["slow"])
     process = driver.start(command="run", targets=simulator.jobs["slow"], **address(simulator))
-    wait_for(lambda: simulator.journal.of("ShowJobBuildRecordDetail"), seconds=60)
+    # Before its order, it looks for a record with the number that the build will have, which is refused.
+    wait_for(lambda: [one for one in simulator.journal.of("ShowJobBuildRecordDetail") if one.status == 200], seconds=60)
     process.send_signal(signal.SIGINT)
     step = driver.finish(process)
     assert (step.exit, step.outputs["verdict"], step.outputs["exit-code"]) == (130, "interrupted", "130")
