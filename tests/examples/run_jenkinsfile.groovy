@@ -43,6 +43,7 @@ abstract class Pipeline extends Script {
     void error(String message) { throw new StepFailed(message) }
     void unstable(String message) { result = 'UNSTABLE'; failure = message }
     Map string(Map credential) { credential }
+    Map getEnv() { values } // what a script puts there, later steps have in their environment
 
     void environment(Closure body) {
         body.delegate = new EnvironmentBlock(values: values, env: given.env)

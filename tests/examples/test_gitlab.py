@@ -62,7 +62,7 @@ class Project:
             self.commit = "0123456789abcdef0123456789abcdef01234567"
             self.variables["CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"] = self.commit
         starts = (Start(plan=replace(plan, commit=self.commit)),)
-        self.simulator = simulate([Scenario(name="app", starts=starts)], speed=100)
+        self.simulator = simulate([Scenario(name="app", plan=plan, starts=starts)], speed=100)
         self.variables |= fetched
         job = yaml.safe_load((folder / "job.gitlab-ci.yml").read_text())
         use, template = folder / "use-template.gitlab-ci.yml", folder / "template.yml"
@@ -154,7 +154,9 @@ def test_template_is_included_twice_with_inputs(tmp_path: Path, simulate: Simula
     assert 'name="frontend"' in project.artifact("wait-for-frontend", "gate-report.xml")
 
 
-@pytest.mark.parametrize("file", ["allow-timeout.gitlab-ci.yml", "use-template.gitlab-ci.yml"])
+@pytest.mark.parametrize(
+    "file", ["allow-timeout.gitlab-ci.yml", "use-template.gitlab-ci.yml", "start-then-wait.gitlab-ci.yml"]
+)
 def test_file_with_another_sum_is_not_started_and_no_former_report_is_left(
     tmp_path: Path, simulate: Simulate, fetched: Mapping[str, str], file: str
 ) -> None:
@@ -167,3 +169,62 @@ def test_file_with_another_sum_is_not_started_and_no_former_report_is_left(
     assert not project.simulator.journal.entries
     # Of a report that `artifacts: paths` does not name, as in allow-timeout, gitlab-ci-local keeps no copy to look at.
     assert not list((tmp_path / ".gitlab-ci-local" / "artifacts").rglob("gate-report.xml"))
+
+
+@pytest.mark.parametrize("merge_request", [False, True], ids=["branch", "merge request"])
+def test_build_that_one_job_starts_is_waited_for_by_another(
+    tmp_path: Path, simulate: Simulate, fetched: Mapping[str, str], merge_request: bool
+) -> None:
+    """The build is of the pipeline's commit and no newer one is judged; nothing warns of the first job's variables."""
+    project = Project(tmp_path, simulate, fetched, merge_request=merge_request)
+    example = tmp_path / "start-then-wait.gitlab-ci.yml"
+    echo = '- echo "Meanwhile,'
+    example.write_text(example.read_text().replace(echo, f"- python3 -m gate run --no-wait\n    {echo}"))
+    text = project.run("start-then-wait.gitlab-ci.yml", GATE_TARGETS=project.target)
+    assert results(text) == {"start": "PASS", "other-work": "PASS", "wait": "PASS"}
+    assert "> Meanwhile, CodeArts runs build 2." in text
+    assert "started app build=2 " in text
+    assert "passed app build=2 state=SUCCESS" in text
+    assert "warning: the variable" not in text
+    (job,) = project.simulator.backend.jobs.values()
+    assert job.builds[1].commit == project.commit
+    assert len(job.builds) == 3
+    assert 'name="build_number" value="2"' in project.artifact("wait", "gate-report.xml")
+
+
+def test_build_that_could_not_be_started_is_not_waited_for(
+    tmp_path: Path, simulate: Simulate, fetched: Mapping[str, str]
+) -> None:
+    """The first job is red with the gate's code, and the later ones never start."""
+    project = Project(tmp_path, simulate, fetched)
+    text = project.run("start-then-wait.gitlab-ci.yml", GATE_TARGETS="0" * 32)
+    assert results(text) == {"start": "FAIL"}
+    assert "FAIL 5" in text
+
+
+def test_build_that_fails_after_its_start_turns_the_job_that_waits_red(
+    tmp_path: Path, simulate: Simulate, fetched: Mapping[str, str]
+) -> None:
+    """The start is green, as the build had no result yet; the result is that of the wait."""
+    project = Project(tmp_path, simulate, fetched, sample_plans.FAILING)
+    text = project.run("start-then-wait.gitlab-ci.yml", GATE_TARGETS=project.target)
+    assert results(text) == {"start": "PASS", "other-work": "PASS", "wait": "FAIL"}
+    assert "FAIL 1" in text
+    assert '<failure type="BuildFailed"' in project.artifact("wait", "gate-report.xml")
+
+
+def test_template_passes_its_inputs_about_logs_and_links_on(
+    tmp_path: Path, simulate: Simulate, fetched: Mapping[str, str]
+) -> None:
+    """The link names the build, and a build that never appears is no error where the pipeline says so."""
+    project = Project(tmp_path, simulate, fetched)
+    linked = {"targets": project.target, "follow": True, "build-url": "https://example.com/{job_id}/{build_number}#log"}
+    unbuilt = {"name": "unbuilt", "targets": project.target, "commit": "f" * 40, "if-none": "pass"}
+    pipeline = {"include": [{"local": "template.yml", "inputs": inputs} for inputs in (linked, unbuilt)]}
+    (tmp_path / "links.gitlab-ci.yml").write_text(yaml.safe_dump(pipeline))
+    text = project.run("links.gitlab-ci.yml", GATE_APPEAR_TIMEOUT="1s")
+    assert results(text) == {"codearts": "PASS", "unbuilt": "PASS"}
+    job = project.simulator.jobs["app"]
+    link = f"https://example.com/{job}/1#log"
+    assert f"GATE_BUILD_LINK={link}\n" in project.artifact("codearts", ".gitlab-ci-reports/dotenv/gate.env")
+    assert "skipped app build=- " in text

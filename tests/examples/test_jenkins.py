@@ -220,3 +220,43 @@ def test_pipeline_for_windows_has_the_same_steps_and_results(tmp_path: Path) -> 
         )
     )
     assert one == other
+
+
+def test_pipeline_waits_in_a_later_stage_for_the_build_that_an_earlier_one_started(
+    simulate: Simulate, tmp_path: Path, fetched: Mapping[str, str]
+) -> None:
+    """The result is that of the build with the number of this run; without a start nothing is waited for."""
+    simulators = {name: simulate([name], speed=100) for name in ("passing", "failing")}
+    base = {name: environment(simulator, fetched) for name, simulator in simulators.items()}
+    nobody = base["passing"] | {"GATE_TARGETS": "0" * 32}
+    cases = {
+        "passed": (base["passing"] | {"CHANGE_BRANCH": "feature"}, simulators["passing"].token),
+        "failed": (base["failing"], simulators["failing"].token),
+        "not started": (nobody, simulators["passing"].token),
+    }
+    for name in cases:
+        (tmp_path / name).mkdir()
+        leave_results(tmp_path / name)
+    runs = run_pipeline(
+        "Jenkinsfile.start-then-wait",
+        [
+            {"workspace": str(tmp_path / name), "env": variables, "credentials": {"codearts-token": token}}
+            for name, (variables, token) in cases.items()
+        ],
+    )
+    by_name = dict(zip(cases, runs, strict=True))
+    assert {name: (run["result"], run["description"], run["error"]) for name, run in by_name.items()} == {
+        "passed": ("SUCCESS", "CodeArts build 58: passed", None),
+        "failed": ("FAILURE", "CodeArts build 58: failed", "CodeArts build 58: failed"),
+        "not started": ("FAILURE", None, "script returned exit code 5"),
+    }
+    for name in ("passed", "failed"):
+        log = by_name[name]["log"]
+        assert log.index("started ") < log.index("\nMeanwhile, CodeArts runs build 58.\n") < log.index(f"\n{name} ")
+        assert "warning: the variable" not in log
+    assert by_name["passed"]["commands"][-1] == 'python3 codearts-gate.pyz wait "$GATE_TARGETS:$CODEARTS_BUILD"'
+    assert by_name["not started"]["commands"][-1] == "python3 codearts-gate.pyz run --no-wait"
+    assert not (tmp_path / "not started" / "gate-report.xml").exists()
+    (job,) = simulators["passing"].backend.jobs.values()
+    assert [build.branch for build in job.builds if build.number > 57] == ["feature"]
+    assert all(simulator.token not in run["log"] for simulator in simulators.values() for run in runs)

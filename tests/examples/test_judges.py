@@ -63,6 +63,20 @@ def test_gitlab_template_holds_the_schema(tmp_path: Path) -> None:
     assert judge(GITLAB, tmp_path / "jobs.yml").returncode == 0
 
 
+def test_inputs_of_the_gitlab_template_are_those_of_the_action() -> None:
+    """An input named as one of the action's has its default and goes to its variable; the others are the job's own."""
+    header, jobs = yaml.safe_load_all(TEMPLATE.read_text())
+    inputs = header["spec"]["inputs"]
+    (variables,) = (job["variables"] for job in jobs.values())
+    options = [name for name in inputs if name in ACTION_INPUTS]
+    assert set(inputs) - set(options) == {"name", "stage", "job-timeout", "url", "sha256"}
+    assert {"follow", "build-url", "if-none"} <= set(options)
+    for name in options:
+        assert variables[f"GATE_{name.upper().replace('-', '_')}"] == f"$[[ inputs.{name} ]]"
+        default = inputs[name].get("default", "")
+        assert (str(default).lower() if default is False else default) == ACTION_INPUTS[name].get("default", "")
+
+
 def test_action_validator_finds_nothing() -> None:
     """A second opinion on the action."""
     done = judge([tool("action-validator")], ACTION)
@@ -150,7 +164,15 @@ def timeouts(example: Path) -> list[tuple[float, float]]:
         return [(60 * int(minutes), default)]
     documents = list(yaml.safe_load_all(text))
     if example.parent.name == "github":
-        return [(60 * job["timeout-minutes"], default) for job in documents[0]["jobs"].values()]
+        return [
+            (
+                60 * job["timeout-minutes"],
+                durations.parse(step["with"].get("timeout", ACTION_INPUTS["timeout"]["default"])),
+            )
+            for job in documents[0]["jobs"].values()
+            for step in job["steps"]
+            if step.get("uses", "").startswith("OWNER/")
+        ]
     inputs = yaml.safe_load(TEMPLATE.read_text().split("\n---\n")[0])["spec"]["inputs"]
     defaults = {name: inputs[name].get("default") for name in inputs}
     if example == TEMPLATE:
@@ -158,7 +180,8 @@ def timeouts(example: Path) -> list[tuple[float, float]]:
     given = [defaults | include["inputs"] for include in documents[0].get("include", [])]
     jobs = [job for job in documents[0].values() if isinstance(job, dict) and "wait" in str(job.get("script"))]
     return [(durations.parse(values["job-timeout"]), durations.parse(values["timeout"])) for values in given] + [
-        (durations.parse(job["timeout"]), durations.parse(job["variables"].get("GATE_TIMEOUT", "60m"))) for job in jobs
+        (durations.parse(job["timeout"]), durations.parse(job.get("variables", {}).get("GATE_TIMEOUT", "60m")))
+        for job in jobs
     ]
 
 
