@@ -43,16 +43,23 @@ class Follower:
         calls: list[Callable[[], Any]] = [self.next_piece(record.build_number)]
         if record.record_id is not None:
             calls.append(partial(self._service.stages, record.record_id))
-        piece, *stages = yield [Ask(call, expires=expires, optional=True) for call in calls]
+        piece, *stages = yield [Ask(call, expires=expires, optional=True, may_hang=True) for call in calls]
         for result in stages:
-            self._builder.running_stage = _running(result.value or ())
-        if piece.error is None:
+            if result.value is not None:
+                self._builder.running_stage = _running(result.value)
+        if piece.value is not None:
             self._failures = 0
             self.show(piece.value)
+        if piece.error is None:  # or the request was left out
             return
         self._failures += 1
         if self._failures == MAX_FAILURES:
             self._say(f"the log is no longer followed, which does not change the verdict: {piece.error}")
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the last request for a piece got an answer, so that the next one probably does."""
+        return self._failures == 0
 
     def next_piece(self, number: int) -> Callable[[], LogPiece]:
         """Return the call that reads the next piece of the log of build `number`."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Hashable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from gate.limits import MAX_CONNECTIONS
 from gate.model import (
     ChildBuild,
     FailedStep,
@@ -28,6 +29,9 @@ from gate.settings import Rules
 
 T = TypeVar("T")
 
+MAX_HANGING = MAX_CONNECTIONS // 2
+"""Side channels (`Ask.may_hang`) that are read at once; the other connections are left for the calls that decide."""
+
 
 class Ask(NamedTuple):
     """A call to the service, and when it makes sense. Instants are in seconds on the clock of `Workers`."""
@@ -40,6 +44,9 @@ class Ask(NamedTuple):
     """Of the asks that wait with the same value, one is carried out, and all get its answer."""
     optional: bool = False
     """Whether the call is left out while others wait long for their turn; its answer is then `None`."""
+    may_hang: bool = False
+    """Whether nothing depends on the call: at most `MAX_HANGING` of this kind are carried out at once, so that those
+    that hang hold up nobody."""
     is_retry: bool = False
     """Whether the call had its turn before and failed; it does not queue behind the others again."""
     urgent: bool = False

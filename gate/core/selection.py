@@ -43,6 +43,8 @@ class PinnedBuild(NamedTuple):
     forecast: Forecast = Forecast()
     appearing_seconds: float = 10.0
     """For how long the build may be unknown to the service: a record is not always readable at once."""
+    has_children: bool = False
+    """Whether a child of it was seen, so that it is a multi-job build."""
 
 
 class Objection(NamedTuple):
@@ -108,7 +110,13 @@ class Selection:
                 read_now = record if record.build_number in self._read_in_this_look else None
                 past = forecast(builds, self._rules.poll_interval)
                 self._rows.clear()  # hundreds of targets would keep a hundred rows each
-                return PinnedBuild(build_number=record.build_number, record=read_now, forecast=past)
+                children = [one for one in self._records.values() if one.parent_record_id is not None]
+                return PinnedBuild(
+                    build_number=record.build_number,
+                    record=read_now,
+                    forecast=past,
+                    has_children=record.record_id in [child.parent_record_id for child in children],
+                )
             objection = objection or Objection("no build was found", is_absence=True)
             now = self._now()
             if at >= give_up:  # the last look, which begins when the time is over

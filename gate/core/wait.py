@@ -13,7 +13,7 @@ from traceback import walk_tb
 
 from gate.core.fair_queue import LIST_KEY, FairQueue
 from gate.core.list_hints import ListHints
-from gate.core.ports import Ask, CallResult, Context, DebugLine, Interruption, Observer, Steps, Workers
+from gate.core.ports import MAX_HANGING, Ask, CallResult, Context, DebugLine, Interruption, Observer, Steps, Workers
 from gate.core.schedule import Pace
 from gate.core.watch import Watch
 from gate.durations import spell
@@ -59,6 +59,10 @@ class Wait:
         """The asks that wait or are under way, each with the run that gets the answer; lists belong to none."""
         self._calls: dict[int, tuple[list[int], float]] = {}
         """The calls under way: the keys that each answers, and the instant of its start."""
+        self._may_hang: set[int] = set()
+        """The keys of such asks that wait for their turn or are under way, also if nobody waits for them any more."""
+        self._held: dict[int, Ask] = {}
+        """Such asks that wait until there are fewer of the others."""
         self._keys = 0
         self._is_winding_up = False
         self.signal_number: int | None = None
@@ -143,10 +147,24 @@ class Wait:
             if ask.optional and left_out:
                 continue
             self._asks[key] = (run, ask)
-            self._queue.add(key, self._hints.schedule(key, ask, now), now)
+            if ask.may_hang and not self._is_winding_up:
+                self._held[key] = ask
+                self._queue.add(key, ask._replace(not_before=ask.expires), now)  # it expires, whatever the others do
+            else:
+                self._queue.add(key, self._hints.schedule(key, ask, now), now)
+        self._release_held(now)
         for key, ask in zip(keys, asks, strict=True):
             if ask.optional and left_out:
                 self._resolve(run, CallResult(key))
+
+    def _release_held(self, now: float) -> None:
+        """Let asks that may hang have their turn, as long as not too many of them are under way."""
+        while self._held and len(self._may_hang) < MAX_HANGING:
+            key = next(iter(self._held))
+            ask = self._held.pop(key)
+            self._may_hang.add(key)
+            self._queue.remove(key)
+            self._queue.add(key, ask, now)
 
     def _end(self, run: _Run) -> None:
         """Close a target, and under `--fail-fast` all others with it."""
@@ -164,9 +182,17 @@ class Wait:
         """Stop a watch where it is; an answer that still comes is dropped."""
         run.steps.close()
         for key in run.awaited:
-            self._queue.remove(key)
+            self._remove(key)
             self._asks.pop(key, None)
         self._open.pop(run, None)
+
+    def _remove(self, key: int) -> None:
+        """Take an ask out of the queue; a call that is under way keeps its worker until it returns."""
+        self._queue.remove(key)
+        self._held.pop(key, None)
+        if key not in self._calls:
+            self._may_hang.discard(key)
+            self._release_held(self._workers.now())
 
     def _give_up(self) -> None:
         """Begin the last seconds of every target that is still open."""
@@ -196,7 +222,7 @@ class Wait:
     def _drop_expired(self, now: float) -> None:
         """Stop waiting for answers that are of no use any more."""
         for key in self._queue.expired(now):
-            self._queue.remove(key)
+            self._remove(key)
             self._answer(CallResult(key, error=TooSlow("no answer in the few seconds that it was given")))
 
     def _take_result(self, result: CallResult) -> None:
@@ -208,6 +234,8 @@ class Wait:
             self._pace.ease(self._workers.now(), self._context.chance())
         if LIST_KEY in keys:
             self._hints.take(result)
+        self._may_hang.difference_update(keys)
+        self._release_held(self._workers.now())
         for key in keys:
             self._answer(result._replace(key=key))
 

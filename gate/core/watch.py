@@ -62,6 +62,7 @@ class Watch:
         self._hints = hints
         self._follower = Follower(self._builder, context, self._say) if context.rules.follow else None
         self._poller = self._new_poller()
+        self._has_children = False
 
     def _new_poller(self) -> Poller:
         """Return what polls one build from its first poll to its end."""
@@ -202,15 +203,15 @@ class Watch:
                 calls["the log"] = partial(self._service.log_tail, record.record_id, self._rules.log_tail)
             if self._builder.verdict is Verdict.FAILED and not record.message:
                 calls["the analysis"] = partial(self._service.failed_steps, self._job, record.build_number)
-        if self._follower:
+        if self._follower and self._follower.is_answered:
             calls["the rest of the log"] = self._follower.next_piece(record.build_number)
         found = yield from self._aside(calls, seconds)
         self._builder.explain_failure(found.get("the stages") or (), found.get("the analysis") or ())
         self._builder.log_tail = found.get("the log") or ()
         if self._follower:
             self._follower.show(found.get("the rest of the log"))
-        has_no_stages = "the stages" in found and not found["the stages"]
-        if has_no_stages and record.started_at is not None:  # its stages may be those of its parts
+        has_no_stages = "the stages" in found and not found["the stages"] and record.started_at is not None
+        if has_no_stages or self._has_children:  # without stages, they may be those of its parts
             parts = yield from self._aside(
                 {"the child builds": partial(self._service.child_builds, record.record_id)}, seconds
             )
@@ -223,7 +224,8 @@ class Watch:
         found: dict[str, Any] = {}
         for is_last in (False, True):
             results: list[CallResult] = yield [
-                Ask(call, expires=expires, optional=optional, is_retry=is_last) for call in calls.values()
+                Ask(call, expires=expires, optional=optional, may_hang=True, is_retry=is_last)
+                for call in calls.values()
             ]
             failed = {}
             for (what, call), result in zip(calls.items(), results, strict=True):
@@ -242,6 +244,7 @@ class Watch:
         while True:
             pinned = yield from (self._launcher or self._selection).run()
             self._builder.build_number, self._builder.expected_seconds = pinned.build_number, pinned.forecast.seconds
+            self._has_children = pinned.has_children
             self._announce(pinned.build_number)
             if self._builder.given_up is not None:  # the gate began to end while the build was being started
                 return (yield from self.wind_up())

@@ -1,0 +1,222 @@
+"""A build that is seen while it runs and reached by a link, through the program; and starting now, waiting later."""
+
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from junitparser import JUnitXml
+
+from gate.simulator import sample_plans
+from gate.simulator.calls import Call
+from gate.simulator.gateway import Answer
+from gate.simulator.http_answers import HttpAnswer, enveloped_answer, service_error
+from gate.simulator.scenarios import Scenario, Start
+from tests.end_to_end.deadline_campaign import plan
+from tests.faults.fault_plan import Fault
+from tests.faults.journal import ORDERS
+from tests.faults.list_faults import LISTS
+from tests.faults.response_faults import ReplaceAnswer, ResponseFault
+from tests.faults.transport_faults import Drop, Silence, TransportFault
+from tests.helpers import RunGate, Simulate, StartGate, environment, wait_for
+
+LIVE_LOG = ("DownloadBuildRealTimeLog", "DownloadRealTimeLog")
+TEMPLATE = "https://devcloud.example/build/{job_id}/{build_number}?region={region}"
+REGION = ("--region", "cn-north-4")
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedLog(ResponseFault):
+    """Sends this text as the log, so many characters in a piece."""
+
+    text: str
+    length: int
+
+    def shape(self, call: Call, genuine: Answer) -> HttpAnswer:
+        """See the base class."""
+        start = int(call.value("start_offset") or 0)
+        piece = self.text[start : start + self.length]
+        end = start + len(piece)
+        document = {"start_offset": str(start), "end_offset": str(end), "has_more": True, "log": piece}
+        return enveloped_answer(document)
+
+
+def running_for(seconds: float, name: str = "job") -> Scenario:
+    """Return a job whose build passes so many seconds after the start of the simulator."""
+    return Scenario(name=name, starts=(Start(plan=plan(seconds, "SUCCESS")),))
+
+
+@pytest.mark.parametrize("platform", ["github", "gitlab", "jenkins", "none"])
+def test_followed_log_shows_no_secret_and_gives_no_command(
+    simulate: Simulate, run_gate: RunGate, platform: str
+) -> None:
+    """The token is torn apart by the pieces, lines begin like commands, and the last line is half a line."""
+    simulator = simulate([running_for(4)])
+    text = f"first\nthe token is {simulator.token} here\n::error::x\n##[error]x\n\x1b[2Jcleared\nhalf"
+    simulator.faults.add(Fault(operations=LIVE_LOG, act=ScriptedLog(text, len(simulator.token) // 2 + 3), times=None))
+    options = ("--follow", "--platform", platform)
+    done = run_gate("wait", simulator.jobs["job"], *options, env=environment(simulator, NO_COLOR="1"))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("first") == 1
+    assert "the token is *** here" in done.stderr
+    pieces = (simulator.token[start : start + 20] for start in range(0, len(simulator.token) - 20, 20))
+    assert not [piece for piece in pieces if piece in done.stderr]
+    assert "\x1b" not in done.stderr.replace("\x1b[0K", "")
+    lines = done.stderr.splitlines()
+    assert not [line for line in lines if line.startswith(("::error", "##[error]x"))]
+
+
+def test_flood_is_cut_at_a_megabyte_and_changes_no_verdict(simulate: Simulate, run_gate: RunGate) -> None:
+    """A log of 100 MB: one line says that no more is shown."""
+    simulator = simulate([running_for(5)])
+    flood = ScriptedLog(("x" * 99 + "\n") * 10**6, 100_000)
+    simulator.faults.add(Fault(operations=LIVE_LOG, act=flood, times=None))
+    env = environment(simulator, GATE_POLL_INTERVAL="100ms")
+    done = run_gate("wait", simulator.jobs["job"], "--follow", env=env)
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert 500_000 < len(done.stderr) < 1_100_000
+    assert len([line for line in done.stderr.splitlines() if "no more" in line]) == 1
+
+
+BAD_LOGS: dict[str, TransportFault | ResponseFault] = {
+    "silence": Silence(),
+    "error": ReplaceAnswer(service_error(500, "CB.00030004", "Calling the executor failed.")),
+}
+
+
+@pytest.mark.parametrize("act", BAD_LOGS.values(), ids=BAD_LOGS.keys())
+def test_log_that_cannot_be_followed_delays_no_verdict(
+    simulate: Simulate, run_gate: RunGate, act: TransportFault | ResponseFault
+) -> None:
+    """More targets than connections, each with a log request that does not come back."""
+    simulator = simulate([running_for(4, f"job-{number}") for number in range(12)])
+    simulator.faults.add(Fault(operations=LIVE_LOG, act=act, times=None))
+    targets = [f"{name}={job}:1" for name, job in simulator.jobs.items()]
+    started = time.monotonic()
+    done = run_gate("wait", *targets, "--follow", "--timeout", "30s", env=environment(simulator), seconds=60)
+    seconds = time.monotonic() - started
+    assert (done.returncode, done.stdout.count("passed")) == (0, 12), done.stderr
+    assert seconds < 4 + 12  # five of them for the stages of builds that have ended; ten seconds a hung request
+
+
+def test_link_stands_wherever_the_build_is_named(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
+    """Messages, annotations, summary, JUnit property, JSON and outputs."""
+    simulator = simulate(["failing"], speed=100)
+    job = simulator.jobs["failing"]
+    (tmp_path / "github").touch()
+    env = environment(simulator, GITHUB_ACTIONS="true", GITHUB_OUTPUT=str(tmp_path / "github"))
+    files = ("--json", "--summary", "s.md", "--outputs", "o.env")
+    options = ("--build-url", TEMPLATE, *REGION, *files)
+    done = run_gate("wait", job, *options, env=env)
+    link = f"https://devcloud.example/build/{job}/57?region=cn-north-4"
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["targets"][0]["url"] == link
+    assert f"build 57: {link}" in done.stderr
+    (annotation,) = [line for line in done.stderr.splitlines() if line.startswith("::error")]
+    assert link in annotation.replace("%3A", ":")
+    assert link in (tmp_path / "s.md").read_text()
+    assert link in (tmp_path / "gate-report.xml").read_text()
+    assert f"={link}\n" in (tmp_path / "o.env").read_text()
+    assert f"build-url={link}\n" in (tmp_path / "github").read_text()
+
+
+def test_number_and_link_outlive_a_gate_that_is_killed(
+    simulate: Simulate, start_gate: StartGate, tmp_path: Path
+) -> None:
+    """A later step finds them as soon as the build is pinned."""
+    simulator = simulate(["slow"])
+    job = simulator.jobs["slow"]
+    options = ("--build-url", TEMPLATE, *REGION, "--outputs", "o.env")
+    process = start_gate("run", job, *options, env=environment(simulator))
+    outputs = tmp_path / "o.env"
+    wait_for(lambda: outputs.exists() and "GATE_BUILD_NUMBER=58\n" in outputs.read_text())
+    process.kill()
+    process.communicate(timeout=10)
+    assert f"https://devcloud.example/build/{job}/58?region=cn-north-4\n" in outputs.read_text()
+    assert "GATE_VERDICT=undetermined\n" in outputs.read_text()
+
+
+def test_build_is_started_now_and_waited_for_later(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
+    """`run --no-wait` names the build and writes no JUnit report; `wait JOB:N` goes on from there."""
+    simulator = simulate(["failing"], speed=100)
+    job = simulator.jobs["failing"]
+    done = run_gate("run", job, "--no-wait", "--outputs", "o.env", env=environment(simulator))
+    outputs = dict(line.split("=", 1) for line in (tmp_path / "o.env").read_text().splitlines())
+    assert (done.returncode, done.stdout.split()[0], outputs["GATE_VERDICT"]) == (0, "started", "started"), done.stderr
+    assert not (tmp_path / "gate-report.xml").exists()
+    assert simulator.journal.stops == ()
+    done = run_gate("wait", f"{job}:{outputs['GATE_BUILD_NUMBER']}", env=environment(simulator))
+    assert (done.returncode, "build=58 " in done.stdout) == (1, True), done.stderr
+
+
+def test_order_that_got_lost_is_not_said_to_have_started(simulate: Simulate, run_gate: RunGate) -> None:
+    """With --no-wait, too."""
+    simulator = simulate(["passing"], faults=[Fault(operations=ORDERS, act=Drop(reset=True))])
+    done = run_gate("run", simulator.jobs["passing"], "--no-wait", "--outputs", "o.env", env=environment(simulator))
+    assert (done.returncode, done.stdout.split()[0]) == (5, "undetermined"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "failing", "status", "verdict"),
+    [
+        ((), False, 5, "undetermined"),
+        (("--if-none", "pass"), False, 0, "skipped"),
+        (("--if-none", "pass"), True, 5, "undetermined"),
+    ],
+    ids=["fail", "pass", "service fails"],
+)
+def test_policy_for_no_build_at_all(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, options: tuple[str, ...], failing: bool, status: int,
+    verdict: str,
+) -> None:  # fmt: skip
+    """No build appeared: that passes only where it was asked for, and where the service could be asked."""
+    simulator = simulate([Scenario(name="job", starts=(Start(at=-5 * 3600),))])
+    if failing:
+        broken = ReplaceAnswer(service_error(500, "CB.00060101", "Internal error."))
+        simulator.faults.add(Fault(operations=LISTS, act=broken, skip=1, times=None))
+    limits = ("--appear-timeout", "1s", "--error-budget", "2s", "--timeout", "20s")
+    done = run_gate("wait", simulator.jobs["job"], *limits, *options, env=environment(simulator))
+    assert (done.returncode, done.stdout.split()[0]) == (status, verdict), done.stderr
+    (suite,) = JUnitXml.fromfile(str(tmp_path / "gate-report.xml"))
+    assert (suite.skipped, suite.errors) == ((1, 0) if verdict == "skipped" else (0, 1))
+
+
+@pytest.mark.parametrize(("retries", "status"), [(0, 1), (1, 0)])
+def test_build_that_never_ran_is_ordered_again(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, retries: int, status: int
+) -> None:
+    """Only as often as was asked for; the report has the former try beside the last."""
+    simulator = simulate(["schedule-failure-once"], speed=100)
+    job = simulator.jobs["schedule-failure-once"]
+    done = run_gate("run", job, "--retries", retries, "--json", "--summary", "s.md", env=environment(simulator))
+    (target,) = json.loads(done.stdout)["targets"]
+    assert (done.returncode, target["build_number"]) == (status, 58 + retries), done.stderr
+    assert [attempt["build_number"] for attempt in target["attempts"]] == [58] * retries
+    assert len(simulator.journal.of(*ORDERS)) == 1 + retries
+    assert "58" in (tmp_path / "s.md").read_text()
+
+
+def test_failed_build_is_not_ordered_again(simulate: Simulate, run_gate: RunGate) -> None:
+    """It ran."""
+    simulator = simulate(["failing"], speed=100)
+    done = run_gate("run", simulator.jobs["failing"], "--retries", "3", env=environment(simulator))
+    assert (done.returncode, len(simulator.journal.of(*ORDERS))) == (1, 1), done.stderr
+
+
+def test_children_of_a_multi_job_build_are_cases_and_decide_nothing(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path
+) -> None:
+    """Each child has a case with a name that stays; one that failed fails nothing."""
+    first, *others = sample_plans.MULTI_JOB.children
+    failing = replace(first, plan=sample_plans.FAILING)
+    multi = replace(sample_plans.MULTI_JOB, children=(failing, *others))
+    simulator = simulate([Scenario(name="job", starts=(Start(at=-200, plan=multi),))])
+    done = run_gate("wait", simulator.jobs["job"], "--json", env=environment(simulator))
+    (target,) = json.loads(done.stdout)["targets"]
+    (suite,) = JUnitXml.fromfile(str(tmp_path / "gate-report.xml"))
+    assert (done.returncode, target["build_number"]) == (0, 1), done.stderr
+    names = [child["name"] for child in target["children"]]
+    assert names == [child.name for child in multi.children]
+    cases = [case.name for case in suite]
+    assert [name for name in names if not any(name in case for case in cases)] == []
