@@ -16,11 +16,29 @@ from gate.core.schedule import vary
 from gate.core.verdict import ENDED_WORDS, SUCCESS
 from gate.model import ListedBuild
 
-USUAL = 10
+MEDIAN_BUILDS = 10
 """Builds that passed, of which the median is expected."""
 
-ENOUGH = 20
+MIN_SLOW_BUILDS = 20
 """Builds that passed, below which nothing can be said about 95 % of them."""
+
+MIN_PLAN_BUILDS, MAX_PLAN_BUILDS = 10, 30
+"""Past builds that a poll plan needs, and uses at most: jobs change."""
+
+USUAL_SPREAD = 0.07
+"""How far a build may be from a past one, as the scale of a logistic distribution of the logarithm of the duration."""
+
+UNUSUAL_SPREAD, UNUSUAL_SHARE = 0.6, 0.15
+"""The same for builds that are like none before, and the share of them that is always reckoned with."""
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
+"""Bounds of the time between two polls, in steady intervals."""
+
+PLAN_JITTER = 0.1
+"""Pauses vary by this share up and down: less than steady ones, as past builds differ from job to job already."""
+
+PLAN_POINTS = 64
+"""Ages at which the density is worked out."""
 
 
 class Forecast(NamedTuple):
@@ -37,11 +55,11 @@ def forecast(builds: Sequence[ListedBuild], interval: float) -> Forecast:
     """Return the forecast from the list of a job's builds, newest first; `interval`: the steady one, in seconds."""
     ended = [build for build in builds if build.word in ENDED_WORDS and build.duration_seconds]
     passed = [build.duration_seconds or 0.0 for build in ended if build.word == SUCCESS]
-    durations = [build.duration_seconds or 0.0 for build in ended[:MOST]]
+    durations = [build.duration_seconds or 0.0 for build in ended[:MAX_PLAN_BUILDS]]
     return Forecast(
-        seconds=_quantile(passed[:USUAL], 0.5),
-        slow_seconds=_quantile(passed, 0.95) if len(passed) >= ENOUGH else None,
-        poll_plan=PollPlan(durations, interval) if len(durations) >= FEWEST else None,
+        seconds=_quantile(passed[:MEDIAN_BUILDS], 0.5),
+        slow_seconds=_quantile(passed, 0.95) if len(passed) >= MIN_SLOW_BUILDS else None,
+        poll_plan=PollPlan(durations, interval) if len(durations) >= MIN_PLAN_BUILDS else None,
     )
 
 
@@ -56,25 +74,6 @@ def _quantile(values: Sequence[float], share: float) -> float | None:
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
-FEWEST, MOST = 10, 30
-"""Past builds that are needed, and used at most: jobs change."""
-
-SPREAD = 0.07
-"""How far a build may be from a past one, as the scale of a logistic distribution of the logarithm of the duration."""
-
-BROAD, BROAD_SHARE = 0.6, 0.15
-"""The same for builds that are like none before, and the share of them that is always reckoned with."""
-
-SHORTEST, LONGEST = 0.2, 2.0
-"""Bounds of the time between two looks, in steady intervals."""
-
-JITTER = 0.1
-"""Pauses vary by this share up and down: less than steady ones, as past builds differ from job to job already."""
-
-POINTS = 64
-"""Ages at which the density is worked out."""
-
-
 class PollPlan:
     """Spreads the looks at a build. Past builds would have got as many as with the steady interval, or fewer."""
 
@@ -82,12 +81,12 @@ class PollPlan:
         """Take durations of past builds and the steady interval, in seconds."""
         durations = [max(duration, 1.0) for duration in durations]
         first, last = min(durations) / 4, max(durations) * 2
-        self._ages = [0.0, *(first * math.pow(last / first, point / POINTS) for point in range(POINTS + 1))]
+        self._ages = [0.0, *(first * math.pow(last / first, point / PLAN_POINTS) for point in range(PLAN_POINTS + 1))]
         steps = [end - start for start, end in pairwise(self._ages)]
         hazards, alive = _odds(durations, self._ages[1:])
         densities = [math.cbrt((one + other) / 2) for one, other in pairwise([0.0, *hazards])]
         weights = [step * (one + other) / 2 for step, (one, other) in zip(steps, pairwise([1.0, *alive]), strict=True)]
-        self._rates = [*_scaled(densities, weights, interval), 1 / (LONGEST * interval)]
+        self._rates = [*_scaled(densities, weights, interval), 1 / (LONGEST_PAUSE * interval)]
         self._looks = [0.0, *accumulate(step * rate for step, rate in zip(steps, self._rates, strict=False))]
 
     def pause(self, age: float, chance: float) -> float:
@@ -96,7 +95,7 @@ class PollPlan:
         `chance`: a random number from 0 to 1.
         """
         now = bisect_right(self._ages, age) - 1
-        due = self._looks[now] + (age - self._ages[now]) * self._rates[now] + vary(chance, JITTER)
+        due = self._looks[now] + (age - self._ages[now]) * self._rates[now] + vary(chance, PLAN_JITTER)
         then = bisect_right(self._looks, due) - 1
         return self._ages[then] + (due - self._looks[then]) / self._rates[then] - age
 
@@ -104,13 +103,15 @@ class PollPlan:
 def _odds(durations: Sequence[float], ages: Sequence[float]) -> tuple[list[float], list[float]]:
     """Return the hazard, and the share of builds that still run, at each age."""
     logs = sorted(map(math.log, durations))
-    others = BROAD_SHARE / (1 - BROAD_SHARE) * len(logs)
+    others = UNUSUAL_SHARE / (1 - UNUSUAL_SHARE) * len(logs)
     hazards, alive = [], []
     for age in ages:
         log_age = math.log(age)
-        left = [_logistic((log - log_age) / SPREAD) for log in logs]
-        broad = _logistic((logs[len(logs) // 2] - log_age) / BROAD)
-        ending = sum(share * (1 - share) for share in left) / SPREAD + others * broad * (1 - broad) / BROAD
+        left = [_logistic((log - log_age) / USUAL_SPREAD) for log in logs]
+        broad = _logistic((logs[len(logs) // 2] - log_age) / UNUSUAL_SPREAD)
+        ending = (
+            sum(share * (1 - share) for share in left) / USUAL_SPREAD + others * broad * (1 - broad) / UNUSUAL_SPREAD
+        )
         running = sum(left) + others * broad
         hazards.append(ending / age / running)
         alive.append(running / (len(logs) + others))
@@ -123,7 +124,7 @@ def _logistic(x: float) -> float:
 
 def _scaled(densities: Sequence[float], weights: Sequence[float], interval: float) -> list[float]:
     """Scale the densities so that a build gets as many looks, on the average, as with the steady interval."""
-    least, most = 1 / (LONGEST * interval), 1 / (SHORTEST * interval)
+    least, most = 1 / (LONGEST_PAUSE * interval), 1 / (SHORTEST_PAUSE * interval)
     wanted = sum(weights) / interval
     low, high = least / max(densities), most / min(density for density in densities if density > 0)
     rates = [least] * len(densities)

@@ -45,6 +45,14 @@ def scale(counts: tuple[int, ...], seconds: float, real_time: bool) -> None:
 
 
 @main.command()
+def lists() -> None:
+    """Many targets at a limited service, with lists as hints and without, in virtual time."""
+    from tests.bench import scale as bench
+
+    bench.report_lists(bench.SETTINGS, bench.LONGEST_BUILD)
+
+
+@main.command()
 @click.option("--gates", default=10_000, show_default=True)
 @click.option("--minutes", default=20, show_default=True)
 def fleet(gates: int, minutes: int) -> None:

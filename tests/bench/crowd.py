@@ -1,7 +1,7 @@
 """Many jobs on the simulator, each with a build under way, and what its journal says about how they were watched."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -44,6 +44,43 @@ def scenarios(count: int, seconds: float) -> tuple[list[Scenario], Mapping[str, 
         course = COURSES[verdicts[name]].paced(min(usual * chance.lognormvariate(0, 0.1), seconds / 45))
         made.append(Scenario(name=name, starts=(*past, Start(plan=course))))
     return made, verdicts
+
+
+def numbered(
+    count: int, seconds: float, *, projects: int = 1, others: int = 0
+) -> tuple[list[Scenario], Mapping[str, str]]:
+    """Make jobs without a past, whose build 1 ends at any time within so many seconds, and the verdicts as above.
+
+    They stand in the lists of `projects` CodeArts projects in any order, in the first one with `others` that ended
+    before.
+    """
+    chance = random.Random(count)
+    made = [
+        Scenario(name=f"other-{index}", project="project-0", starts=(Start(at=-3600.0),)) for index in range(others)
+    ]
+    verdicts = {}
+    for index in range(count):
+        name = f"job-{index}"
+        verdicts[name] = chance.choices(list(COURSES), SHARES)[0]
+        course = COURSES[verdicts[name]]
+        plan = course.paced(chance.uniform(0.02, 1) * seconds / course.seconds)
+        made.append(Scenario(name=name, project=f"project-{index % projects}", starts=(Start(plan=plan),)))
+    chance.shuffle(made)
+    return made, verdicts
+
+
+def floor(simulator: FaultySimulator, names: Collection[str], per_minute: float) -> list[float]:
+    """Return the lags if each end were known at once and cost one record, in the order of the ends, at this rate."""
+    ends = sorted(
+        (ended - simulator.clock.start).total_seconds()
+        for job in simulator.backend.jobs.values()
+        if job.scenario.name in names and (ended := job.builds[-1].at(simulator.clock.now()).finished)
+    )
+    lags, free_at = [], 0.0
+    for end in ends:
+        free_at = max(free_at, end) + 60 / per_minute
+        lags.append(free_at - 60 / per_minute - end)
+    return lags
 
 
 def watched(simulator: FaultySimulator) -> dict[str, Watched]:

@@ -4,15 +4,22 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
+from typing import NamedTuple
 
+from gate.model import Target
 from gate.settings import Rules
 from tests.bench import crowd, processes, table, virtual
+from tests.faults.fault_plan import Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.list_faults import PROJECT_LISTS, LaggingList
 
 UNLIMITED = 10**9
 LIMIT = 60
+LONGEST_BUILD = 20 * 60.0
 HEADS = ("targets", "seconds", "calls", "429s", "right verdicts", "mean lag", "p95 lag", "longest gap")
 
 
@@ -54,6 +61,104 @@ def in_virtual_time(count: int, seconds: float, per_minute: int) -> tuple[object
     return figures(waited.seconds, calls, waited.refused, verdicts, expected, watched)
 
 
+class Setting(NamedTuple):
+    """How many targets there are, and where their jobs stand."""
+
+    title: str
+    counts: Sequence[int]
+    projects: int = 1
+    jobs: int = 0
+    """Jobs of the first project in all, if there are more of them than targets."""
+    lag: float = 0.0
+    """Seconds by which lists lag."""
+
+
+COUNTS = (1, 10, 25, 50, 100, 250, 500)
+SETTINGS = (
+    Setting("one project", COUNTS),
+    Setting("five projects", COUNTS[2:], projects=5),
+    Setting("one project of 5 000 jobs", (20,), jobs=5000),
+    Setting("one project, lists lag by 10 s", COUNTS[2:], lag=10),
+)
+
+
+class Counted(NamedTuple):
+    """What one wait did."""
+
+    calls: int
+    right: int
+    lags: Sequence[float]
+    floor: Sequence[float]
+
+
+def wait_for_numbers(setting: Setting, count: int, seconds: float, *, reads_lists: bool) -> Counted:
+    """Wait for builds that are given by number, in virtual time; with lists switched off, none is read."""
+    scenarios, expected = crowd.numbered(count, seconds, projects=setting.projects, others=max(setting.jobs - count, 0))
+
+    def choose(simulator: FaultySimulator) -> list[Target]:
+        if setting.lag:
+            act = LaggingList(simulator=simulator, seconds=setting.lag)
+            simulator.faults.add(Fault(act=act, operations=PROJECT_LISTS, times=None))
+        return [Target(job_id=simulator.jobs[name], build_number=1, label=name) for name in expected]
+
+    rules = Rules(timeout=3 * 3600)
+    waited = virtual.wait(scenarios, rules, per_minute=LIMIT, choose=choose, reads_lists=reads_lists)
+    outcomes = waited.listener.outcomes
+    lags = [one.lag for name, one in crowd.watched(waited.simulator).items() if name in expected]
+    return Counted(
+        calls=len(waited.simulator.journal.entries),
+        right=sum(outcomes[name].verdict.value == verdict for name, verdict in expected.items()),
+        lags=lags,
+        floor=crowd.floor(waited.simulator, expected, LIMIT),
+    )
+
+
+def report_lists(settings: Sequence[Setting], seconds: float) -> None:
+    """Compare waits with lists and without, and print the table."""
+    rows = []
+    for setting in settings:
+        for count in setting.counts:
+            started = time.process_time()
+            hinted = wait_for_numbers(setting, count, seconds, reads_lists=True)
+            processor = time.process_time() - started
+            plain = wait_for_numbers(setting, count, seconds, reads_lists=False)
+            row = (
+                setting.title,
+                count,
+                f"{hinted.right} of {count}",
+                hinted.calls,
+                plain.calls,
+                mean(hinted.lags),
+                table.quantile(hinted.lags, 0.95),
+                mean(plain.lags),
+                table.quantile(plain.lags, 0.95),
+                mean(hinted.lags) / mean(plain.lags),
+                mean(hinted.floor),
+                100 * processor / seconds,
+            )
+            rows.append(row)
+    heads = (
+        "jobs in",
+        "targets",
+        "right verdicts",
+        "calls",
+        "calls, no lists",
+        "mean lag",
+        "p95",
+        "mean, no lists",
+        "p95, no lists",
+        "mean : no lists",
+        "floor",
+        "CPU %",
+    )
+    title = f"Lists: builds given by number, of up to {seconds / 60:.0f} minutes, --max-rate {LIMIT}, in virtual time"
+    note = (
+        "Lag in seconds. The floor is the mean lag if every end were known at once and cost one call. CPU is that of "
+        "gate and simulator together."
+    )
+    table.show(title, heads, rows, note)
+
+
 def figures(
     seconds: float,
     calls: int,
@@ -79,10 +184,12 @@ def figures(
 
 
 def report(counts: Sequence[int], seconds: float, *, real_time: bool) -> None:
-    """Measure and print the tables."""
+    """Measure and print the tables; small ones where few targets are asked for."""
+    is_small = max(counts) < min(COUNTS[1:])
     rows = [in_process(count, seconds, UNLIMITED) for count in counts]
     title = f"Scale: builds of up to {seconds:.0f} s on the simulator in another process, --max-rate 60000"
     table.show(title, (*HEADS, "CPU %", "peak MB"), rows)
+    report_lists([Setting("one project", counts)] if is_small else SETTINGS, LONGEST_BUILD)
     note = "Times in seconds. The longest gap is that between two looks at one target, or before the first."
     for limit in (LIMIT, LIMIT // 2):
         rows = [in_virtual_time(count, 20 * 60, limit) for count in counts]

@@ -4,7 +4,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from gate.core.forecast import FEWEST, MOST, PollPlan
+from gate.core.forecast import MAX_PLAN_BUILDS, MIN_PLAN_BUILDS, PollPlan
 from gate.core.schedule import FIRST_PAUSES, pause
 
 Schedule = Callable[[Sequence[float], random.Random], Iterator[float]]
@@ -15,9 +15,9 @@ def gate(interval: float) -> Schedule:
     """Return the gate's schedule, which knows the job's past builds."""
 
     def pauses(past: Sequence[float], chance: random.Random) -> Iterator[float]:
-        if len(past) < FEWEST:
+        if len(past) < MIN_PLAN_BUILDS:
             yield from gate_steady(interval)(past, chance)
-        timetable, age = PollPlan(past[-MOST:], interval), 0.0
+        timetable, age = PollPlan(past[-MAX_PLAN_BUILDS:], interval), 0.0
         for looks in itertools.count(1):
             first = looks <= len(FIRST_PAUSES)
             wait = pause(looks, interval, chance.random()) if first else timetable.pause(age, chance.random())

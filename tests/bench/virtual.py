@@ -101,8 +101,12 @@ def wait(
     *,
     per_minute: int = 10**9,
     choose: Callable[[FaultySimulator], Sequence[Target]] | None = None,
+    reads_lists: bool = True,
 ) -> Waited:
-    """Wait for the newest build of every scenario (or what `choose` says) at a service with a limit of calls."""
+    """Wait for the newest build of every scenario (or what `choose` says) at a service with a limit of calls.
+
+    With `reads_lists` false, no list is taken as a hint.
+    """
     with FaultySimulator(scenarios, speed=0) as simulator:
         quota = Quota(per_minute, simulator.clock)
         simulator.faults.add(Fault(act=quota, times=None))
@@ -120,5 +124,8 @@ def wait(
             say=lambda target, text: listener.say(target, text, workers.now()),
         )
         newest = [Target(job_id=job, label=name) for name, job in simulator.jobs.items()]
-        Wait(choose(simulator) if choose else newest, context, workers, listener).run(rules.timeout)
+        waiting = Wait(choose(simulator) if choose else newest, context, workers, listener)
+        if not reads_lists:
+            waiting._hints.next_list = lambda now: None  # type: ignore[method-assign]
+        waiting.run(rules.timeout)
         return Waited(listener=listener, seconds=workers.now(), simulator=simulator, refused=quota.refused)

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.core.forecast import ENOUGH, FEWEST, JITTER, LONGEST, SHORTEST, PollPlan, forecast
+from gate.core.forecast import (
+    LONGEST_PAUSE,
+    MIN_PLAN_BUILDS,
+    MIN_SLOW_BUILDS,
+    PLAN_JITTER,
+    SHORTEST_PAUSE,
+    PollPlan,
+    forecast,
+)
 from gate.model import ListedBuild
 from tests.core.fakes import build
 
@@ -19,7 +27,7 @@ durations = st.lists(st.floats(0, 1e6), min_size=1, max_size=30)
 def test_pause_stays_within_its_bounds(past: list[float], interval: float, age: float, chance: float) -> None:
     """Whatever the past, no look comes at once and none is put off for long."""
     pause = PollPlan(past, interval).pause(age, chance)
-    assert SHORTEST * (1 - JITTER) * 0.999 <= pause / interval <= LONGEST * (1 + JITTER) * 1.001
+    assert SHORTEST_PAUSE * (1 - PLAN_JITTER) * 0.999 <= pause / interval <= LONGEST_PAUSE * (1 + PLAN_JITTER) * 1.001
 
 
 def looks(poll_plan: PollPlan, duration: float, chance: Random) -> int:
@@ -49,7 +57,7 @@ def test_looks_gather_where_builds_end() -> None:
 
 def test_build_slower_than_all_is_still_looked_at() -> None:
     """One that hangs gets a look every other interval."""
-    assert PollPlan([600] * 20, 10).pause(50_000, 0.5) == pytest.approx(LONGEST * 10)
+    assert PollPlan([600] * 20, 10).pause(50_000, 0.5) == pytest.approx(LONGEST_PAUSE * 10)
 
 
 def test_two_kinds_of_builds_get_two_gatherings() -> None:
@@ -81,13 +89,13 @@ def test_expectation_is_the_median_of_the_last_passes() -> None:
 
 def test_poll_plan_needs_some_history() -> None:
     """Below ten ended builds, looks stay steady; failures are history, too."""
-    assert forecast(rows(*[60.0] * (FEWEST - 1)), 10).poll_plan is None
-    assert forecast(rows(*[60.0] * FEWEST, word="FAILURE"), 10).poll_plan is not None
+    assert forecast(rows(*[60.0] * (MIN_PLAN_BUILDS - 1)), 10).poll_plan is None
+    assert forecast(rows(*[60.0] * MIN_PLAN_BUILDS, word="FAILURE"), 10).poll_plan is not None
 
 
 def test_slow_is_what_95_percent_stayed_below() -> None:
     """It is said only where twenty builds passed."""
-    assert forecast(rows(*[60.0] * (ENOUGH - 1)), 10).slow_seconds is None
+    assert forecast(rows(*[60.0] * (MIN_SLOW_BUILDS - 1)), 10).slow_seconds is None
     assert forecast(rows(*map(float, range(101))), 10).slow_seconds == pytest.approx(95, abs=1)
 
 

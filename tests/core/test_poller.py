@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gate.core.forecast import LONGEST
+from gate.core.forecast import LONGEST_PAUSE
 from gate.model import ListedBuild, Record, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, World, build, pinned, record
@@ -60,7 +60,7 @@ def test_history_brings_the_end_closer_for_no_more_calls() -> None:
 def test_build_that_hangs_is_looked_at_all_the_same() -> None:
     """No look is put off for more than two intervals."""
     times = watch(3000, history(30, 60)).service.times("record")
-    assert max(later - earlier for earlier, later in pairwise(times)) <= 10 * LONGEST + 0.01
+    assert max(later - earlier for earlier, later in pairwise(times)) <= 10 * LONGEST_PAUSE + 0.01
 
 
 def test_record_that_selection_has_read_is_not_read_again() -> None:
