@@ -54,8 +54,8 @@ OWN_POLL_MOST = 0.8
 SHORTEST_DELAY = 30.0
 """Seconds for which the poll of a build that a list says is running is put off at least."""
 
-SEARCH_PAUSE = 120.0
-"""Seconds after which builds that are on no page any more are looked for again."""
+SEARCH_PAUSE = 30.0
+"""Seconds after which builds about which no page tells are looked for again; each search doubles them."""
 
 ERROR_PAUSE = 30.0
 """Seconds after which a list is tried again that could not be read."""
@@ -91,7 +91,8 @@ class _ListState:
     pages_read: int = 0
     """Pages that the present search has read."""
     builds_found: int = 0
-    """Builds that the present search has found on them."""
+    """Builds whose jobs the present search has found on them, whatever the rows say."""
+    search_pause: float = SEARCH_PAUSE
     search_again_at: float = math.inf
     """The instant from which builds that stand on no page are looked for again; infinite during a search."""
 
@@ -326,11 +327,13 @@ class ListHints:
         rows = {row.job_id: row for row in page.rows}
         by_job = self._builds_by_job()
         told_of: set[BuildKey] = set()
+        found = 0
         for job_id in rows.keys() & by_job.keys():
             for key in by_job[job_id]:
                 build = self._builds[key]
                 if (build.source is not None and build.source.page is None) or build.has_ended:
                     continue  # the list of its job tells about it
+                found += 1
                 told = _told_by_project(rows[job_id], build)
                 if told is None:
                     continue
@@ -341,7 +344,7 @@ class ListHints:
             self._leave_source(self._builds[key])
         project = source.state
         if math.isinf(project.search_again_at) and source.page == project.pages_read:
-            self._go_on_searching(source, len(told_of), is_last=page.is_last)
+            self._go_on_searching(source, found, is_last=page.is_last)
         self._drop_if_useless(source)
 
     def _go_on_searching(self, source: _Source, found: int, *, is_last: bool) -> None:
@@ -354,7 +357,8 @@ class ListHints:
         if not is_last and pays and self._is_worth_search(project):
             self._add_page(project, project.pages_read)
             return
-        project.search_again_at = self._now() + SEARCH_PAUSE
+        project.search_again_at = self._now() + project.search_pause
+        project.search_pause *= 2
         if project.builds_found < FEWEST_BUILDS * (1 if is_last else project.pages_read):
             self._give_up(project, f"{project.pages_read} pages tell about {project.builds_found} targets")
 

@@ -274,3 +274,13 @@ def test_hints_of_any_content_change_no_verdict_and_no_bound(script: list[Any], 
     crowd.world.service._scripts["project_page", None]._items[:] = items
     crowd.run()
     assert max(crowd.seen[job] - end for job, end in crowd.ends.items()) < 150
+
+
+def test_list_that_first_tells_of_older_builds_is_read_again() -> None:
+    """The builds had only just been started when the list was read for the first time."""
+    crowd = Crowd(spread(40))
+    present, past = crowd.page(), crowd.page(lambda row: row._replace(build_number=6, is_finished=True))
+    crowd.world.service._scripts["project_page", None]._items[:] = [
+        lambda project, page: past(project, page) if crowd.world.elapsed < 15 else present(project, page)
+    ]
+    assert crowd.run().lag < 4
