@@ -7,7 +7,7 @@ import pytest
 from gate.errors import Forbidden, GateError, NotFound, RouteMissing, ServiceFailing
 from gate.model import ListedBuild, Record, Target, Verdict
 from gate.settings import Rules
-from tests.core.fakes import EPOCH, JOB, World, build, ended, pinned, record
+from tests.core.fakes import EPOCH, JOB, Late, World, build, ended, pinned, record
 
 COMMIT = "2f37dd494927d2c6259417c58e5faeb72bfe7150"
 NEWEST = pinned(None)
@@ -68,6 +68,14 @@ def test_commit_without_a_build_in_time_is_undetermined() -> None:
     assert "commit 2f37dd4" in outcome.reason
     assert "--appear-timeout" in outcome.hint
     assert world.service.times("builds")[-1] == 1031.0
+
+
+def test_slow_look_before_the_end_is_followed_by_the_last_one() -> None:
+    """The answer of the look at 2 s comes after `--appear-timeout`; a build that appears meanwhile is still found."""
+    lists = [[build(56)], Late(2.0, [build(56)]), [build(57, commit=COMMIT), build(56)]]
+    records = by_number(b56="SUCCESS", b57="SUCCESS")
+    world = World(NEWEST, rules=Rules(commit=COMMIT, appear_timeout=3), builds=lists, record=[records])
+    assert judged(world) == (57, Verdict.PASSED)
 
 
 def test_short_commit_that_fits_two_is_undetermined() -> None:
