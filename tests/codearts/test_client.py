@@ -363,3 +363,24 @@ def test_failed_steps_and_child_builds_are_asked(service: requests_mock.Mocker, 
     service.get(f"{ENDPOINT}/v1/log/{JOB}/57/analysis", json={"result": {"error_nodes": [{"step": "Maven"}]}})
     assert [child.name for child in client.child_builds("r")] == ["a"]
     assert [step.step for step in client.failed_steps(JOB, 57)] == ["Maven"]
+
+
+def test_stop_by_the_older_route_names_the_build_in_query_and_body(
+    service: requests_mock.Mocker, client: Client
+) -> None:
+    """The vendor's SDK sends the number in the query, its Terraform provider in the body; the page shows neither."""
+    service.post(f"{ENDPOINT}/v3/jobs/{JOB}/532/stop", status_code=404, json=NOT_PUBLISHED)
+    service.post(f"{ENDPOINT}/v1/job/{JOB}/stop", json={"status": "success"})
+    assert client.stop(JOB, 532)
+    request = service.request_history[-1]
+    assert (request.qs, request.json()) == ({"build_no": ["532"]}, {"build_no": 532})
+
+
+def test_builds_are_listed_until_a_day_ahead(service: requests_mock.Mocker, client: Client) -> None:
+    """The times have no zone: wherever the service takes them to be, a build that just started is within them."""
+    service.get(f"{ENDPOINT}/v1/record/{JOB}/list", json={"result": {"job_build_states": []}, "status": "success"})
+    client.builds(JOB)
+    query = parse_qs(service.request_history[0].query)
+    start, end = (datetime.fromisoformat(query[name][0]).replace(tzinfo=UTC) for name in ("start_time", "end_time"))
+    assert end - datetime.now(UTC) > timedelta(hours=14)  # the zone that is furthest ahead
+    assert end - start <= timedelta(days=31)  # the service refuses more

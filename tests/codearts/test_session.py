@@ -233,3 +233,24 @@ def test_every_request_is_counted(service: requests_mock.Mocker, session: Sessio
     for _ in range(3):
         session.get("/x")
     assert session.calls == 3
+
+
+@pytest.mark.parametrize(("seconds", "allowed"), [(None, 5), (1, 1), (60, 5)])
+def test_time_of_a_request_is_never_above_the_request_timeout(
+    service: requests_mock.Mocker, session: Session, seconds: float | None, allowed: float
+) -> None:
+    """A request may be given less time than --request-timeout, not more."""
+    service.get(f"{ENDPOINT}/x", json={})
+    session.get("/x", seconds=seconds)
+    assert service.request_history[0].timeout.total == allowed
+
+
+def test_proxy_that_refuses_its_own_user_renews_no_token(service: requests_mock.Mocker, tmp_path: Path) -> None:
+    """HTTP 407 says nothing about the token, so the request is not sent again with a newer one."""
+    file = tmp_path / "token"
+    file.write_text("old-token")
+    session = with_file(file)
+    file.write_text("new-token")
+    service.get(f"{ENDPOINT}/x", status_code=407)
+    session.get("/x")
+    assert [request.headers["X-Auth-Token"] for request in service.request_history] == ["old-token"]

@@ -89,3 +89,12 @@ def test_polls_of_one_build_are_those_of_the_schedule_and_read_no_list() -> None
     assert world.verdict() is Verdict.PASSED
     assert [name for name, _ in world.service.asked] == ["record"] * 33
     assert world.elapsed == pytest.approx(304)
+
+
+def test_contradictions_with_a_right_record_between_them_are_no_wrong_build() -> None:
+    """Three records of another commit in a row count; four of them, of which no three follow each other, do not."""
+    ours, other = "a" * 40, "b" * 40
+    words = [("RUNNING", other)] * 2 + [("RUNNING", ours)] + [("SUCCESS", other)] * 2 + [("SUCCESS", ours)]
+    answers = [record(word, commit=commit) for word, commit in words]
+    assert World(rules=Rules(commit=ours), record=answers).verdict() is Verdict.PASSED
+    assert World(rules=Rules(commit=ours), record=[answers[0]] * 3 + answers[2:]).verdict() is Verdict.UNDETERMINED

@@ -1,11 +1,13 @@
 """One target: unknown words, unit tests, the boolean of `/status`, and what people are told."""
 
+from typing import Any
+
 import pytest
 
 from gate.errors import Forbidden, GateError, NotFound, ServiceFailing
 from gate.model import Stage, UnitTests, Verdict
 from gate.settings import Rules
-from tests.core.fakes import EPOCH, World, pinned, record
+from tests.core.fakes import EPOCH, HANG, World, pinned, record
 
 REQUIRED = Rules(require_tests=True)
 BY_STATUS = Rules(verdict_from="status")
@@ -189,3 +191,23 @@ def test_status_mode_without_an_answer_is_timed_out() -> None:
 def test_status_mode_is_undetermined_when_the_service_refuses() -> None:
     """Errors are no result in this mode either."""
     assert World(pinned(None), rules=BY_STATUS, is_running=[Forbidden("no")]).verdict() is Verdict.UNDETERMINED
+
+
+@pytest.mark.parametrize(
+    ("tests", "verdict"),
+    [
+        (totals(), Verdict.PASSED),
+        (totals(failures=1), Verdict.FAILED),
+        (None, Verdict.UNDETERMINED),
+        (ServiceFailing("500"), Verdict.UNDETERMINED),
+        (HANG, Verdict.UNDETERMINED),
+    ],
+)
+def test_required_tests_are_read_at_the_deadline_too(tests: Any, verdict: Verdict) -> None:
+    """A build that is found ended by the last poll passes only with its unit tests."""
+    rules = Rules(require_tests=True, timeout=30)
+    world = World(
+        record=[lambda *_: record("SUCCESS" if world.elapsed >= 30 else "RUNNING")], unit_tests=[tests], rules=rules
+    )
+    assert world.verdict() is verdict
+    assert world.service.times("unit_tests") == [1030.0]

@@ -23,7 +23,7 @@ from tests.faults.journal import ORDERS
 from tests.faults.list_faults import LISTS, LaggingList, LateRecord, older_rows, without_commits
 from tests.faults.response_faults import EditAnswer, ReplaceAnswer, ResponseFault
 from tests.faults.transport_faults import Drop, TransportFault
-from tests.helpers import RunGate, Simulate, environment
+from tests.helpers import RunGate, Simulate, StartGate, environment
 
 COMMIT = "2f37dd494927d2c6259417c58e5faeb72bfe7150"
 OF_COMMIT = ("--commit", COMMIT[:8])
@@ -151,6 +151,21 @@ def test_build_of_something_else_than_was_ordered_never_passes(
         done.stderr
     )
     assert not simulator.journal.stops
+
+
+def test_build_that_contradicts_the_order_is_not_stopped_after_a_signal(
+    simulate: Simulate, start_gate: StartGate
+) -> None:
+    """One record of another branch decides nothing yet, but from then on the build may be somebody else's."""
+    wrong = Fault(operations=RECORD_ROUTES, act=EditAnswer({"result.branch": "master"}), build_number=58, times=None)
+    simulator = simulate(["slow"], faults=[wrong])
+    env = environment(simulator, GATE_POLL_INTERVAL="30s")
+    process = start_gate("run", simulator.jobs["slow"], "--branch", "release/9", env=env)
+    assert process.stderr is not None
+    assert any("of branch master, not of release/9; asking again" in line for line in process.stderr)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert (process.returncode, simulator.journal.stops) == (143, ())
 
 
 def test_branch_and_tag_that_agree_pass(simulate: Simulate, run_gate: RunGate) -> None:

@@ -75,7 +75,8 @@ def test_refused_connection_is_tried_again_and_then_given_up(run_gate: RunGate) 
     )
     assert done.returncode == 5
     assert "asking again" in done.stderr
-    assert "not known" not in done.stderr
+    assert "no usable answer" in done.stderr
+    assert "it is unknown whether a build was started" not in done.stderr
 
 
 def test_record_that_appears_late_is_pending(simulate: Simulate, run_gate: RunGate) -> None:
@@ -137,13 +138,21 @@ def test_started_build_is_judged_by_the_commit_that_was_ordered(simulate: Simula
     assert f'"commit": "{COMMIT}"' in done.stdout
 
 
-@pytest.mark.parametrize(("retries", "status", "orders_sent"), [("0", 1, 1), ("1", 0, 2)])
-def test_build_that_never_ran_is_ordered_again_as_before(
-    simulate: Simulate, run_gate: RunGate, retries: str, status: int, orders_sent: int
+@pytest.mark.parametrize(
+    ("scenario", "retries", "status", "orders_sent"),
+    [
+        ("schedule-failure-once", "0", 1, 1),
+        ("schedule-failure-once", "1", 0, 2),
+        ("schedule-failure", "1", 1, 2),
+        ("failing", "1", 1, 1),
+    ],
+)
+def test_only_a_build_that_never_ran_is_ordered_again(
+    simulate: Simulate, run_gate: RunGate, scenario: str, retries: str, status: int, orders_sent: int
 ) -> None:
-    """Only with --retries; the second order is the same as the first, and its build is judged."""
-    simulator = simulate(["schedule-failure-once"], speed=40)
-    job = simulator.jobs["schedule-failure-once"]
+    """As often as --retries says; the second order is the same as the first, and its build is judged."""
+    simulator = simulate([scenario], speed=40)
+    job = simulator.jobs[scenario]
     arguments = ("--param", "mode=fast", "--branch", "next", "--retries", retries)
     done = run_gate("run", job, *arguments, env=environment(simulator))
     assert (done.returncode, f"build={57 + orders_sent} " in done.stdout) == (status, True), done.stderr
@@ -181,6 +190,18 @@ def test_signal_while_the_order_is_under_way_still_stops_the_build(simulate: Sim
     _, err = process.communicate(timeout=10)
     assert process.returncode == 143
     assert [entry.build_number for entry in simulator.journal.of(*STOPS)] == [58], err
+
+
+def test_nothing_is_looked_at_after_a_signal(simulate: Simulate, start_gate: StartGate) -> None:
+    """Not even a build that had ended when it was to be stopped: its result would come too late for a signal."""
+    ended = ReplaceAnswer(service_error(400, "DEV.CB.032302", "Reload."))
+    simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=ended, times=None)])
+    process = start_gate("run", simulator.jobs["slow"], env=environment(simulator, GATE_POLL_INTERVAL="30s"))
+    wait_for(lambda: simulator.journal.of("ShowJobBuildRecordDetail") and orders(simulator))
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, "had already ended when it was to be stopped" in err) == (143, True), err
+    assert simulator.journal.entries[-1].operation == "StopBuildJob"
 
 
 def test_timeout_stops_the_started_build(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
