@@ -88,3 +88,10 @@ def test_note_says_which_credential_auto_has_chosen(monkeypatch: pytest.MonkeyPa
     half_set = "HUAWEICLOUD_SDK_AK is set without HUAWEICLOUD_SDK_SK and is not used"
     assert resolved("wait", JOB).note == f"--auth auto uses the token from GATE_TOKEN; {half_set}"
     assert resolved("wait", JOB, "--auth", "token").note == ""
+
+
+def test_endpoints_that_are_given_replace_those_of_the_region() -> None:
+    """The credential goes to the host that was named, also where a region is set."""
+    arguments = ("--endpoint", "https://build.example", "--iam-endpoint", "https://iam.example")
+    connection = resolved("wait", JOB, *arguments).settings.connection
+    assert (connection.endpoint, connection.iam_endpoint) == ("https://build.example", "https://iam.example")

@@ -86,6 +86,8 @@ def test_parameters_stand_one_on_a_line_and_their_values_are_taken_as_they_are(m
     """Only LF and CRLF end a line; an indentation is none of the name's, white space behind a value is part of it."""
     monkeypatch.setenv("GATE_PARAM", "a= x \r\n\n  b=1\u20282\x0c3\x85\r4\n\t c=\n   \n")
     assert value_of("run", "parameters") == (("a", " x "), ("b", "1\u20282\x0c3\x85\r4"), ("c", ""))
+    monkeypatch.setenv("GATE_PARAM", "last=x ")
+    assert value_of("run", "parameters") == (("last", "x "),)
 
 
 def test_white_space_around_names_of_an_iam_user_is_dropped_but_not_around_the_password() -> None:

@@ -51,6 +51,15 @@ def test_urgent_ask_waits_for_no_turn() -> None:
     assert turns.wake_at(0.0, has_room=True) > 0.0
 
 
+def test_urgent_ask_is_counted() -> None:
+    """It waits for no turn, but those after it wait for the request that it used up."""
+    pace = Pace(6, 0.0)  # a burst of one
+    turns = FairQueue(pace)
+    turns.add(1, Ask(nothing), 0.0)
+    turns.add(2, Ask(nothing, urgent=True), 0.0)
+    assert (turns.take(0.0), turns.take(0.0), turns.take(60.0)) == ([2], [], [1])
+
+
 def test_with_room_everybody_is_asked_in_time() -> None:
     """Nothing is felt of the rate as long as it is high enough."""
     counts, gaps = serve([10, 10, 20], per_minute=60, minutes=20)

@@ -12,7 +12,7 @@ from tests.core.fakes import EPOCH, JOB, record
 SECOND = timedelta(seconds=1)
 
 
-def told(order: dict[str, str], of_record: dict[str, Any]) -> str:
+def told(order: dict[str, Any], of_record: dict[str, Any]) -> str:
     """Return how a record contradicts an order that was sent at `EPOCH`."""
     return contradiction(record(**of_record), Wanted(order=Order(job_id=JOB, **order), ordered_at=EPOCH))
 
@@ -35,7 +35,7 @@ def told(order: dict[str, str], of_record: dict[str, Any]) -> str:
         ({}, {"finished_at": EPOCH - ORDER_SKEW}),
     ],
 )
-def test_record_that_may_be_of_the_order_contradicts_nothing(order: dict[str, str], of_record: dict[str, Any]) -> None:
+def test_record_that_may_be_of_the_order_contradicts_nothing(order: dict[str, Any], of_record: dict[str, Any]) -> None:
     """Other spellings of one branch, tag or commit agree, and so do clocks that differ by a minute."""
     assert told(order, of_record) == ""
 
@@ -53,6 +53,6 @@ def test_record_that_may_be_of_the_order_contradicts_nothing(order: dict[str, st
         ({}, {"created_at": EPOCH, "finished_at": EPOCH - ORDER_SKEW - SECOND}),
     ],
 )
-def test_record_of_something_else_contradicts_the_order(order: dict[str, str], of_record: dict[str, Any]) -> None:
+def test_record_of_something_else_contradicts_the_order(order: dict[str, Any], of_record: dict[str, Any]) -> None:
     """Another source, a part of another build, or a build that was there before the order."""
     assert told(order, of_record)

@@ -124,6 +124,19 @@ def test_transient_errors_past_the_budget_are_undetermined(kind: type[TransientE
     assert 60 <= world.elapsed <= (240 if kind is Throttled else 75)  # a throttled gate waits for its turn besides
 
 
+def test_budget_counts_how_long_failed_calls_took() -> None:
+    """Calls that take 9 s to fail use up a minute in five tries, and not in nine as by the pauses alone."""
+    world = World(record=[Late(9, ServiceFailing("500"))], rules=Rules(error_budget=60))
+    assert world.verdict() is Verdict.UNDETERMINED
+    assert world.elapsed == pytest.approx(63)
+
+
+def test_time_in_which_the_machine_slept_uses_up_no_budget() -> None:
+    """Of a call that took an hour, no more counts than three request timeouts, which is what one call may last."""
+    world = World(record=[Late(3600, ServiceFailing("500")), record()], rules=Rules(error_budget=60, timeout=7200))
+    assert world.verdict() is Verdict.PASSED
+
+
 def test_budget_begins_anew_after_an_answer() -> None:
     """CheckFailed that heals is not added up."""
     script = ([ServiceFailing("500")] * 6 + [record("RUNNING")]) * 10 + [record("SUCCESS")]

@@ -206,8 +206,9 @@ def test_status_mode_is_undetermined_when_the_service_refuses() -> None:
 def test_required_tests_are_read_at_the_deadline_too(tests: Any, verdict: Verdict) -> None:
     """A build that is found ended by the last poll passes only with its unit tests."""
     rules = Rules(require_tests=True, timeout=30)
-    world = World(
-        record=[lambda *_: record("SUCCESS" if world.elapsed >= 30 else "RUNNING")], unit_tests=[tests], rules=rules
-    )
+    worlds: list[World] = []
+    records = [lambda *_: record("SUCCESS" if worlds[0].elapsed >= 30 else "RUNNING")]
+    world = World(record=records, unit_tests=[tests], rules=rules)
+    worlds.append(world)
     assert world.verdict() is verdict
     assert world.service.times("unit_tests") == [1030.0]
