@@ -146,15 +146,25 @@ class Report(NamedTuple):
     path: Path | None = None
 
     def write_early(self, outcome: Outcome) -> None:
-        """Write it before the result is known, as far as possible: what is missing at the end is told at the end.
+        """Write it before the result is known; where that fails, remove the report of a former run.
 
-        Nothing is written to a pipe, a FIFO or a device, whose reader gets one report, the last.
+        What is missing at the end is told at the end. Nothing is written to a pipe, a FIFO or a device, whose reader
+        gets one report, the last.
         """
         from gate import files
 
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(OSError):  # of a path that cannot even be looked at
             if self.path is None or not files.is_stream(self.path):
-                self.write(outcome)
+                self.write_or_remove(outcome)
+
+    def write_or_remove(self, outcome: Outcome) -> None:
+        """Write it, or else remove what stands at its path, which says something else."""
+        try:
+            self.write(outcome)
+        except Exception:
+            with contextlib.suppress(OSError):
+                if self.path is not None and self.path.is_file():
+                    self.path.unlink()
 
 
 class Publisher:
@@ -168,7 +178,7 @@ class Publisher:
         self._terminal = terminal
 
     def write_placeholder(self, targets: Sequence[Target], reason: str, *, exit_code: int) -> None:
-        """Replace what stands at the report paths by reports that are no pass; what cannot be written is left.
+        """Replace what stands at the report paths by reports that are no pass, or remove it where that fails.
 
         With `--no-wait` there is no JUnit report, so that one of a former run is removed.
         """
@@ -245,12 +255,7 @@ class Publisher:
         ]
         degraded = dataclasses.replace(outcome, verdict=Verdict.UNDETERMINED, exit_code=5, targets=targets)
         for report in written:
-            try:
-                report.write(degraded)
-            except Exception:
-                with contextlib.suppress(OSError):
-                    if report.path is not None and report.path.is_file():
-                        report.path.unlink()
+            report.write_or_remove(degraded)
         return degraded
 
 
