@@ -10,7 +10,7 @@ from gate.core.list_hints import ListHints
 from gate.core.outcome_builder import OutcomeBuilder
 from gate.core.ports import Ask, Context, Steps
 from gate.core.retrier import Retrier
-from gate.core.schedule import FIRST_PAUSES, pause
+from gate.core.schedule import pause, steady_pause
 from gate.core.selection import PinnedBuild
 from gate.durations import spell
 from gate.errors import InvalidAnswer, NotFound, Refused, RouteMissing, ServiceError, TransientError, WrongBuild
@@ -57,12 +57,16 @@ class Poller:
         self._warned = False
         self._contradictions = 0
 
-    def next_poll(self, polls: int) -> float:
-        """Return the instant of the poll that follows poll number `polls`."""
+    def next_look(self, looks: int) -> float:
+        """Return when to look again, after look number `looks`, for something that should be there soon."""
+        return self._now() + pause(looks, self._rules.poll_interval, self._chance())
+
+    def _next_poll(self) -> float:
+        """Return when to poll a build again that has not ended."""
         chance, age, plan = self._chance(), self._age(), self._forecast.poll_plan
-        if age is not None and plan and polls > len(FIRST_PAUSES):
+        if age is not None and plan:
             return self._now() + plan.pause(age, chance)
-        return self._now() + pause(polls, self._rules.poll_interval, chance)
+        return self._now() + steady_pause(self._rules.poll_interval, chance)
 
     def run(self, pinned: PinnedBuild) -> Steps[RecordState]:
         """Poll again and again until the build has ended; an unknown word has to persist."""
@@ -91,13 +95,13 @@ class Poller:
                 if at >= give_up:
                     raise
                 self._retrier.note_retryable(error)
-                at = min(self.next_poll(polls), max(give_up, self._now()))
+                at = min(self.next_look(polls), max(give_up, self._now()))
                 continue
             state = self._take(record)
             unknown = unknown + 1 if state.ended and state.state is State.UNKNOWN else 0
             if state.ended and (state.state is not State.UNKNOWN or unknown > CONFIRMING_POLLS):
                 return state
-            at = self.next_poll(unknown or polls)
+            at = self.next_look(unknown) if unknown else self._next_poll()
             if self._follower:
                 yield from self._follower.read(record, at)
             record = None

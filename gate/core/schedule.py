@@ -3,7 +3,9 @@
 from collections import deque
 
 FIRST_PAUSES = (2.0, 4.0, 8.0)
-"""Seconds before the second, third and fourth look at a build, unless the steady interval is shorter."""
+"""Seconds before the second, third and fourth look for something that should be there soon, unless the steady interval
+is shorter. A build that runs is polled at the steady interval from the start: early polls cost calls, which are worth
+more spread over the whole build."""
 
 JITTER = 0.2
 """Pauses vary by this share up and down, so that gates that start together do not ask together."""
@@ -18,6 +20,11 @@ RETRY_AFTER_MOST = 120.0
 def vary(chance: float, share: float = JITTER) -> float:
     """Return a factor that differs from 1 by this share at most, for a random number from 0 to 1."""
     return 1 + share * (2 * chance - 1)
+
+
+def steady_pause(interval: float, chance: float) -> float:
+    """Return the seconds between two polls of a build that runs; `chance`: a random number from 0 to 1."""
+    return interval * vary(chance)
 
 
 def pause(looks: int, interval: float, chance: float) -> float:

@@ -302,7 +302,7 @@ class Watch:
                     tests = yield from self._retrier(call, at)
                 if tests is not None:
                     break
-                at = self._poller.next_poll(polls)
+                at = self._poller.next_look(polls)
         self._builder.tests = tests
         verdict, problem = judging.judge_tests(tests)
         if verdict is not Verdict.PASSED:
@@ -319,7 +319,7 @@ class Watch:
             word = "null" if result is None else str(result).lower()
             self._say(f"/status says {word}; --verdict status takes it for the result, newer pages say 'is running'")
             self._judge_status(result)
-            at = self._poller.next_poll(polls)
+            at = self._poller.next_look(polls)
 
     def _judge_status(self, result: bool | None) -> None:
         """Decide by the boolean, unless there is none yet."""

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 
 from gate.core.forecast import MAX_PLAN_BUILDS, MIN_PLAN_BUILDS, PollPlan
-from gate.core.schedule import FIRST_PAUSES, pause
+from gate.core.schedule import steady_pause
 
 Schedule = Callable[[Sequence[float], random.Random], Iterator[float]]
 """Takes the durations of the job's past builds; gives the pauses between looks, in seconds, without end."""
@@ -18,9 +18,8 @@ def gate(interval: float) -> Schedule:
         if len(past) < MIN_PLAN_BUILDS:
             yield from gate_steady(interval)(past, chance)
         timetable, age = PollPlan(past[-MAX_PLAN_BUILDS:], interval), 0.0
-        for looks in itertools.count(1):
-            first = looks <= len(FIRST_PAUSES)
-            wait = pause(looks, interval, chance.random()) if first else timetable.pause(age, chance.random())
+        while True:
+            wait = timetable.pause(age, chance.random())
             age += wait
             yield wait
 
@@ -28,8 +27,8 @@ def gate(interval: float) -> Schedule:
 
 
 def gate_steady(interval: float) -> Schedule:
-    """Return the gate's schedule where there is no history: three quick looks, then steady ones."""
-    return lambda past, chance: (pause(looks, interval, chance.random()) for looks in itertools.count(1))
+    """Return the gate's schedule where there is no history."""
+    return lambda past, chance: (steady_pause(interval, chance.random()) for _ in itertools.count())
 
 
 def fixed(interval: float) -> Schedule:
