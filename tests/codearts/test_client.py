@@ -384,3 +384,11 @@ def test_builds_are_listed_until_a_day_ahead(service: requests_mock.Mocker, clie
     start, end = (datetime.fromisoformat(query[name][0]).replace(tzinfo=UTC) for name in ("start_time", "end_time"))
     assert end - datetime.now(UTC) > timedelta(hours=14)  # the zone that is furthest ahead
     assert end - start <= timedelta(days=31)  # the service refuses more
+
+
+def test_secret_in_the_name_of_a_stage_is_masked(service: requests_mock.Mocker, client: Client) -> None:
+    """The names of stages are names of fields in the answer, and stand in reports."""
+    stages = {f"deploy with {TOKEN}": {"sequence": 1, "status": "SUCCESS"}}
+    answer = {"result": {"build_stages": stages}, "status": "success"}
+    service.get(f"{ENDPOINT}/v1/record/r/full-stages", json=answer)
+    assert [stage.name for stage in client.stages("r")] == ["deploy with ***"]

@@ -28,6 +28,7 @@ def test_log_is_a_collapsed_section() -> None:
     text = "\n".join(gitlab.log_section("the end", quoted))
     (start, _, name, options), (end, _, again, _) = SECTION.findall(text)
     assert (start, options, end, name) == ("start", "[collapsed=true]", "end", again)
+    assert not re.search("section_(start|end):", "".join(quoted))
 
 
 def test_log_has_colours_unless_they_are_refused() -> None:
