@@ -195,17 +195,23 @@ def execute(arguments: Sequence[str], started: float) -> int:
         error = without_secret(error)
         error.show()
         return give_up(arguments, error.format_message(), error.exit_code)
-    except click.Abort:
-        return INTERRUPTED
+    except click.Abort as error:
+        # click turns an EOFError into this as well: the gate asks for no input, but a cut .pyc file raises one.
+        return give_up_on_failure(arguments, error.__cause__) if isinstance(error.__cause__, EOFError) else INTERRUPTED
     except GateError as error:
         text = f"{error}." + (f" {error.hint}" if error.hint else "")
         click.echo(f"Error: {text}", err=True)
         return give_up(arguments, text, 2 if isinstance(error, UsageProblem) else 5)
     except (Exception, SystemExit) as error:  # Python would exit with 1, which means that a build failed
-        text = describe_failure(error)
-        click.echo(f"Error: {text}", err=True)
-        return give_up(arguments, text, 5)
+        return give_up_on_failure(arguments, error)
     return int(status or 0)
+
+
+def give_up_on_failure(arguments: Sequence[str], error: Exception | SystemExit) -> int:
+    """Print what kept the program from doing its work, see `give_up`, and return 5."""
+    text = describe_failure(error)
+    click.echo(f"Error: {text}", err=True)
+    return give_up(arguments, text, 5)
 
 
 def without_secret(error: click.ClickException) -> click.ClickException:
@@ -221,7 +227,7 @@ def without_secret(error: click.ClickException) -> click.ClickException:
 
 def describe_failure(error: Exception | SystemExit) -> str:
     """Say in one or two sentences what kept the program from doing its work, which is not the user's mistake."""
-    if isinstance(error, ImportError | SyntaxError | SystemExit):
+    if isinstance(error, ImportError | SyntaxError | EOFError | SystemExit):
         return (
             f"a part of the program could not be loaded: {type(error).__name__}: {error}. Install codearts-gate again."
         )

@@ -16,7 +16,12 @@ SHADOWS = ("click", "requests", "junit_xml", "signal", "socket", "json", "random
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("click", "import sys; sys.exit(1)"), ("requests", "import nothing_of_that_name"), ("requests", "def")],
+    [
+        ("click", "import sys; sys.exit(1)"),
+        ("requests", "import nothing_of_that_name"),
+        ("requests", "def"),
+        ("requests", "raise EOFError('marshal data too short')"),
+    ],
 )
 def test_dependency_that_cannot_be_imported_ends_with_5(run_gate: Run, tmp_path: Path, name: str, code: str) -> None:
     """A broken installation, or a module of the same name on the path: one sentence and no traceback."""

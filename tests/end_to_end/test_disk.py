@@ -82,7 +82,8 @@ def test_full_disk_leaves_no_report_of_a_former_run(simulate: Simulate, run_gate
     report = tmp_path / "gate-report.xml"
     report.write_text("the old one")
     options: dict[str, Any] = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))}
-    done = run_gate("wait", simulator.jobs["passing"], env=environment(simulator), **options)
+    env = environment(simulator, PYTHONDONTWRITEBYTECODE="1")  # or cut .pyc files stay behind
+    done = run_gate("wait", simulator.jobs["passing"], env=env, **options)
     assert done.returncode == 5, done.stderr
     assert list(tmp_path.iterdir()) == []
 

@@ -141,6 +141,7 @@ def test_build_is_started_now_and_waited_for_later(simulate: Simulate, run_gate:
     """`run --no-wait` names the build and writes no JUnit report; `wait JOB:N` goes on from there."""
     simulator = simulate(["failing"], speed=100)
     job = simulator.jobs["failing"]
+    (tmp_path / "gate-report.xml").write_text("<the report of a former run/>")
     done = run_gate("run", job, "--no-wait", "--outputs", "o.env", env=environment(simulator))
     outputs = dict(line.split("=", 1) for line in (tmp_path / "o.env").read_text().splitlines())
     assert (done.returncode, done.stdout.split()[0], outputs["GATE_VERDICT"]) == (0, "started", "started"), done.stderr

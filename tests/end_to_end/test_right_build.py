@@ -232,6 +232,7 @@ def test_result_that_cannot_be_written_whole_is_a_pass_nowhere(
     simulator = simulate([Scenario(name="job", starts=(Start(at=-100),))])
     (tmp_path / "github").touch()
     env = {**environment(simulator), "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(tmp_path / "github")}
+    env["PYTHONDONTWRITEBYTECODE"] = "1"  # on the full disk, cut .pyc files would stay behind
     summary = "/dev/full" if trouble == "summary" else "s.md"
     options: dict[str, Any] = {"disk": {"preexec_fn": full_disk(1500)}, "closed stdout": FULL_STDOUT}.get(trouble, {})
     with Path("/dev/full").open("w") as full:
