@@ -94,7 +94,7 @@ class _ListState:
     """Builds whose jobs the present search has found on them, whatever the rows say."""
     search_pause: float = SEARCH_PAUSE
     search_again_at: float = math.inf
-    """The instant from which builds that stand on no page are looked for again; infinite during a search."""
+    """The instant from which builds that no page lists are looked for again; infinite during a search."""
 
 
 @dataclass(slots=True, eq=False)
@@ -281,7 +281,7 @@ class ListHints:
                 source = _Source(f"job {job_id}", self._job_lists[job_id], partial(self._service.builds, job_id))
                 self._sources.append(source)
                 for key in keys:
-                    self._stand_on(source, self._builds[key])
+                    self._assign_source(source, self._builds[key])
 
     def _builds_by_job(self) -> dict[str, list[BuildKey]]:
         by_job: dict[str, list[BuildKey]] = {}
@@ -338,8 +338,8 @@ class ListHints:
                 if told is None:
                     continue
                 told_of.add(key)
-                self._stand_on(source, build)
-                self._hear(build, told)
+                self._assign_source(source, build)
+                self._apply_hint(build, told)
         for key in source.builds.keys() - told_of:
             self._leave_source(self._builds[key])
         project = source.state
@@ -370,19 +370,19 @@ class ListHints:
             if told is None:
                 self._leave_source(build)
             else:
-                self._hear(build, told)
+                self._apply_hint(build, told)
         self._drop_if_useless(source)
 
     def _take_error(self, source: _Source, error: Exception) -> None:
         """Learn nothing: the builds are polled as without lists. A list that is refused is not read again."""
         for build in source.builds.values():
-            self._hear(build, None)
+            self._apply_hint(build, None)
         source.errors += 1
         source.not_before = self._now() + ERROR_PAUSE
         if not isinstance(error, TransientError) or source.errors >= MAX_ERRORS:
             self._give_up(source.state, str(error))
 
-    def _hear(self, build: _PolledBuild, told: _Told | None) -> None:
+    def _apply_hint(self, build: _PolledBuild, told: _Told | None) -> None:
         """Move the polls of a build by what a row says about it."""
         before, build.told = build.told, told
         now = self._now()
@@ -400,7 +400,7 @@ class ListHints:
             for key in build.asks:
                 self._queue.move(key, now + self._interval * self._chance(), now)
 
-    def _stand_on(self, source: _Source, build: _PolledBuild) -> None:
+    def _assign_source(self, source: _Source, build: _PolledBuild) -> None:
         if build.source is not source:
             if build.source is not None:
                 build.source.builds.pop(build.key, None)
@@ -413,7 +413,7 @@ class ListHints:
         if source is not None:
             del source.builds[build.key]
             if not build.has_ended:
-                self._hear(build, None)
+                self._apply_hint(build, None)
 
     def _drop_if_useless(self, source: _Source) -> None:
         """Read a list no longer that tells about too few builds."""
