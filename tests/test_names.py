@@ -1,6 +1,7 @@
 """One name for one thing: modules and classes of the package can be told apart by their names alone."""
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,3 +36,8 @@ def test_no_two_public_classes_have_one_name() -> None:
     """Also not in packages that never import each other: both turn up in one search."""
     assert len(list(classes())) > 50
     assert shared(classes()) == {}
+
+
+def test_package_imports_nothing_of_the_tests() -> None:
+    """The package that ships has to work without them, also in a module that nothing imports yet."""
+    assert [path for path in MODULES if re.search(r"^\s*(from|import) tests\b", path.read_text(), re.MULTILINE)] == []
