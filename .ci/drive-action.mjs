@@ -1,7 +1,9 @@
-// Runs a composite action the way GitHub's runner does, and tells what the runner would have understood.
+// Runs a composite action, or a workflow that uses it, as GitHub's runner does, and tells what the runner understood.
 //
 // stdin: {"action": FOLDER, "with": {INPUT: VALUE}, "env": {the job's variables}, "workspace": FOLDER, "temp": FOLDER}
 // stdout: {"exit", "outputs", "summary", "log": [lines that are shown], "commands": [[name, properties, data]]}
+// With "workflow": its text, and "contexts": {"github": {..}, "secrets": {..}, "inputs": {..}}, in place of "with",
+// stdout has "runs": [{"exit", "outputs", "summary", "uses": [[other action, {INPUT: VALUE}]]}], one for each job.
 // SIGINT is a cancelled job: it goes to the step's shell alone, then SIGTERM after 7.5 s and SIGKILL 2.5 s later.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -112,19 +114,61 @@ async function runStep(step, contexts, request, log) {
     summary: fs.readFileSync(files.GITHUB_STEP_SUMMARY, 'utf8') };
 }
 
-const request = JSON.parse(fs.readFileSync(0, 'utf8'));
-const action = YAML.parse(fs.readFileSync(path.join(request.action, 'action.yml'), 'utf8'));
-const inputs = Object.fromEntries(Object.entries(action.inputs).map(([name, input]) => [name, input.default ?? '']));
-const contexts = { inputs: { ...inputs, ...request.with }, env: request.env ?? {}, steps: {}, github: {}, runner: {} };
-const result = { exit: 0, summary: '' };
-const log = new Log();
-for (const step of action.runs.steps) {
-  const done = await runStep(step, contexts, request, log);
-  contexts.steps[step.id] = { outputs: done.outputs };
-  result.summary += done.summary;
-  result.exit = done.exit;
-  if (done.exit !== 0) break;
+async function runAction(given, contexts, request, log) {
+  const action = YAML.parse(fs.readFileSync(path.join(request.action, 'action.yml'), 'utf8'));
+  const defaults = Object.fromEntries(Object.entries(action.inputs).map(([name, input]) => [name, input.default ?? '']));
+  const inner = { inputs: { ...defaults, ...given }, env: contexts.env, steps: {}, github: {}, runner: {} };
+  const result = { exit: 0, summary: '' };
+  for (const step of action.runs.steps) {
+    const done = await runStep(step, inner, request, log);
+    inner.steps[step.id] = { outputs: done.outputs };
+    result.summary += done.summary;
+    result.exit = done.exit;
+    if (done.exit !== 0) break;
+  }
+  result.outputs = Object.fromEntries(
+    Object.entries(action.outputs).map(([name, output]) => [name, evaluate(output.value, inner)]));
+  return result;
 }
-result.outputs = Object.fromEntries(
-  Object.entries(action.outputs).map(([name, output]) => [name, evaluate(output.value, contexts)]));
-process.stdout.write(JSON.stringify({ ...result, log: log.shown, commands: log.commands }));
+
+function evaluateAll(values, contexts) {
+  return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, evaluate(value, contexts)]));
+}
+
+// Of other actions, only what is given to them is noted; of a matrix, each entry of `include` is a job.
+async function runJob(job, contexts, request, log) {
+  const result = { exit: 0, summary: '', outputs: {}, uses: [] };
+  if (job.if && evaluate(`\${{ ${job.if} }}`, contexts) !== 'true') return { ...result, exit: 'skipped' };
+  for (const step of job.steps) {
+    if (result.exit !== 0 && step.if !== 'always()') continue;
+    let done = { exit: 0, summary: '', outputs: {} };
+    if (step.run) {
+      done = await runStep({ shell: 'bash', ...step }, contexts, request, log);
+    } else if (step.uses.startsWith('OWNER/codearts-gate@')) {
+      done = await runAction(evaluateAll(step.with, contexts), contexts, request, log);
+      result.outputs = done.outputs;
+    } else {
+      result.uses.push([step.uses, evaluateAll(step.with, contexts)]);
+    }
+    if (step.id) contexts.steps[step.id] = { outputs: done.outputs };
+    result.summary += done.summary;
+    result.exit ||= done.exit;
+  }
+  return result;
+}
+
+const request = JSON.parse(fs.readFileSync(0, 'utf8'));
+const log = new Log();
+const contexts = { github: {}, secrets: {}, inputs: {}, ...request.contexts, env: request.env ?? {} };
+if (request.workflow) {
+  const runs = [];
+  for (const job of Object.values(YAML.parse(request.workflow).jobs)) {
+    for (const matrix of job.strategy?.matrix.include ?? [{}]) {
+      runs.push(await runJob(job, { ...contexts, matrix, steps: {} }, request, log));
+    }
+  }
+  process.stdout.write(JSON.stringify({ runs, log: log.shown, commands: log.commands }));
+} else {
+  const result = await runAction(request.with, contexts, request, log);
+  process.stdout.write(JSON.stringify({ ...result, log: log.shown, commands: log.commands }));
+}

@@ -1,9 +1,11 @@
 """What all tests share: a scrubbed environment, the program as a process, the simulator."""
 
+import hashlib
 import os
 import signal
 import subprocess
 import sys
+import zipapp
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -49,6 +51,22 @@ def simulate() -> Iterator[Callable[..., FaultySimulator]]:
     """Return a function that starts a simulator, which is stopped after the test."""
     with ExitStack() as stack:
         yield lambda *args, **kwargs: stack.enter_context(FaultySimulator(*args, **kwargs))
+
+
+@pytest.fixture(scope="session")
+def fetched(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """Return address and sum of a stand-in for a release's one file, as the variables of the examples.
+
+    It starts the gate of the Python that runs it, and is made at once.
+    """
+    folder = tmp_path_factory.mktemp("release")
+    source = folder / "source"
+    source.mkdir()
+    (source / "__main__.py").write_text("from gate.__main__ import main\n\nmain()\n")
+    target = folder / "codearts-gate.pyz"
+    zipapp.create_archive(source, target)
+    digest = hashlib.sha256(target.read_bytes()).hexdigest()
+    return {"CODEARTS_GATE_URL": target.as_uri(), "CODEARTS_GATE_SHA256": digest}
 
 
 @pytest.fixture

@@ -36,13 +36,12 @@ class Driver:
 
     def start(self, env: Mapping[str, str] | None = None, /, **inputs: str) -> "subprocess.Popen[str]":
         """Start a run; `env` are the job's variables."""
-        request = {
-            "action": str(ROOT),
-            "with": {name.replace("_", "-"): value for name, value in inputs.items()},
-            "env": dict(env or {}),
-            "workspace": str(self.workspace),
-            "temp": str(self.temp),
-        }
+        return self._drive(env, {"with": {name.replace("_", "-"): value for name, value in inputs.items()}})
+
+    def _drive(self, env: Mapping[str, str] | None, what: Mapping[str, object]) -> "subprocess.Popen[str]":
+        """Start the driver, with what to run."""
+        folders = {"action": str(ROOT), "workspace": str(self.workspace), "temp": str(self.temp)}
+        request = {**folders, "env": dict(env or {}), **what}
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = subprocess.Popen(node_script("drive-action.mjs"), text=True, **pipes)
         self._stack.enter_context(process)
@@ -62,3 +61,19 @@ class Driver:
     def run(self, env: Mapping[str, str] | None = None, /, **inputs: str) -> Step:
         """Run the action to its end."""
         return self.finish(self.start(env, **inputs))
+
+    def run_workflow(self, text: str, env: Mapping[str, str], **contexts: Mapping[str, object]) -> "Workflow":
+        """Run the jobs of a workflow one after another; `contexts` are github, secrets and inputs."""
+        process = self._drive(env, {"workflow": text, "contexts": contexts})
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        return Workflow(**json.loads(out))
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """What the runner made of a workflow; `runs` has an entry for each job."""
+
+    runs: list[dict[str, Any]]
+    log: list[str]
+    commands: list[tuple[str, dict[str, str], str]]

@@ -155,14 +155,13 @@ def test_pipeline_gives_the_run_the_result_of_its_build_only(
     simulate: Simulate, tmp_path: Path, fetched: Mapping[str, str]
 ) -> None:
     """Each ending gives its result and description; a former run's, which the workspace still has, appears in none."""
-    simulators = {name: simulate([name], speed=100) for name in ("passing", "failing", "slow")}
+    simulators = {name: simulate([name], speed=100) for name in ("passing", "failing")}
     base = {name: environment(simulator, fetched) for name, simulator in simulators.items()}
     missing_token = {"codearts-token": " "}
     killed_path = f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}"
     cases = {
         "passed": (base["passing"] | {"CHANGE_BRANCH": "feature"}, {"codearts-token": simulators["passing"].token}),
         "failed": (base["failing"] | {"BRANCH_NAME": "main"}, {"codearts-token": simulators["failing"].token}),
-        "timed out": (base["slow"] | {"GATE_TIMEOUT": "2s"}, {"codearts-token": simulators["slow"].token}),
         "wrong call": (base["passing"], missing_token),
         "killed": (base["passing"] | {"PATH": killed_path}, missing_token),
         "another sum": (base["passing"] | {"CODEARTS_GATE_SHA256": "0" * 64}, missing_token),
@@ -184,7 +183,6 @@ def test_pipeline_gives_the_run_the_result_of_its_build_only(
     assert {name: (run["result"], run["description"], run["error"]) for name, run in by_name.items()} == {
         "passed": ("SUCCESS", "CodeArts build 58: passed", None),
         "failed": ("FAILURE", "CodeArts build 58: failed", "CodeArts build 58: failed"),
-        "timed out": ("UNSTABLE", "CodeArts build 58: timed-out", "CodeArts build 58: timed-out"),
         "wrong call": ("FAILURE", None, "The gate ended with code 2 and has no verdict, see its messages"),
         "killed": ("FAILURE", None, "The gate ended with code 137 and has no verdict, see its messages"),
         "another sum": ("FAILURE", None, "script returned exit code 1"),
@@ -201,9 +199,9 @@ def test_pipeline_for_windows_has_the_same_steps_and_results(tmp_path: Path) -> 
     """What its `bat` steps do is known to Windows alone; what it makes of the codes is the same."""
     files = {"gate.properties": "GATE_VERDICT=failed\nGATE_BUILD_NUMBER=\n"}
     case = {"workspace": str(tmp_path), "env": {}, "credentials": {"codearts-token": "t"}}
-    failed, wrong = run_pipeline(
-        "Jenkinsfile.windows",
-        [case | {"bat": {"code": 1, "files": files}}, case | {"bat": {"code": 2, "files": {}}}],
+    endings = [(1, files), (2, {}), (3, {"gate.properties": "GATE_VERDICT=timed-out\nGATE_BUILD_NUMBER=58\n"})]
+    failed, wrong, late = run_pipeline(
+        "Jenkinsfile.windows", [case | {"bat": {"code": code, "files": left}} for code, left in endings]
     )
     assert failed["commands"] == [
         "del /f /q gate-report.xml gate.properties 2>nul & exit /b 0",
@@ -213,6 +211,7 @@ def test_pipeline_for_windows_has_the_same_steps_and_results(tmp_path: Path) -> 
     ]
     assert (failed["result"], failed["error"]) == ("FAILURE", "CodeArts build (unknown): failed")
     assert (wrong["result"], wrong["description"]) == ("FAILURE", None)
+    assert (late["result"], late["description"]) == ("UNSTABLE", "CodeArts build 58: timed-out")
     one, other = (
         [line for line in (EXAMPLES / name).read_text().splitlines()[2:] if not any(word in line for word in steps)]
         for name, steps in (

@@ -85,16 +85,16 @@ def by_hudson(document: Any) -> Reading:
 
 
 def test_server_shows_every_verdict_and_keeps_the_history_of_the_next_build(
-    simulate: Callable[..., FaultySimulator], tmp_path: Path
+    simulate: Callable[..., FaultySimulator], tmp_path: Path, fetched: Mapping[str, str]
 ) -> None:
     """Results, counts and messages are those of the report, and the server knows each case from the build before."""
     simulator = simulate(["passing", "failing", "aborted", "slow", "unknown-state"], speed=20)
     environment = {
         **os.environ,
-        "PATH": os.pathsep.join([str(_stand_ins(tmp_path)), os.environ["PATH"]]),
+        **fetched,
+        "PATH": os.pathsep.join([str(_noting_python(tmp_path)), os.environ["PATH"]]),
         "PYTHONPATH": str(ROOT),
         "JENKINS_URL": "http://127.0.0.1/",
-        "GATE_PACKAGE": "codearts-gate",
         "GATE_ENDPOINT": simulator.endpoint,
         "GATE_TOKEN": simulator.token,
         "GATE_POLL_INTERVAL": "200ms",
@@ -119,20 +119,13 @@ def test_server_shows_every_verdict_and_keeps_the_history_of_the_next_build(
         assert first <= second or second <= first, name  # a build of which the gate learned nothing has no stages
 
 
-def _stand_ins(folder: Path) -> Path:
-    """Return a folder for PATH in which `python3 -m venv` makes an environment that has this gate."""
-    tools, installed = folder / "tools", folder / "installed" / "bin"
-    scripts = {
-        tools
-        / "python3": f'[ "$*" = "-m venv .gate" ] && rm -rf .gate && cp -R {shlex.quote(str(installed.parent))} .gate',
-        installed / "pip": '[ "$*" = "install --quiet codearts-gate" ]',
-        installed / "codearts-gate": f'echo $$ > gate.pid; exec {shlex.quote(sys.executable)} -m gate "$@"',
-    }
-    for script, text in scripts.items():
-        script.parent.mkdir(parents=True, exist_ok=True)
-        script.write_text(f"#!/bin/sh\n{text}\n")
-        script.chmod(0o755)
-    return tools
+def _noting_python(folder: Path) -> Path:
+    """Return a folder for PATH with a `python3` that has this gate and leaves its process id in the workspace."""
+    program = folder / "tools" / "python3"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho $$ > gate.pid; exec {shlex.quote(sys.executable)} "$@"\n')
+    program.chmod(0o755)
+    return program.parent
 
 
 def _interrupt(server: Hudson, job: str, number: int) -> None:
