@@ -16,7 +16,16 @@ from gate.core.poller import CONFIRMING_POLLS, Poller
 from gate.core.ports import Ask, CallResult, Context, Steps
 from gate.core.retrier import Retrier
 from gate.core.selection import Selection
-from gate.errors import NoBuildAppeared, NotFound, OrderNotSent, ServiceError, StartLost, TransientError, WrongBuild
+from gate.errors import (
+    NoBuildAppeared,
+    NotFound,
+    OrderNotSent,
+    RefusedOnce,
+    ServiceError,
+    StartLost,
+    TransientError,
+    WrongBuild,
+)
 from gate.model import Progress, Record, RecordState, State, Target, TargetOutcome, UnitTests, Verdict
 
 SIDE_CHANNEL = 5.0
@@ -218,7 +227,10 @@ class Watch:
             self._builder.children = parts.get("the child builds") or ()
 
     def _aside(self, calls: dict[str, Callable[[], Any]], seconds: float) -> Steps[dict[str, Any]]:
-        """Carry out calls at the same time, those that fail for the moment once more; a failure is one line."""
+        """Carry out calls at the same time, those that fail for the moment once more; a failure is one line.
+
+        A call whose credential was refused is not repeated: a second refusal in a row would end the wait for all.
+        """
         expires = self._now() + seconds
         optional = self._builder.verdict is Verdict.PASSED
         found: dict[str, Any] = {}
@@ -231,7 +243,7 @@ class Watch:
             for (what, call), result in zip(calls.items(), results, strict=True):
                 if result.error is None:
                     found[what] = result.value
-                elif not is_last and isinstance(result.error, TransientError) and self._now() < expires:
+                elif not is_last and _may_pass(result.error) and self._now() < expires:
                     failed[what] = call
                 elif what not in QUIET:
                     self._say(f"{what} could not be read, which does not change the verdict: {result.error}")
@@ -330,3 +342,8 @@ class Watch:
         self._builder.state = RecordState(state=state, word=word, ended=True)
         self._builder.build_number = None  # /status is about no build
         self._builder.decide(verdict, f"/status of the job says {word} (--verdict status)", CONSOLE)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Tell whether a side channel is worth another try."""
+    return isinstance(error, TransientError) and not isinstance(error, RefusedOnce)

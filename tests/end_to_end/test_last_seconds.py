@@ -70,7 +70,7 @@ def test_run_without_a_result_stops_its_build_or_names_it(
     faults += [] if can_stop else [Fault(operations=STOPS, act=BUSY, times=None)]
     simulator = simulate(["slow"], faults=faults)
     job = simulator.jobs["slow"]
-    options = ("--error-budget", "1s", "--timeout", "4s")
+    options = ("--error-budget", "1s", "--timeout", "20s")
     done = run_gate("run", job, *options, env=environment(simulator))
     stopped = [number for _, number in simulator.journal.stops]
     assert (done.returncode, stopped) == (5, [58] if can_stop else []), done.stderr
