@@ -24,7 +24,7 @@ from tests.helpers import environment
 SPEED = 50.0
 """Seconds of service time in one second, from the first request on."""
 
-PATIENT = ("--request-timeout", "900ms", "--error-budget", "2500ms")
+PATIENT = ("--request-timeout", "900ms", "--error-budget", "4s")
 """The service is given up on before the deadline."""
 HURRIED = ("--request-timeout", "60s", "--error-budget", "10m")
 """The deadline comes first."""
