@@ -162,9 +162,15 @@ class Report(NamedTuple):
         try:
             self.write(outcome)
         except Exception:
-            with contextlib.suppress(OSError):
-                if self.path is not None and self.path.is_file():
-                    self.path.unlink()
+            if self.path is not None:
+                remove_file(self.path)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file if there is one and if it can be removed; a pipe or a folder at the path stays."""
+    with contextlib.suppress(OSError):
+        if path.is_file():
+            path.unlink()
 
 
 class Publisher:
@@ -183,9 +189,7 @@ class Publisher:
         With `--no-wait` there is no JUnit report, so that one of a former run is removed.
         """
         if self._settings.rules.no_wait:
-            with contextlib.suppress(OSError):
-                if self._reports.junit.is_file():
-                    self._reports.junit.unlink()
+            remove_file(self._reports.junit)
         outcome = unfinished(targets, reason, exit_code)
         for report in reports_of(self._reports, self._platform):
             if report.name != "page" and self._is_wanted(report):

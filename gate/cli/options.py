@@ -13,28 +13,24 @@ from gate.cli.param_types import Commit, Duration, FilePath, LinkTemplate, Param
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-class GateOption(click.Option):
-    """An option whose variable is read by the rule for all variables, and whose errors name where the value is from."""
+class _VariableRule(click.Parameter):
+    """A parameter whose variable is read by the rule for all, and whose errors name where the value is from."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:  # noqa: ARG002 - click's signature
         """Return the value of the variable, or `None` when it is not set or blank."""
         return _variable_of(self)[1]
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """Return the option or the variable, whichever the value came from."""
+        """Return the variable if the value came from one, else the option or the argument's name in the help."""
         return f"'{place(self, ctx)}'"
 
 
-class GateArgument(click.Argument):
-    """An argument whose variable is read by the rule for all variables; see `GateOption`."""
+class GateOption(_VariableRule, click.Option):
+    """An option under the rule for variables."""
 
-    def resolve_envvar_value(self, ctx: click.Context) -> str | None:  # noqa: ARG002 - click's signature
-        """Return the value of the variable, or `None` when it is not set or blank."""
-        return _variable_of(self)[1]
 
-    def get_error_hint(self, ctx: click.Context | None) -> str:
-        """Return the argument's name in the help or the variable, whichever the value came from."""
-        return f"'{place(self, ctx)}'"
+class GateArgument(_VariableRule, click.Argument):
+    """An argument under the rule for variables."""
 
 
 def _variable_of(parameter: click.Parameter) -> tuple[str, str | None]:
