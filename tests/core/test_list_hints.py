@@ -171,8 +171,9 @@ def test_row_that_promises_ends_too_early_is_not_believed_for_long() -> None:
 
 
 def test_list_alone_never_passes_a_build() -> None:
-    """The list calls all of them successful; every third has failed."""
-    Crowd(spread(40)).lists_of(lambda row: row._replace(word="blue") if row.word == "red" else row)
+    """The list calls all of them successful; every third has failed, which the wait checks against their records."""
+    crowd = Crowd(spread(40)).lists_of(lambda row: row._replace(word="blue") if row.word == "red" else row)
+    assert crowd.calls("project_page")
 
 
 @pytest.mark.parametrize(
