@@ -24,7 +24,9 @@ for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
 
 ROOT = Path(__file__).parent.parent
 
-hypothesis.settings.register_profile("gate", deadline=None, derandomize=True)  # a busy machine is no defect
+# A busy machine is no defect, so an example has no deadline. CI tries more of them, see .ci/run.
+for profile, examples in {"gate": 25, "ci": 150}.items():
+    hypothesis.settings.register_profile(profile, deadline=None, derandomize=True, max_examples=examples)
 hypothesis.settings.load_profile("gate")
 
 _OURS = ("GATE_", "HUAWEICLOUD_", "GITHUB_", "GITLAB_", "CI_", "JENKINS_", "RUNNER_", "INPUT_")

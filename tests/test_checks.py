@@ -25,6 +25,7 @@ PICTURES = {"examples/github/summary.png"}
 """The tracked files that are no text."""
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("command", CHECKS.values(), ids=CHECKS.keys())
 def test_whole_project_passes_the_check(command: list[str]) -> None:
     """Style, types and the floors of imports hold for the whole project."""

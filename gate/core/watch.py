@@ -305,8 +305,13 @@ class Watch:
         call = partial(self._service.unit_tests, self._job, number)
         tests: UnitTests | None = None
         if expires is not None:
-            with suppress(ServiceError):
+            try:
                 tests = yield Ask(call, expires=expires, urgent=True)
+            except ServiceError as error:
+                reason = f"build {number} ended with SUCCESS, but its unit tests could not be read in time: {error}"
+                hint = error.hint or "Run the gate again to judge them."
+                self._builder.decide(self._verdict_without_result(), f"{reason} (--require-tests)", hint)
+                return
         else:
             at = self._now()
             for polls in range(1, CONFIRMING_POLLS + 2):

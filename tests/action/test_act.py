@@ -6,8 +6,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
 from tests.tools import tool
+
+pytestmark = pytest.mark.ci
 
 GIT = ["git", "-c", "user.name=someone", "-c", "user.email=someone@example.com", "-c", "init.defaultBranch=main"]
 

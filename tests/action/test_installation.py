@@ -24,6 +24,8 @@ from tests.faults.faulty_simulator import FaultySimulator
 from tests.helpers import wait_for
 from tests.tools import tool
 
+pytestmark = pytest.mark.ci
+
 _spec = importlib.util.spec_from_file_location("install", ROOT / ".github" / "install.py")
 assert _spec is not None
 assert _spec.loader is not None

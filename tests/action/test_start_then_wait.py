@@ -11,6 +11,8 @@ from tests.action.driver import Driver, Step
 from tests.conftest import ROOT
 from tests.faults.faulty_simulator import FaultySimulator
 
+pytestmark = pytest.mark.ci
+
 Simulate = Callable[..., FaultySimulator]
 
 JOBS: Mapping[str, Any] = yaml.safe_load((ROOT / "examples/github/start-then-wait.yml").read_text())["jobs"]

@@ -11,6 +11,8 @@ from tests.action.driver import Driver
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.helpers import wait_for
 
+pytestmark = pytest.mark.ci
+
 Simulate = Callable[..., FaultySimulator]
 
 

@@ -15,6 +15,8 @@ from tests.action.driver import Driver
 from tests.conftest import ROOT
 from tests.faults.faulty_simulator import FaultySimulator
 
+pytestmark = pytest.mark.ci
+
 Simulate = Callable[..., FaultySimulator]
 
 JOB_ID = r"\b[0-9a-f]{32}\b"

@@ -7,7 +7,7 @@ from statistics import mean
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.core.list_hints import MAX_ERRORS, TRIAL_PAGES
@@ -266,7 +266,6 @@ answers = st.one_of(
 )
 
 
-@settings(max_examples=40)
 @given(st.lists(answers, min_size=1, max_size=6), st.integers(0, 300))
 def test_hints_of_any_content_change_no_verdict_and_no_bound(script: list[Any], lag: int) -> None:
     """Whatever the list says or does: the records decide, and no build waits much longer for its turn than before."""

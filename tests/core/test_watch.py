@@ -199,8 +199,8 @@ def test_status_mode_is_undetermined_when_the_service_refuses() -> None:
         (totals(), Verdict.PASSED),
         (totals(failures=1), Verdict.FAILED),
         (None, Verdict.UNDETERMINED),
-        (ServiceFailing("500"), Verdict.UNDETERMINED),
-        (HANG, Verdict.UNDETERMINED),
+        (ServiceFailing("500"), Verdict.TIMED_OUT),
+        (HANG, Verdict.TIMED_OUT),
     ],
 )
 def test_required_tests_are_read_at_the_deadline_too(tests: Any, verdict: Verdict) -> None:

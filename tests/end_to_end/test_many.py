@@ -35,6 +35,7 @@ def test_hundred_targets_with_429s_each_get_the_right_verdict(
     assert quota.refused > 0
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("per_minute", [60, 30])
 def test_five_hundred_targets_at_few_calls_a_minute_are_all_right_in_time(per_minute: int) -> None:
     """Nobody starves, and a service that allows what we ask for has nothing to refuse."""

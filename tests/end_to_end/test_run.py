@@ -197,7 +197,8 @@ def test_nothing_is_looked_at_after_a_signal(simulate: Simulate, start_gate: Sta
     ended = ReplaceAnswer(service_error(400, "DEV.CB.032302", "Reload."))
     simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=ended, times=None)])
     process = start_gate("run", simulator.jobs["slow"], env=environment(simulator, GATE_POLL_INTERVAL="30s"))
-    wait_for(lambda: simulator.journal.of("ShowJobBuildRecordDetail") and orders(simulator))
+    # Until the new build's record has been read once: a poll that is under way when the signal comes is no new look.
+    wait_for(lambda: any(entry.status == 200 for entry in simulator.journal.of("ShowJobBuildRecordDetail")))
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=10)
     assert (process.returncode, "had already ended when it was to be stopped" in err) == (143, True), err

@@ -22,6 +22,8 @@ from tests.conftest import ROOT
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.tools import tool
 
+pytestmark = pytest.mark.ci
+
 Simulate = Callable[..., FaultySimulator]
 EXAMPLES = ROOT / "examples" / "gitlab"
 GIT = ["git", "-c", "user.name=someone", "-c", "user.email=someone@example.com", "-c", "init.defaultBranch=main"]

@@ -20,6 +20,8 @@ from tests.faults.faulty_simulator import FaultySimulator
 from tests.helpers import wait_for
 from tests.tools import tool
 
+pytestmark = pytest.mark.ci
+
 EXAMPLES = ROOT / "examples" / "jenkins"
 FREESTYLE = (EXAMPLES / "freestyle.sh").read_text()
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -13,6 +13,8 @@ from gate import __version__, durations
 from tests.conftest import ROOT
 from tests.tools import tool
 
+pytestmark = pytest.mark.ci
+
 EXAMPLES = ROOT / "examples"
 ACTION = ROOT / "action.yml"
 WORKFLOWS = [*sorted((ROOT / ".github/workflows").glob("*.yml")), *sorted((EXAMPLES / "github").glob("*.yml"))]

@@ -13,10 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import ROOT
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.readers.hudson import Hudson, Job, hudson, wait_for
 from tests.readers.programs import Reading, ShownCase, by_junitparser
+
+pytestmark = pytest.mark.ci
 
 STEP = (ROOT / "examples" / "jenkins" / "freestyle.sh").read_text()
 

@@ -14,6 +14,8 @@ from gate.reports import junit
 from gate.reports.stage_display import shown
 from tests.readers.programs import PROGRAMS, Program, Reading
 
+pytestmark = pytest.mark.ci
+
 KINDS = {
     Verdict.PASSED: "passed",
     Verdict.FAILED: "failure",

@@ -6,10 +6,14 @@ import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
 
+import pytest
+
 from gate import __version__
 from tests.conftest import ROOT
 from tests.release.conftest import Release
 from tests.test_checks import tracked_files
+
+pytestmark = pytest.mark.ci
 
 
 def test_release_is_three_files_and_their_sums(release: Release) -> None:

@@ -16,6 +16,8 @@ from gate import __version__
 from tests.faults.faulty_simulator import FaultySimulator, Tls
 from tests.release.conftest import Release
 
+pytestmark = pytest.mark.ci
+
 Simulate = Callable[..., FaultySimulator]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

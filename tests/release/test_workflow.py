@@ -5,9 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from gate import __version__
 from tests.conftest import ROOT
 from tests.test_checks import tracked_files
+
+pytestmark = pytest.mark.ci
 
 GITHUB = ROOT / ".github"
 RELEASE = GITHUB / "workflows" / "release.yml"
