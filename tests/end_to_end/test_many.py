@@ -15,6 +15,7 @@ from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.quota import Quota
 
 
+@pytest.mark.ci
 def test_hundred_targets_with_429s_each_get_the_right_verdict(
     simulate: Callable[..., FaultySimulator], run_gate: Callable[..., CompletedProcess[str]]
 ) -> None:

@@ -46,6 +46,10 @@ def test_demo_of_every_scenario_ends_with_its_exit_code(start_gate: StartGate, t
         assert "JOB_ID` does." in err.splitlines()[0]
         assert f"report in {name}.xml" in err
         assert len(list(JUnitXml.fromfile(str(tmp_path / f"{name}.xml")))) == 1
+        if name == "flaky":  # it meets each failure, however slowly the gate asks: three requests are not answered
+            assert err.count("asking again") == 3, err
+            for failure in ("HTTP 500", "HTTP 429", "the connection was closed before the answer"):
+                assert failure in err
 
 
 def test_builds_of_the_demo_take_a_few_seconds() -> None:
@@ -53,14 +57,6 @@ def test_builds_of_the_demo_take_a_few_seconds() -> None:
     builds = [start.plan for scenario in SCENARIOS.values() for start in scenario.starts if start.at == 0]
     took = sorted((plan.queue + plan.seconds) / DEMO_SPEED for plan in builds)
     assert took[-2] < 5 < DEMO_RULES.timeout < took[-1]
-
-
-def test_demo_of_flaky_meets_each_failure_and_passes(run_gate: RunGate) -> None:
-    """A 500, a 429 and a dropped connection, however slowly the gate asks: three requests are not answered."""
-    done = run_gate("demo", "--scenario", "flaky", seconds=60)
-    assert (done.returncode, done.stderr.count("asking again")) == (0, 3), done.stderr
-    for failure in ("HTTP 500", "HTTP 429", "the connection was closed before the answer"):
-        assert failure in done.stderr
 
 
 def test_demo_without_a_scenario_passes(run_gate: RunGate, tmp_path: Path) -> None:
