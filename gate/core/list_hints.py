@@ -154,6 +154,8 @@ class ListHints:
         self._job_lists: dict[str, _ListState] = {}
         self._asked: _Source | None = None
         """The source whose call waits or is under way."""
+        self._has_news = False
+        """Whether a build or a project was added, of which a list may tell that was not looked for before."""
         self._is_on = False
 
     # Told by the polls.
@@ -165,6 +167,7 @@ class ListHints:
             self._builds[key].followers += 1
         else:
             self._builds[key] = _PolledBuild(key)
+            self._has_news = True
 
     def end(self, job_id: str, build_number: int) -> None:
         """Note that a build is polled no longer."""
@@ -186,6 +189,7 @@ class ListHints:
         build.daily_number = record.daily_number or build.daily_number
         if build.project_id is not None and build.project_id not in self._projects:
             self._projects[build.project_id] = _ListState(project_id=build.project_id, search_again_at=-math.inf)
+            self._has_news = True
         source = build.source
         if state.ended:
             build.has_ended = True
@@ -224,13 +228,21 @@ class ListHints:
         return ask
 
     def next_list(self, now: float) -> Ask | None:
-        """Return the call that reads the next list, to wait under `LIST_KEY`; `None` if there is none at present."""
-        if self._asked is not None or not self._should_read():
+        """Return the call that reads the next list, to wait under `LIST_KEY`; `None` if there is no other than before.
+
+        A call that waits already, perhaps for a list that could not be read, makes room for one that comes earlier.
+        """
+        is_waiting = LIST_KEY in self._queue
+        if (self._asked is not None and not (is_waiting and self._has_news)) or not self._should_read():
             return None
+        self._has_news = False
         self._find_sources(now)
         if not self._sources:
             return None
         source = min(self._sources, key=lambda one: one.not_before)
+        if self._asked is not None and source.not_before >= self._asked.not_before:
+            return None
+        self._queue.remove(LIST_KEY)
         self._asked = source
         return Ask(source.call, max(source.not_before, now))
 

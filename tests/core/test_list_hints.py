@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from statistics import mean
 from typing import Any
@@ -284,3 +285,22 @@ def test_list_that_first_tells_of_older_builds_is_read_again() -> None:
         lambda project, page: past(project, page) if crowd.world.elapsed < 15 else present(project, page)
     ]
     assert crowd.run().lag < 4
+
+
+def test_list_that_fails_does_not_hold_up_the_first_reading_of_another() -> None:
+    """It is tried again after half a minute; until then, a project that becomes known later has its list read."""
+    crowd = Crowd(spread(40))
+
+    def record_in_two_projects(job: str, number: int) -> Record:
+        return replace(crowd.record(job, number), project_id="p" if int(job, 16) < 20 else "q")
+
+    def page(project: str, index: int) -> ProjectPage:
+        if project == "p":
+            raise ServiceFailing("500")
+        return crowd.page()(project, index)
+
+    crowd.world.service._scripts["record", None]._items[:] = [record_in_two_projects]
+    crowd.world.service._scripts["project_page", None]._items[:] = [page]
+    crowd.run()
+    first, second = crowd.world.service.times("project_page")[:2]
+    assert second - first < 25
