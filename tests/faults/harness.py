@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,7 +41,7 @@ class Seen:
 
 
 def run_gate(*arguments: object, timeout: float, env: Mapping[str, str]) -> Seen:
-    """Run the gate to its end, or kill it 15 s after its deadline."""
+    """Run the gate to its end, or abort it 15 s after its deadline, so that it writes where each of its threads is."""
     with tempfile.TemporaryDirectory() as folder:
         out, err, report = (Path(folder, name) for name in ("out", "err", "gate-report.xml"))
         clean = {name: value for name, value in os.environ.items() if not is_foreign(name)}
@@ -48,7 +49,7 @@ def run_gate(*arguments: object, timeout: float, env: Mapping[str, str]) -> Seen
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
                 [sys.executable, "-m", "gate", *map(str, arguments), "--timeout", f"{timeout}s"],
-                env={**clean, "PYTHONPATH": str(ROOT), "HOME": folder, **env},
+                env={**clean, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", "HOME": folder, **env},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
@@ -58,7 +59,8 @@ def run_gate(*arguments: object, timeout: float, env: Mapping[str, str]) -> Seen
         while process.poll() is None:
             kibibytes = max(kibibytes, _peak(process.pid))
             if time.monotonic() > started + timeout + 15:
-                process.kill()
+                process.send_signal(signal.SIGABRT)
+                process.wait(10)
             time.sleep(0.02)
         return Seen(
             status=process.returncode,
@@ -80,7 +82,7 @@ def complaints(seen: Seen, *secrets: str) -> Iterator[str]:
     """Say what must never be, whatever the service did."""
     written = seen.out + seen.err + seen.report.decode()
     if not 0 <= seen.status <= 5 or seen.status == 2:
-        yield f"exit status {seen.status}: {seen.err[-500:]}"
+        yield f"exit status {seen.status}: {seen.err[-8000:]}"
     if "Traceback" in seen.err or "a bug in the gate" in written:
         yield f"a bug: {seen.err[-2000:]}"
     if any(secret in written for secret in secrets):

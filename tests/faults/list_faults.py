@@ -7,7 +7,7 @@ Each works on the lists of a job's builds and on the lists of a project's jobs, 
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -130,6 +130,76 @@ class LaggingList(ResponseFault):
         route, _ = route_of(call.method, call.path)
         lag = self.seconds if self.lag is None else self.lag()
         return route.handler(_PastBackend(self.simulator.backend, lag), call)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListLie:
+    """A way in which lists say something else than the records, of a whole CodeArts project."""
+
+    name: str
+    make: Callable[[FaultySimulator], ResponseFault]
+    later_pages_only: bool = False
+    """Whether it strikes behind the first page of a list; the project then has jobs for more than one page."""
+
+
+def _saying(**words: object) -> Callable[[FaultySimulator], EditRows]:
+    """Return what makes a fault that puts other values into the fields of all rows; a row gets no new field."""
+
+    def change(rows: list[JsonRow]) -> list[JsonRow]:
+        return [row | {name: value for name, value in words.items() if name in row} for row in rows]
+
+    return lambda _: EditRows(change=change)
+
+
+def _with_rows(change: Callable[[list[JsonRow]], list[Any]]) -> Callable[[FaultySimulator], EditRows]:
+    return lambda _: EditRows(change=change)
+
+
+def _identities_moved_on(rows: list[JsonRow]) -> list[JsonRow]:
+    """Give each row the job or the number of the next one, so that it tells about another build."""
+    others = zip(rows, [*rows[1:], *rows[:1]], strict=True)
+    return [row | {name: other[name] for name in ("id", "number") if name in row} for row, other in others]
+
+
+def _running(number: int) -> Mapping[str, object]:
+    return {"last_build_status": "building", "last_job_running_status": "Running", "is_finished": False} | {
+        "job_running_status": "Running",
+        "state": "RUNNING",
+        "build_number": str(number),
+    }
+
+
+_ENDED = {"last_job_running_status": "Finished", "is_finished": True, "job_running_status": "Finished"}
+_OLDER, _NEWER = ({"build_number": number, "task_id": "#20010101.1"} for number in ("56", "58"))
+_NOTHING = ("last_build_status", "last_job_running_status", "is_finished", "job_running_status", "state")
+
+LIST_LIES = (
+    ListLie(name="empty list", make=lambda _: empty_list()),
+    ListLie(name="empty second page", make=lambda _: empty_list(), later_pages_only=True),
+    ListLie(name="list 20 s late", make=lambda simulator: LaggingList(simulator=simulator, seconds=20)),
+    ListLie(name="list an hour late", make=lambda simulator: LaggingList(simulator=simulator, seconds=3600)),
+    ListLie(name="list in another order", make=lambda _: ShuffledRows()),
+    ListLie(name="list that loses rows", make=lambda _: LostRows(probability=0.5)),
+    ListLie(name="list without numbers", make=_saying(build_number=None, task_id=None, daily_build_number=None)),
+    ListLie(name="list without states", make=_saying(**dict.fromkeys(_NOTHING))),
+    ListLie(
+        name="list in Chinese", make=_saying(last_build_status="成功", last_job_running_status="已完成", state="成功")
+    ),
+    ListLie(name="list of unknown words", make=_saying(**dict.fromkeys(_NOTHING, "EVAPORATED"))),
+    ListLie(name="list that contradicts itself", make=_saying(**_ENDED, last_build_status="building", state="RUNNING")),
+    ListLie(name="all have passed", make=_saying(**_ENDED, last_build_status="blue", state="SUCCESS")),
+    ListLie(name="all have failed", make=_saying(**_ENDED, last_build_status="red", state="FAILURE")),
+    ListLie(name="all are running", make=_saying(**_running(57))),
+    ListLie(name="newer builds are running", make=_saying(**_running(58), task_id=_NEWER["task_id"])),
+    ListLie(name="newer builds have passed", make=_saying(**_ENDED, **_NEWER, last_build_status="blue")),
+    ListLie(name="older builds have failed", make=_saying(**_ENDED, **_OLDER, last_build_status="red")),
+    ListLie(name="rows of other builds", make=_with_rows(_identities_moved_on)),
+    ListLie(name="rows that are none", make=_with_rows(lambda rows: [None, 57, "SUCCESS", [], {}, *rows[1:]])),
+    ListLie(
+        name="rows of other types", make=_saying(build_number={}, task_id=7, is_finished="yes", state=[], number="x")
+    ),
+)
+"""What the list of a project and the list of a job are known to say, or could say, that the records do not."""
 
 
 class LateRecord(ResponseFault):

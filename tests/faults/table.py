@@ -17,6 +17,7 @@ from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.harness import GRACE, Seen, complaints, flowing, run_gate
 from tests.faults.journal import ORDERS, SIGN_IN, STOPS
+from tests.faults.list_faults import LIST_LIES, LISTS, PROJECT_LISTS, ListLie
 from tests.faults.moments import LAST_LOOK, SIGNING_IN, START, WAITING, Moment
 from tests.faults.named_faults import NamedFault, Nature
 from tests.helpers import environment
@@ -32,6 +33,11 @@ OPTIONS = ("--poll-interval", "200ms", "--appear-timeout", "1s", "--max-rate", "
 
 MOST_MEBIBYTES = 256
 """What the gate may take of memory at most: some 30, and its bounds times its connections."""
+
+COURSES = {"passed": sample_plans.PASSING, "failed": sample_plans.FAILING, "aborted": sample_plans.ABORTED}
+"""What the builds of a row do whose lists lie, by their verdicts."""
+SEVERAL = {"57": "passed", "58": "failed", "59": "aborted"}
+"""The same of three builds of one job, by their numbers."""
 
 CODES = {"failed": 1, "aborted": 4, "timed-out": 3, "undetermined": 5, "passed": 0}
 KINDS = {
@@ -158,6 +164,68 @@ def deadline_row(*faults: NamedFault, once: bool) -> Row:
     return row
 
 
+def list_row(*lies: NamedFault | ListLie, later: bool = False) -> Row:
+    """Let the lists of a few CodeArts projects lie, which are read as more polls are wanted than the rate allows.
+
+    They must change no verdict, and let nobody wait beyond the deadline. `later`: the first list of each is right.
+    """
+    row = Row(names=tuple(lie.name for lie in lies), kind="lists, later" if later else "lists")
+    scenarios = [scenario for number, lie in enumerate(lies) for scenario in _project(f"p{number}", lie)]
+    with ExitStack() as stack:
+        simulator = stack.enter_context(FaultySimulator(scenarios, speed=0))
+        jobs = simulator.jobs
+        projects = {number: simulator.backend.jobs[jobs[f"p{number}.passed"]].project_id for number in range(len(lies))}
+        for number, lie in enumerate(lies):
+            for operations, place in ((PROJECT_LISTS, projects[number]), (LISTS, jobs[f"p{number}.several"])):
+                simulator.faults.add(_list_fault(lie, simulator, operations, place, later=later))
+        stack.enter_context(flowing(simulator, 15))
+        singles = [f"p{number}.{name}" for number in projects for name in COURSES]
+        targets = [f"{name}={jobs[name]}:57" for name in singles]
+        targets += [f"p{n}.several.{build}={jobs[f'p{n}.several']}:{build}" for n in projects for build in (57, 58, 59)]
+        rate = str(30 * len(targets))  # half of what the targets want
+        options = ("--poll-interval", "1s", "--max-rate", rate, *PATIENT[:2], "--error-budget", "10m", "--json")
+        seen = _seen(row, simulator, "wait", *targets, *options, "--log-tail", "0", timeout=8.0)
+        asked = {entry.path for entry in simulator.journal.of(*PROJECT_LISTS, *LISTS)}
+    if seen is None:
+        return row
+    for number, lie in enumerate(lies):
+        for place in (projects[number], jobs[f"p{number}.several"]):
+            if not any(place in path for path in asked):
+                row.problems.append(f"{lie.name}: no list of {place} was read")
+    for label, verdict in row.verdicts.items():
+        number, course = int(label[1 : label.index(".")]), label.rpartition(".")[2]
+        if verdict != SEVERAL.get(course, course):
+            row.problems.append(f"{lies[number].name}, {label}: {verdict}")
+    return row
+
+
+def _project(name: str, lie: NamedFault | ListLie) -> Iterator[Scenario]:
+    """Return the jobs of a project: one for each verdict, one with three builds, and perhaps a page full of others."""
+    for word, plan in COURSES.items():
+        yield Scenario(name=f"{name}.{word}", project=name, starts=(Start(plan=plan),), first_number=57)
+    plans = (sample_plans.PASSING, sample_plans.FAILING, sample_plans.ABORTED)
+    starts = tuple(Start(at=number / 10, plan=plan) for number, plan in enumerate(plans))
+    yield Scenario(name=f"{name}.several", project=name, starts=starts, first_number=57)
+    if isinstance(lie, ListLie) and lie.later_pages_only:
+        for number in range(120):
+            yield Scenario(name=f"{name}.other-{number}", project=name, starts=(Start(at=-3600.0),))
+
+
+def _list_fault(
+    lie: NamedFault | ListLie, simulator: FaultySimulator, operations: Sequence[str], place: str, *, later: bool
+) -> Fault:
+    """Return what strikes the lists of one project or job; `later`: all but the first."""
+    act = lie.make(simulator) if isinstance(lie, ListLie) else lie.make()
+    first_page_too = not (isinstance(lie, ListLie) and lie.later_pages_only)
+    return Fault(
+        act=act,
+        operations=operations,
+        when=lambda call: place in call.path and (first_page_too or call.value("page_index") != "0"),
+        skip=1 if later else 0,
+        times=None,
+    )
+
+
 def order_row(fault: NamedFault) -> Row:
     """Let a fault strike when a build is started; there must never be two."""
     row = Row(names=(fault.name,), kind="order")
@@ -267,6 +335,7 @@ def rows() -> Sequence[partial[Row]]:
     refusals = [fault for fault in faults if fault.nature is Nature.PERMANENT and not fault.may_mean_late]
     quick = [fault for fault in faults if not (fault.exclusive or fault.hangs or fault.asks_to_wait)]
     others = [fault for fault in faults if fault not in exclusive and fault not in delaying]
+    of_lists = [fault for fault in faults if not fault.refuses_credential]
     return (
         *(partial(stop_row, fault) for fault in (*CONNECTION_FAULTS[::4], *faults[::20])),
         *(partial(stop_row, fault, once=True) for fault in (*CONNECTION_FAULTS[1:7:2], *faults[2::17])),
@@ -274,6 +343,10 @@ def rows() -> Sequence[partial[Row]]:
         partial(refusal_row, *(fault for fault in refusals if not fault.exclusive)),
         *(partial(deadline_row, *quick[index::4], once=once) for index in range(4) for once in (True, False)),
         *(partial(wait_row, *hanging[index : index + 3], hurried=True) for index in range(0, len(hanging), 3)),
+        *(partial(list_row, *LIST_LIES[index::3], later=later) for index in range(3) for later in (True, False)),
+        *(partial(list_row, *of_lists[index : index + 8]) for index in range(0, len(of_lists), 8)),
+        # One that refuses the credential would end the process before any record was read.
+        *(partial(list_row, fault, later=True) for fault in faults if fault.refuses_credential),
         *(partial(order_row, fault) for fault in (*CONNECTION_FAULTS[::3], *faults[::16])),
         *(partial(sign_in_row, fault) for fault in (*CONNECTION_FAULTS[::6], *faults[1::18])),
         *(partial(sign_in_row, fault, once=True) for fault in (*CONNECTION_FAULTS[1::6], *faults[5::24])),
