@@ -22,7 +22,7 @@ from gate.core import verdict as judging
 from gate.core.fair_queue import LIST_KEY, FairQueue
 from gate.core.ports import Ask, CallResult, Context
 from gate.core.schedule import Pace, vary
-from gate.errors import TransientError
+from gate.errors import RefusedOnce, TransientError
 from gate.limits import MAX_PROJECT_PAGES
 from gate.model import ListedBuild, ProjectPage, ProjectRow, Record, RecordState, State
 
@@ -157,6 +157,9 @@ class ListHints:
         self._has_news = False
         """Whether a build or a project was added, of which a list may tell that was not looked for before."""
         self._is_on = False
+        self._is_refused = False
+        """Whether the credential was refused at a list since a record was read: a second refusal in a row would end the
+        wait for all targets, and lists decide nothing."""
 
     # Told by the polls.
 
@@ -182,6 +185,7 @@ class ListHints:
 
     def note(self, record: Record, state: RecordState) -> None:
         """Compare a record with what a list said, and learn the project of its job."""
+        self._is_refused = False
         build = self._builds.get((record.job_id, record.build_number))
         if build is None:
             return
@@ -232,8 +236,9 @@ class ListHints:
 
         A call that waits already, perhaps for a list that could not be read, makes room for one that comes earlier.
         """
-        is_waiting = LIST_KEY in self._queue
-        if (self._asked is not None and not (is_waiting and self._has_news)) or not self._should_read():
+        if self._asked is not None and not (LIST_KEY in self._queue and self._has_news):
+            return None
+        if self._is_refused or not self._should_read():
             return None
         self._has_news = False
         self._find_sources(now)
@@ -387,6 +392,7 @@ class ListHints:
 
     def _take_error(self, source: _Source, error: Exception) -> None:
         """Learn nothing: the builds are polled as without lists. A list that is refused is not read again."""
+        self._is_refused = isinstance(error, RefusedOnce)
         for build in source.builds.values():
             self._apply_hint(build, None)
         source.errors += 1

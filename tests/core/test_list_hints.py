@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.core.list_hints import MAX_ERRORS, TRIAL_PAGES
-from gate.errors import Forbidden, InvalidAnswer, ServiceFailing
+from gate.errors import Forbidden, InvalidAnswer, RefusedOnce, ServiceFailing
 from gate.model import ListedBuild, ProjectPage, ProjectRow, Record, Target, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, World, build, record
@@ -304,3 +304,25 @@ def test_list_that_fails_does_not_hold_up_the_first_reading_of_another() -> None
     crowd.run()
     first, second = crowd.world.service.times("project_page")[:2]
     assert second - first < 25
+
+
+def test_no_list_is_read_after_a_refused_credential_until_a_record_was_read() -> None:
+    """The second refusal in a row would be final, for all targets."""
+    crowd = Crowd([600.0] * 12, rules=Rules(max_rate=20, timeout=4000))
+    numbers = itertools.count()
+
+    def record_in_two_projects(job: str, number: int) -> Record:
+        return replace(crowd.record(job, number), project_id="p" if int(job, 16) % 2 else "q")
+
+    def page(project: str, index: int) -> ProjectPage:
+        if next(numbers) % 3 == 2:
+            refusals.append(len(crowd.world.service.asked))
+            raise RefusedOnce("401")
+        return crowd.page()(project, index)
+
+    refusals: list[int] = []
+    crowd.world.service._scripts["record", None]._items[:] = [record_in_two_projects]
+    crowd.world.service._scripts["project_page", None]._items[:] = [page]
+    crowd.run()
+    assert len(refusals) > 5
+    assert {crowd.world.service.asked[index][0] for index in refusals} == {"record"}
