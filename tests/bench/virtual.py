@@ -5,6 +5,8 @@ import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
 
 from gate.codearts.client import Client
 from gate.codearts.connect import connect
@@ -14,6 +16,7 @@ from gate.core.wait import Wait
 from gate.model import Progress, Target, TargetOutcome
 from gate.settings import Connection, Rules, Token
 from gate.simulator.scenarios import Scenario
+from tests.bench.timeline import Timeline
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.quota import Quota
@@ -25,17 +28,15 @@ LATENCY = 0.1
 class Workers:
     """Carries out each call at once; its answer comes a little later, in virtual time."""
 
-    def __init__(self, advance: Callable[[float], None], size: int = 8) -> None:
-        """`advance` moves the service's clock."""
-        self._advance = advance
+    def __init__(self, timeline: Timeline, size: int = 8) -> None:
+        self._timeline = timeline
         self._size = size
-        self._now = 0.0
         self._answers: list[tuple[float, int, CallResult]] = []
         self._numbers = itertools.count()
 
     def now(self) -> float:
         """Return the instant."""
-        return self._now
+        return self._timeline.now()
 
     def has_room(self) -> bool:
         """Tell whether another call could start."""
@@ -47,14 +48,12 @@ class Workers:
             answer = CallResult(key, value=call())
         except Exception as error:
             answer = CallResult(key, error=error)
-        heapq.heappush(self._answers, (self._now + LATENCY, next(self._numbers), answer))
+        heapq.heappush(self._answers, (self.now() + LATENCY, next(self._numbers), answer))
 
     def next(self, until: float) -> Event | None:
         """Return the next answer, or let the time pass until then."""
         comes = self._answers[0][0] if self._answers else until
-        then = max(min(comes, until), self._now)
-        self._advance(then - self._now)
-        self._now = then
+        self._timeline.wait_until(min(comes, until))
         return heapq.heappop(self._answers)[2] if self._answers and comes <= until else None
 
 
@@ -84,6 +83,13 @@ class Listener:
         self.outcomes[outcome.label] = outcome
 
 
+class Gate(NamedTuple):
+    """One process of the gate: its targets, and the instant at which it starts."""
+
+    targets: Sequence[Target]
+    starts_at: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waited:
     """What came of a wait: what was told, the seconds it took, and the service with its journal."""
@@ -107,25 +113,61 @@ def wait(
 
     With `reads_lists` false, no list is taken as a hint.
     """
+
+    def one_gate(simulator: FaultySimulator) -> list[Gate]:
+        newest = [Target(job_id=job, label=name) for name, job in simulator.jobs.items()]
+        return [Gate(choose(simulator) if choose else newest)]
+
+    return wait_together(scenarios, rules, one_gate, per_minute=per_minute, reads_lists=reads_lists)
+
+
+def wait_together(
+    scenarios: Sequence[Scenario],
+    rules: Rules,
+    choose: Callable[[FaultySimulator], Sequence[Gate]],
+    *,
+    per_minute: int = 10**9,
+    reads_lists: bool = True,
+) -> Waited:
+    """Let several gates wait at one service, whose limit of calls is one for all of them.
+
+    Each has connections, a request rate and random numbers of its own. Labels must differ.
+    """
     with FaultySimulator(scenarios, speed=0) as simulator:
         quota = Quota(per_minute, simulator.clock)
         simulator.faults.add(Fault(act=quota, times=None))
-        connection = Connection(endpoint=simulator.endpoint, credential=Token(value=simulator.token))
-        session = connect(connection, lambda _: None, lambda _: None)
-        session.now = simulator.clock.now  # type: ignore[method-assign]  # its own adds real time to the last answer's
-        routes = Routes(session)
-        workers = Workers(simulator.clock.advance)
+        timeline = Timeline(simulator.clock.advance)
         listener = Listener()
-        context = Context(
-            rules=rules,
-            service=Client(routes),
-            now=workers.now,
-            chance=random.Random(1).random,
-            say=lambda target, text: listener.say(target, text, workers.now()),
+        timeline.run(
+            [
+                (gate.starts_at, partial(_wait, gate, rules, simulator, Workers(timeline), listener, seed, reads_lists))
+                for seed, gate in enumerate(choose(simulator), start=1)
+            ]
         )
-        newest = [Target(job_id=job, label=name) for name, job in simulator.jobs.items()]
-        waiting = Wait(choose(simulator) if choose else newest, context, workers, listener)
-        if not reads_lists:
-            waiting._hints.next_list = lambda now: None  # type: ignore[method-assign]
-        waiting.run(rules.timeout)
-        return Waited(listener=listener, seconds=workers.now(), simulator=simulator, refused=quota.refused)
+        return Waited(listener=listener, seconds=timeline.now(), simulator=simulator, refused=quota.refused)
+
+
+def _wait(
+    gate: Gate,
+    rules: Rules,
+    simulator: FaultySimulator,
+    workers: Workers,
+    listener: Listener,
+    seed: int,
+    reads_lists: bool,
+) -> None:
+    """Let one gate wait to the end."""
+    connection = Connection(endpoint=simulator.endpoint, credential=Token(value=simulator.token))
+    session = connect(connection, lambda _: None, lambda _: None)
+    session.now = simulator.clock.now  # type: ignore[method-assign]  # its own adds real time to the last answer's
+    context = Context(
+        rules=rules,
+        service=Client(Routes(session)),
+        now=workers.now,
+        chance=random.Random(seed).random,
+        say=lambda target, text: listener.say(target, text, workers.now()),
+    )
+    waiting = Wait(gate.targets, context, workers, listener)
+    if not reads_lists:
+        waiting._hints.next_list = lambda now: None  # type: ignore[method-assign]
+    waiting.run(workers.now() + rules.timeout)
