@@ -345,8 +345,8 @@ class ListHints:
         by_job = self._builds_by_job()
         told_of: set[BuildKey] = set()
         found = 0
-        for job_id in rows.keys() & by_job.keys():
-            for key in by_job[job_id]:
+        for job_id, keys in by_job.items():
+            for key in keys if job_id in rows else ():
                 build = self._builds[key]
                 if (build.source is not None and build.source.page is None) or build.has_ended:
                     continue  # the list of its job tells about it
@@ -357,7 +357,7 @@ class ListHints:
                 told_of.add(key)
                 self._assign_source(source, build)
                 self._apply_hint(build, told)
-        for key in source.builds.keys() - told_of:
+        for key in [key for key in source.builds if key not in told_of]:
             self._leave_source(self._builds[key])
         project = source.state
         if math.isinf(project.search_again_at) and source.page == project.pages_read:

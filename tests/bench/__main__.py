@@ -1,6 +1,8 @@
 """The benchmarks: `python -m tests.bench` runs all of them, `python -m tests.bench lag FOLDER` one."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -53,13 +55,38 @@ def lists() -> None:
 
 
 @main.command()
-@click.option("--gates", default=10_000, show_default=True)
-@click.option("--minutes", default=20, show_default=True)
-def fleet(gates: int, minutes: int) -> None:
-    """Many gates under one account, on paper."""
-    from tests.bench import fleet as bench
+@click.option("--targets", "count", default=500, show_default=True)
+@click.option("--seconds", default=150.0, show_default=True, help="How long the program runs.")
+def memory(count: int, seconds: float) -> None:
+    """Memory and processor time of one process that reads lists, in real time."""
+    from tests.bench import scale as bench
 
-    bench.report(gates, minutes)
+    bench.report_memory(count, seconds)
+
+
+class FleetType(click.ParamType[tuple[int, int]]):
+    """Gates and the targets of each: `50x5`."""
+
+    name = "GATESxTARGETS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """See the base class."""
+        if not (match := re.fullmatch(r"(\d+)x(\d+)", value)):
+            self.fail(f"{value!r} is not like 50x5", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+@main.command()
+@click.option("--gates", "fleets", multiple=True, type=FleetType(), help="Small gates and the targets of each.")
+@click.option("--seconds", default=240.0, show_default=True, help="How long the longest build of small gates takes.")
+@click.option("--on-paper", default=10_000, show_default=True, help="Gates of one build each on paper.")
+def fleet(fleets: tuple[tuple[int, int], ...] = (), seconds: float = 240.0, on_paper: int = 10_000) -> None:
+    """Small gates in one project, and thousands of gates on paper, under one account."""
+    from tests.bench import fleet as bench
+    from tests.bench import fleet_on_paper
+
+    bench.report([bench.Fleet(*one) for one in fleets] or bench.FLEETS, seconds)
+    fleet_on_paper.report(on_paper)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Many jobs on the simulator, each with a build under way, and what its journal says about how they were watched."""
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -47,12 +47,17 @@ def scenarios(count: int, seconds: float) -> tuple[list[Scenario], Mapping[str, 
 
 
 def numbered(
-    count: int, seconds: float, *, projects: int = 1, others: int = 0
+    count: int,
+    seconds: float,
+    *,
+    projects: int = 1,
+    others: int = 0,
+    starts_at: Callable[[int], float] = lambda index: 0.0,
 ) -> tuple[list[Scenario], Mapping[str, str]]:
     """Make jobs without a past, whose build 1 ends at any time within so many seconds, and the verdicts as above.
 
     They stand in the lists of `projects` CodeArts projects in any order, in the first one with `others` that ended
-    before.
+    before. `starts_at` returns the instant at which the build of the job with this index starts.
     """
     chance = random.Random(count)
     made = [
@@ -64,7 +69,9 @@ def numbered(
         verdicts[name] = chance.choices(list(COURSES), SHARES)[0]
         course = COURSES[verdicts[name]]
         plan = course.paced(chance.uniform(0.02, 1) * seconds / course.seconds)
-        made.append(Scenario(name=name, project=f"project-{index % projects}", starts=(Start(plan=plan),)))
+        made.append(
+            Scenario(name=name, project=f"project-{index % projects}", starts=(Start(at=starts_at(index), plan=plan),))
+        )
     chance.shuffle(made)
     return made, verdicts
 

@@ -1,116 +1,131 @@
-"""A fleet on paper: thousands of gates under one account, started in the same minute, each on a build of its own."""
+"""Many small gates in one CodeArts project: calls and lag with lists and without, in virtual time.
 
-import heapq
-import itertools
+Each gate is the real core and client, with a request rate, random numbers and lists of its own. Where the account has a
+limit, it is one for all of them.
+"""
+
 import random
-from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from statistics import mean
 from typing import NamedTuple
 
-from gate.core.schedule import Pace, backoff, pause
+from gate.model import Target
 from gate.settings import Rules
-from tests.bench import table
+from tests.bench import crowd, table, virtual
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.list_faults import PROJECT_LISTS
 
-RULES = Rules()
-BUILD = 600.0
-"""Seconds that builds last, about."""
+RULES = Rules(timeout=3 * 3600)
+UNLIMITED = 10**9
+LIMITED_SHARE = 3
+"""Where the account has a limit, it is the polls that all gates want together, divided by this."""
 
-
-class Kind(NamedTuple):
-    """How the gates behave, and where."""
-
-    title: str
-    jitter: bool = True
-    adaptive: bool = True
-    spread: float = 0.0
-    """Seconds within which the gates start."""
+STARTS_WITHIN = 60.0
+"""Seconds within which the gates start. The builds of a gate start a second before it."""
 
 
-KINDS = (
-    Kind("all start at once, no jitter, no adaptive rate", jitter=False, adaptive=False),
-    Kind("all start at once, jitter", adaptive=False),
-    Kind("all start at once, jitter and adaptive rate: the gate"),
-    Kind("starts over ten minutes, no jitter, no adaptive rate", jitter=False, adaptive=False, spread=600),
-    Kind("starts over ten minutes: the gate", spread=600),
-)
+class Fleet(NamedTuple):
+    """How many gates there are, and how many targets each of them has."""
+
+    gates: int
+    targets: int
+
+    @property
+    def wanted(self) -> int:
+        """Polls a minute that all gates want together, as far as their own rates allow."""
+        return int(self.gates * min(self.targets * 60 / RULES.poll_interval, RULES.max_rate))
 
 
-class Count(NamedTuple):
-    """What a fleet did: requests by second, refused ones, and the lag of each gate."""
+FLEETS = (Fleet(50, 1), Fleet(50, 5), Fleet(50, 20), Fleet(20, 25))
+LONGEST_BUILD = 240.0
 
-    seconds: Counter[int]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What a fleet did."""
+
+    calls: int
+    lists: int
+    """Calls that read a page of the project's list."""
     refused: int
-    lags: list[float]
+    right: int
+    lags: Sequence[float]
 
 
-def simulate(kind: Kind, gates: int, minutes: float, per_minute: float) -> Count:
-    """Let the gates poll until their builds have ended; the service refuses what goes beyond its minute."""
-    chance = random.Random(1)
-    rand = chance.random if kind.jitter else lambda: 0.5
-    starts = [chance.uniform(0, kind.spread) for _ in range(gates)]
-    ends = [start + BUILD * chance.lognormvariate(0, 0.2) for start in starts]
-    paces = [Pace(RULES.max_rate, start) for start in starts]
-    looks, failures = [0] * gates, [0] * gates
-    order = itertools.count()
-    queue = [(start, next(order), gate) for gate, start in enumerate(starts)]
-    heapq.heapify(queue)
-    seconds: Counter[int] = Counter()
-    admitted: Counter[int] = Counter()
-    refused, lags = 0, []
-    while queue and queue[0][0] < minutes * 60:
-        now, _, gate = heapq.heappop(queue)
-        ready = paces[gate].ready_at(now) if kind.adaptive else now
-        if ready > now:
-            heapq.heappush(queue, (ready + 1e-6, next(order), gate))
-            continue
-        paces[gate].spend(now)
-        seconds[int(now)] += 1
-        if admitted[int(now // 60)] < per_minute:
-            admitted[int(now // 60)] += 1
-            if now >= ends[gate]:
-                lags.append(now - ends[gate])
-                continue
-            looks[gate], failures[gate] = looks[gate] + 1, 0
-            after = pause(looks[gate], RULES.poll_interval, rand())
-        else:
-            refused, failures[gate] = refused + 1, failures[gate] + 1
-            paces[gate].ease(now, rand())
-            after = backoff(failures[gate], RULES.poll_interval, rand())
-        heapq.heappush(queue, (now + after, next(order), gate))
-    lags += [minutes * 60 - ends[gate] for _, _, gate in queue if ends[gate] < minutes * 60]
-    return Count(seconds, refused, lags)
+def wait(fleet: Fleet, seconds: float, per_minute: int, *, reads_lists: bool) -> Counted:
+    """Let a fleet wait for builds of up to so many seconds."""
+    chance = random.Random(fleet.gates)
+    starts = [1 + chance.uniform(0, STARTS_WITHIN) for _ in range(fleet.gates)]
+    count = fleet.gates * fleet.targets
+    scenarios, expected = crowd.numbered(count, seconds, starts_at=lambda index: starts[index // fleet.targets] - 1)
+
+    def choose(simulator: FaultySimulator) -> list[virtual.Gate]:
+        targets = [Target(job_id=simulator.jobs[name], build_number=1, label=name) for name in expected]
+        first = range(0, count, fleet.targets)
+        return [virtual.Gate(targets[at : at + fleet.targets], starts[at // fleet.targets]) for at in first]
+
+    waited = virtual.wait_together(scenarios, RULES, choose, per_minute=per_minute, reads_lists=reads_lists)
+    outcomes = waited.listener.outcomes
+    return Counted(
+        calls=len(waited.simulator.journal.entries),
+        lists=len(waited.simulator.journal.of(*PROJECT_LISTS)),
+        refused=waited.refused,
+        right=sum(outcomes[name].verdict.value == verdict for name, verdict in expected.items()),
+        lags=[one.lag for one in crowd.watched(waited.simulator).values()],
+    )
 
 
-def report(gates: int, minutes: float) -> None:
-    """Simulate and print the tables."""
-    demand = gates * 60 / RULES.poll_interval
-    for title, per_minute in (("no limit", float("inf")), ("a limit of a third of what they ask for", demand / 3)):
-        rows = []
-        for kind in KINDS:
-            count = simulate(kind, gates, minutes, per_minute)
-            busy = [count.seconds[second] for second in range(120, 360)]
-            total = sum(count.seconds.values())
-            lag, high = mean(count.lags), table.quantile(count.lags, 0.95)
-            rows.append(
-                (
-                    kind.title,
-                    max(count.seconds.values()),
-                    max(busy),
-                    mean(busy),
-                    total,
-                    count.refused / total,
-                    lag,
-                    high,
-                )
-            )
-        heads = (
-            "gates",
-            "peak a second",
-            "peak after 2 min",
-            "mean a second",
-            "requests",
-            "share refused",
-            "mean lag",
-            "p95 lag",
-        )
-        table.show(f"{gates} gates under one account, {title} ({per_minute:.0f} a minute)", heads, rows)
+def compare(fleet: Fleet, per_minute: int, hinted: Counted, plain: Counted) -> tuple[object, ...]:
+    """Return a row of the table: what a fleet did with lists and without."""
+    return (
+        f"{fleet.gates} x {fleet.targets}",
+        "none" if per_minute == UNLIMITED else per_minute,
+        f"{hinted.right} of {fleet.gates * fleet.targets}",
+        hinted.calls,
+        hinted.lists,
+        plain.calls,
+        hinted.refused / hinted.calls,
+        plain.refused / plain.calls,
+        mean(hinted.lags),
+        table.quantile(hinted.lags, 0.95),
+        mean(plain.lags),
+        table.quantile(plain.lags, 0.95),
+        hinted.calls / plain.calls,
+        mean(hinted.lags) / mean(plain.lags),
+    )
+
+
+def report(fleets: Sequence[Fleet], seconds: float) -> None:
+    """Compare fleets with lists and without, and print the table."""
+    with ProcessPoolExecutor(2) as pool:  # a wait needs one core
+        waits = []
+        for fleet in fleets:
+            for per_minute in (UNLIMITED, fleet.wanted // LIMITED_SHARE):
+                hinted = pool.submit(wait, fleet, seconds, per_minute, reads_lists=True)
+                plain = pool.submit(wait, fleet, seconds, per_minute, reads_lists=False)
+                waits.append((fleet, per_minute, hinted, plain))
+        rows = [compare(fleet, limit, one.result(), other.result()) for fleet, limit, one, other in waits]
+    heads = (
+        "gates x targets",
+        "limit a minute",
+        "right verdicts",
+        "calls",
+        "of lists",
+        "calls, no lists",
+        "refused",
+        "refused, no lists",
+        "mean lag",
+        "p95",
+        "mean, no lists",
+        "p95, no lists",
+        "calls : no lists",
+        "mean : no lists",
+    )
+    title = (
+        f"Small gates in one project: builds given by number, of up to {seconds:.0f} s, "
+        f"--max-rate {RULES.max_rate:.0f} for each gate, in virtual time"
+    )
+    note = "Lag in seconds; refused: share of the calls. The limit is one for all gates, a third of what they ask for."
+    table.show(title, heads, rows, note)

@@ -8,9 +8,9 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from gate.model import Target
+from gate.model import Target, Verdict
 from gate.settings import Rules
 from tests.bench import crowd, processes, table, virtual
 from tests.faults.fault_plan import Fault
@@ -23,10 +23,33 @@ LONGEST_BUILD = 20 * 60.0
 HEADS = ("targets", "seconds", "calls", "429s", "right verdicts", "mean lag", "p95 lag", "longest gap")
 
 
-def in_process(count: int, seconds: float, per_minute: int) -> tuple[object, ...]:
-    """Run the program on a simulator in another process, in real time, and give its row of the table."""
+class Measured(NamedTuple):
+    """What the program did on a simulator in another process, in real time."""
+
+    done: processes.Run
+    place: dict[str, Any]
+    """The service's jobs, and the verdict that each must get."""
+    result: dict[str, Any]
+    """The JSON report."""
+    told: dict[str, Any]
+    """What the service's journal says."""
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """The verdict of each target, by its label."""
+        return {target["label"]: target["verdict"] for target in self.result["targets"]}
+
+    @property
+    def cost(self) -> tuple[float, float]:
+        """The share of a core in percent, and megabytes at the peak."""
+        return 100 * self.done.processor / self.done.seconds, self.done.megabytes
+
+
+def run_program(count: int, seconds: float, per_minute: int, *options: str, numbers_given: bool = False) -> Measured:
+    """Run the program for so many targets: the newest builds, or build 1 of each job."""
+    kind = ("--numbered",) if numbers_given else ()
     service = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.service", str(count), str(seconds), str(per_minute)],
+        [sys.executable, "-m", "tests.bench.service", str(count), str(seconds), str(per_minute), *kind],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=processes.environment({}),
@@ -34,21 +57,48 @@ def in_process(count: int, seconds: float, per_minute: int) -> tuple[object, ...
     )
     assert service.stdout is not None
     place = json.loads(service.stdout.readline())
+    number = ":1" if numbers_given else ""
     with tempfile.TemporaryDirectory() as folder:
         outputs = Path(folder, "result")
-        rate = "60000" if per_minute == UNLIMITED else str(LIMIT)
-        arguments = ("--endpoint", place["endpoint"], "--max-rate", rate, "--json", "--max-age", "1h")
-        targets = " ".join(f"{name}={job}" for name, job in place["jobs"].items())
-        command = ("sh", "-c", 'exec "$@" > "$0"', str(outputs), *processes.GATE, "wait", *arguments)
+        targets = " ".join(f"{name}={job}{number}" for name, job in place["jobs"].items())
+        arguments = (*processes.GATE, "wait", "--endpoint", place["endpoint"], "--json", *options)
+        command = ("sh", "-c", 'exec "$@" > "$0"', str(outputs), *arguments)
         done = processes.run(command, {"GATE_TOKEN": place["token"], "GATE_TARGETS": targets})
         result = json.loads(outputs.read_text(encoding="utf-8"))
     end, _ = service.communicate()
-    told = json.loads(end)
-    verdicts = {target["label"]: target["verdict"] for target in result["targets"]}
+    return Measured(done, place, result, json.loads(end))
+
+
+def in_process(count: int, seconds: float, per_minute: int) -> tuple[object, ...]:
+    """Run the program on a simulator in another process, in real time, and give its row of the table."""
+    rate = "60000" if per_minute == UNLIMITED else str(LIMIT)
+    run = run_program(count, seconds, per_minute, "--max-rate", rate, "--max-age", "1h")
+    result, told = run.result, run.told
     row = figures(
-        result["elapsed_seconds"], result["api_calls"], told["refused"], verdicts, place["verdicts"], told["watched"]
+        result["elapsed_seconds"],
+        result["api_calls"],
+        told["refused"],
+        run.verdicts,
+        run.place["verdicts"],
+        told["watched"],
     )
-    return (*row, 100 * done.processor / done.seconds, done.megabytes)
+    return (*row, *run.cost)
+
+
+def report_memory(count: int, seconds: float) -> None:
+    """Run the program in real time for so many seconds, with lists in use, and print its memory and processor time."""
+    run = run_program(
+        count, LONGEST_BUILD, LIMIT, "--max-rate", str(LIMIT), "--timeout", f"{seconds}s", numbers_given=True
+    )
+    right = sum(run.verdicts[name] == verdict for name, verdict in run.place["verdicts"].items())
+    undecided = sum(verdict == Verdict.TIMED_OUT.value for verdict in run.verdicts.values())
+    row = (count, run.done.seconds, run.result["api_calls"], run.told["lists"], right, undecided, *run.cost)
+    heads = ("targets", "seconds", "calls", "of lists", "right verdicts", "timed out", "CPU %", "peak MB")
+    title = (
+        f"Memory: builds given by number, of up to {LONGEST_BUILD / 60:.0f} minutes, --max-rate {LIMIT}, in real time, "
+        f"ended by --timeout {seconds:g}s"
+    )
+    table.show(title, heads, [row])
 
 
 def in_virtual_time(count: int, seconds: float, per_minute: int) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.ci
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent
     [
         "lag --builds 40",
         "scale --targets 3 --seconds 1",
-        "fleet --gates 20",
+        "fleet --gates 3x4 --seconds 20 --on-paper 20",
+        "memory --targets 3 --seconds 1",
     ],
 )
 def test_benchmark_prints_its_tables(command: str) -> None:

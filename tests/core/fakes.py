@@ -263,7 +263,7 @@ class World:
             rules=self.rules,
             service=self.service,
             now=self.workers.now,
-            chance=lambda: chance,
+            chance=chance if callable(chance) else lambda: chance,
             say=lambda target, text: self.observer.say(target, text, self.workers.now()),
         )
         self.wait = Wait(targets or (pinned(),), context, self.workers, self.observer)

@@ -1,6 +1,7 @@
 """Lists say what to poll next, and never decide: lists that are right, late, wrong, refused and empty."""
 
 import itertools
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -29,8 +30,11 @@ def as_it_is(row: ProjectRow) -> ProjectRow:
 class Crowd:
     """Jobs of one project, each with build 7 under way, which ends after so many seconds and fails at every third."""
 
-    def __init__(self, ends: Sequence[float], *, others: int = 0, rules: Rules | None = None, **scripts: Any) -> None:
-        self.ends = {f"{index:032x}": end for index, end in enumerate(ends)}
+    def __init__(
+        self, ends: Sequence[float], *, others: int = 0, first: int = 0, rules: Rules | None = None, **scripts: Any
+    ) -> None:
+        """`first`: the number in the first job's id."""
+        self.ends = {f"{index:032x}": end for index, end in enumerate(ends, start=first)}
         self.jobs = [*self.ends, *(f"{index:032x}" for index in range(10_000, 10_000 + others))]
         self.seen: dict[str, float] = {}
         self.wrong_hints = 0
@@ -109,6 +113,13 @@ def test_list_brings_the_ends_forward_for_fewer_calls() -> None:
     assert plain.lag > 5
     assert len(hinted.world.service.asked) <= len(plain.world.service.asked)
     assert hinted.calls("record") < 0.5 * plain.calls("record")
+
+
+def test_polls_are_put_off_in_the_order_of_the_targets() -> None:
+    """The ids of the jobs make no difference: the same random numbers lead to the same polls."""
+    crowds = [Crowd(spread(40), first=first, chance=random.Random(1).random).run() for first in (0, 3000)]
+    once, again = (list(crowd.seen.values()) for crowd in crowds)
+    assert once == again
 
 
 def test_first_looks_at_hundreds_of_targets_need_few_records() -> None:
