@@ -13,7 +13,7 @@ from tests.faults.table import rows
 PARTS = 16
 """Parts that are played by themselves, so that workers share the table."""
 
-IN_SUITE = range(1, PARTS, 4)
+IN_SUITE = range(1, PARTS, 8)
 """Parts that the suite plays, which have rows of every kind between them; the others take minutes and are for CI."""
 
 AT_ONCE = 4
