@@ -43,7 +43,8 @@ STOPPING = 3.0
 STOPPING_IN_TIME = 20.0
 """The same, when the gate gives up on a build of its own before the deadline."""
 
-QUIET = ("the analysis", "the child builds", "the rest of the log")
+ANALYSIS = "the analysis"
+QUIET = (ANALYSIS, "the child builds", "the rest of the log")
 """Side channels that many hosts or builds do not have: their failure is not worth a line."""
 
 NEVER_RAN = "SCHEDULE_FAILURE"
@@ -211,11 +212,11 @@ class Watch:
             if self._rules.log_tail:
                 calls["the log"] = partial(self._service.log_tail, record.record_id, self._rules.log_tail)
             if self._builder.verdict is Verdict.FAILED and not record.message:
-                calls["the analysis"] = partial(self._service.failed_steps, self._job, record.build_number)
+                calls[ANALYSIS] = partial(self._service.failed_steps, self._job, record.build_number)
         if self._follower and self._follower.is_answered:
             calls["the rest of the log"] = self._follower.next_piece(record.build_number)
         found = yield from self._aside(calls, seconds)
-        self._builder.explain_failure(found.get("the stages") or (), found.get("the analysis") or ())
+        self._builder.explain_failure(found.get("the stages") or (), found.get(ANALYSIS) or ())
         self._builder.log_tail = found.get("the log") or ()
         if self._follower:
             self._follower.show(found.get("the rest of the log"))
@@ -232,12 +233,13 @@ class Watch:
         A call whose credential was refused is not repeated: a second refusal in a row would end the wait for all.
         """
         expires = self._now() + seconds
-        optional = self._builder.verdict is Verdict.PASSED
+        passed = self._builder.verdict is Verdict.PASSED
         found: dict[str, Any] = {}
         for is_last in (False, True):
+            # Stages and log tell most of why a build did not pass; five hundred targets need the rate for their polls.
             results: list[CallResult] = yield [
-                Ask(call, expires=expires, optional=optional, may_hang=True, is_retry=is_last)
-                for call in calls.values()
+                Ask(call, expires=expires, optional=passed or what == ANALYSIS, may_hang=True, is_retry=is_last)
+                for what, call in calls.items()
             ]
             failed = {}
             for (what, call), result in zip(calls.items(), results, strict=True):

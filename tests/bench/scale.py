@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
-from gate.model import Target, Verdict
+from gate.model import Target
 from gate.settings import Rules
 from tests.bench import crowd, processes, table, virtual
 from tests.faults.fault_plan import Fault
@@ -91,7 +91,7 @@ def report_memory(count: int, seconds: float) -> None:
         count, LONGEST_BUILD, LIMIT, "--max-rate", str(LIMIT), "--timeout", f"{seconds}s", numbers_given=True
     )
     right = sum(run.verdicts[name] == verdict for name, verdict in run.place["verdicts"].items())
-    undecided = sum(verdict == Verdict.TIMED_OUT.value for verdict in run.verdicts.values())
+    undecided = sum(verdict == "timed-out" for verdict in run.verdicts.values())
     row = (count, run.done.seconds, run.result["api_calls"], run.told["lists"], right, undecided, *run.cost)
     heads = ("targets", "seconds", "calls", "of lists", "right verdicts", "timed out", "CPU %", "peak MB")
     title = (

@@ -130,6 +130,18 @@ def test_first_looks_at_hundreds_of_targets_need_few_records() -> None:
     assert crowd.lag < 10
 
 
+def test_hundreds_of_targets_leave_out_what_tells_least() -> None:
+    """Of builds that did not pass, the stages are read, as far as the rate allows, and the analysis is not."""
+    crowd = Crowd(spread(300), stages=[()], log_tail=[()], failed_steps=[()], child_builds=[()])
+    crowd.world.service._scripts["record", None]._items[:] = [
+        lambda job, number: replace(crowd.record(job, number), record_id=job)
+    ]
+    crowd.run()
+    failed = len([job for job in crowd.ends if crowd.expected(job) is Verdict.FAILED])
+    assert crowd.calls("stages") > failed / 2
+    assert crowd.calls("failed_steps") < failed / 5
+
+
 def test_list_that_lags_costs_its_lag() -> None:
     """Ten seconds late is still better than the turn of a poll."""
     crowd = Crowd(spread(40)).lists_of(lag=10)
