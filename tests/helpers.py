@@ -8,6 +8,7 @@ from typing import Any
 
 from junitparser import JUnitXml
 
+from gate.simulator import sample_plans
 from tests.faults.faulty_simulator import FaultySimulator
 
 StartGate = Callable[..., "subprocess.Popen[str]"]
@@ -18,6 +19,9 @@ RunGate = Callable[..., "subprocess.CompletedProcess[str]"]
 
 Simulate = Callable[..., FaultySimulator]
 """Starts a simulator; the fixture `simulate`."""
+
+COURSES = {"passed": sample_plans.PASSING, "failed": sample_plans.FAILING, "aborted": sample_plans.ABORTED}
+"""What builds do, by the verdict that they must get."""
 
 
 def environment(simulator: FaultySimulator, family: str = "token", **more: str) -> dict[str, str]:

@@ -342,21 +342,19 @@ class ListHints:
     def _take_page(self, source: _Source, page: ProjectPage) -> None:
         """Learn from a page of a project's jobs."""
         rows = {row.job_id: row for row in page.rows}
-        by_job = self._builds_by_job()
         told_of: set[BuildKey] = set()
         found = 0
-        for job_id, keys in by_job.items():
-            for key in keys if job_id in rows else ():
-                build = self._builds[key]
-                if (build.source is not None and build.source.page is None) or build.has_ended:
-                    continue  # the list of its job tells about it
-                found += 1
-                told = _told_by_project(rows[job_id], build)
-                if told is None:
-                    continue
-                told_of.add(key)
-                self._assign_source(source, build)
-                self._apply_hint(build, told)
+        for key, build in self._builds.items():
+            row = rows.get(key[0])
+            if row is None or build.has_ended or (build.source is not None and build.source.page is None):
+                continue  # in the last case, the list of its job tells about it
+            found += 1
+            told = _told_by_project(row, build)
+            if told is None:
+                continue
+            told_of.add(key)
+            self._assign_source(source, build)
+            self._apply_hint(build, told)
         for key in [key for key in source.builds if key not in told_of]:
             self._leave_source(self._builds[key])
         project = source.state

@@ -1,8 +1,6 @@
 """The benchmarks: `python -m tests.bench` runs all of them, `python -m tests.bench lag FOLDER` one."""
 
-import re
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -64,20 +62,8 @@ def memory(count: int, seconds: float) -> None:
     bench.report_memory(count, seconds)
 
 
-class FleetType(click.ParamType[tuple[int, int]]):
-    """Gates and the targets of each: `50x5`."""
-
-    name = "GATESxTARGETS"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        """See the base class."""
-        if not (match := re.fullmatch(r"(\d+)x(\d+)", value)):
-            self.fail(f"{value!r} is not like 50x5", param, ctx)
-        return int(match[1]), int(match[2])
-
-
 @main.command()
-@click.option("--gates", "fleets", multiple=True, type=FleetType(), help="Small gates and the targets of each.")
+@click.option("--gates", "fleets", multiple=True, type=(int, int), help="Small gates, and the targets of each.")
 @click.option("--seconds", default=240.0, show_default=True, help="How long the longest build of small gates takes.")
 @click.option("--on-paper", default=10_000, show_default=True, help="Gates of one build each on paper.")
 def fleet(fleets: tuple[tuple[int, int], ...] = (), seconds: float = 240.0, on_paper: int = 10_000) -> None:

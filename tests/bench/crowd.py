@@ -10,10 +10,10 @@ from gate.simulator import sample_plans
 from gate.simulator.scenarios import Scenario, Start
 from tests.faults.fault_plan import RECORD_ROUTES
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.list_faults import LISTS
+from tests.helpers import COURSES
 
-COURSES = {"passed": sample_plans.PASSING, "failed": sample_plans.FAILING, "aborted": sample_plans.ABORTED}
 SHARES = (0.8, 0.15, 0.05)
-LISTS = ("ListBuildInfoRecordByJobId", "ListBuildInfoRecord")
 PAST = 12
 """Past builds of each job."""
 

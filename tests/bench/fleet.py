@@ -18,7 +18,6 @@ from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.list_faults import PROJECT_LISTS
 
 RULES = Rules(timeout=3 * 3600)
-UNLIMITED = 10**9
 LIMITED_SHARE = 3
 """Where the account has a limit, it is the polls that all gates want together, divided by this."""
 
@@ -81,7 +80,7 @@ def compare(fleet: Fleet, per_minute: int, hinted: Counted, plain: Counted) -> t
     """Return a row of the table: what a fleet did with lists and without."""
     return (
         f"{fleet.gates} x {fleet.targets}",
-        "none" if per_minute == UNLIMITED else per_minute,
+        "none" if per_minute == virtual.UNLIMITED else per_minute,
         f"{hinted.right} of {fleet.gates * fleet.targets}",
         hinted.calls,
         hinted.lists,
@@ -102,7 +101,7 @@ def report(fleets: Sequence[Fleet], seconds: float) -> None:
     with ProcessPoolExecutor(2) as pool:  # a wait needs one core
         waits = []
         for fleet in fleets:
-            for per_minute in (UNLIMITED, fleet.wanted // LIMITED_SHARE):
+            for per_minute in (virtual.UNLIMITED, fleet.wanted // LIMITED_SHARE):
                 hinted = pool.submit(wait, fleet, seconds, per_minute, reads_lists=True)
                 plain = pool.submit(wait, fleet, seconds, per_minute, reads_lists=False)
                 waits.append((fleet, per_minute, hinted, plain))

@@ -17,7 +17,6 @@ from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.list_faults import PROJECT_LISTS, LaggingList
 
-UNLIMITED = 10**9
 LIMIT = 60
 LONGEST_BUILD = 20 * 60.0
 HEADS = ("targets", "seconds", "calls", "429s", "right verdicts", "mean lag", "p95 lag", "longest gap")
@@ -71,7 +70,7 @@ def run_program(count: int, seconds: float, per_minute: int, *options: str, numb
 
 def in_process(count: int, seconds: float, per_minute: int) -> tuple[object, ...]:
     """Run the program on a simulator in another process, in real time, and give its row of the table."""
-    rate = "60000" if per_minute == UNLIMITED else str(LIMIT)
+    rate = "60000" if per_minute == virtual.UNLIMITED else str(LIMIT)
     run = run_program(count, seconds, per_minute, "--max-rate", rate, "--max-age", "1h")
     result, told = run.result, run.told
     row = figures(
@@ -236,7 +235,7 @@ def figures(
 def report(counts: Sequence[int], seconds: float, *, real_time: bool) -> None:
     """Measure and print the tables; small ones where few targets are asked for."""
     is_small = max(counts) < min(COUNTS[1:])
-    rows = [in_process(count, seconds, UNLIMITED) for count in counts]
+    rows = [in_process(count, seconds, virtual.UNLIMITED) for count in counts]
     title = f"Scale: builds of up to {seconds:.0f} s on the simulator in another process, --max-rate 60000"
     table.show(title, (*HEADS, "CPU %", "peak MB"), rows)
     report_lists([Setting("one project", counts)] if is_small else SETTINGS, LONGEST_BUILD)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
     [
         "lag --builds 40",
         "scale --targets 3 --seconds 1",
-        "fleet --gates 3x4 --seconds 20 --on-paper 20",
+        "fleet --gates 3 4 --seconds 20 --on-paper 20",
         "memory --targets 3 --seconds 1",
     ],
 )

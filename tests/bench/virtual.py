@@ -23,6 +23,8 @@ from tests.faults.quota import Quota
 
 LATENCY = 0.1
 """Seconds that each call takes."""
+UNLIMITED = 10**9
+"""Calls a minute that no wait comes near."""
 
 
 class Workers:
@@ -105,7 +107,7 @@ def wait(
     scenarios: Sequence[Scenario],
     rules: Rules,
     *,
-    per_minute: int = 10**9,
+    per_minute: int = UNLIMITED,
     choose: Callable[[FaultySimulator], Sequence[Target]] | None = None,
     reads_lists: bool = True,
 ) -> Waited:
@@ -126,7 +128,7 @@ def wait_together(
     rules: Rules,
     choose: Callable[[FaultySimulator], Sequence[Gate]],
     *,
-    per_minute: int = 10**9,
+    per_minute: int = UNLIMITED,
     reads_lists: bool = True,
 ) -> Waited:
     """Let several gates wait at one service, whose limit of calls is one for all of them.

@@ -13,6 +13,7 @@ from tests.bench import crowd, virtual
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.quota import Quota
+from tests.helpers import COURSES
 
 
 @pytest.mark.ci
@@ -56,7 +57,7 @@ def test_one_target_feels_nothing_of_the_rate() -> None:
 
 def test_builds_of_one_job_share_calls() -> None:
     """Thirty builds of one job that run at once wait little longer than one."""
-    start = Start(plan=crowd.COURSES["passed"].paced(10))
+    start = Start(plan=COURSES["passed"].paced(10))
     scenarios = [Scenario(name="job", starts=(start,) * 30)]
 
     def builds(numbers: range) -> Callable[[FaultySimulator], list[Target]]:

@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 
 from gate.simulator.scenarios import Scenario, Start
-from tests.bench.crowd import COURSES
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.transport_faults import Silence
-from tests.helpers import StartGate
+from tests.helpers import COURSES, StartGate
 from tests.platforms.screen import Screen
 from tests.platforms.test_gitlab import SECTION
 

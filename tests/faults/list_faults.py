@@ -7,7 +7,7 @@ Each works on the lists of a job's builds and on the lists of a project's jobs, 
 
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from gate.simulator.simulated_build import BuildView
 from gate.simulator.simulated_job import SimulatedJob
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.response_faults import ResponseFault
+from tests.faults.transport_faults import TransportFault
 
 LISTS = ("ListBuildInfoRecordByJobId", "ListBuildInfoRecord")
 """The lists of a job's builds."""
@@ -133,26 +134,22 @@ class LaggingList(ResponseFault):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListLie:
-    """A way in which lists say something else than the records, of a whole CodeArts project."""
+class ListFault:
+    """What strikes the lists of a whole CodeArts project: they fail, or say something else than the records."""
 
     name: str
-    make: Callable[[FaultySimulator], ResponseFault]
+    make: Callable[[FaultySimulator], ResponseFault | TransportFault]
     later_pages_only: bool = False
     """Whether it strikes behind the first page of a list; the project then has jobs for more than one page."""
 
 
+def _rows_changed(change: Callable[[list[JsonRow]], list[Any]]) -> Callable[[FaultySimulator], EditRows]:
+    return lambda _: EditRows(change=change)
+
+
 def _saying(**words: object) -> Callable[[FaultySimulator], EditRows]:
     """Return what makes a fault that puts other values into the fields of all rows; a row gets no new field."""
-
-    def change(rows: list[JsonRow]) -> list[JsonRow]:
-        return [row | {name: value for name, value in words.items() if name in row} for row in rows]
-
-    return lambda _: EditRows(change=change)
-
-
-def _with_rows(change: Callable[[list[JsonRow]], list[Any]]) -> Callable[[FaultySimulator], EditRows]:
-    return lambda _: EditRows(change=change)
+    return _rows_changed(lambda rows: [row | {name: words[name] for name in words if name in row} for row in rows])
 
 
 def _identities_moved_on(rows: list[JsonRow]) -> list[JsonRow]:
@@ -161,41 +158,40 @@ def _identities_moved_on(rows: list[JsonRow]) -> list[JsonRow]:
     return [row | {name: other[name] for name in ("id", "number") if name in row} for row, other in others]
 
 
-def _running(number: int) -> Mapping[str, object]:
-    return {"last_build_status": "building", "last_job_running_status": "Running", "is_finished": False} | {
-        "job_running_status": "Running",
-        "state": "RUNNING",
-        "build_number": str(number),
-    }
-
-
+_RUNNING = {
+    "last_build_status": "building",
+    "last_job_running_status": "Running",
+    "is_finished": False,
+    "job_running_status": "Running",
+    "state": "RUNNING",
+}
 _ENDED = {"last_job_running_status": "Finished", "is_finished": True, "job_running_status": "Finished"}
-_OLDER, _NEWER = ({"build_number": number, "task_id": "#20010101.1"} for number in ("56", "58"))
-_NOTHING = ("last_build_status", "last_job_running_status", "is_finished", "job_running_status", "state")
+_OLDER = {"build_number": "56", "task_id": "#20010101.1"}
+_NEWER = {"build_number": "58", "task_id": "#20010101.1"}
 
 LIST_LIES = (
-    ListLie(name="empty list", make=lambda _: empty_list()),
-    ListLie(name="empty second page", make=lambda _: empty_list(), later_pages_only=True),
-    ListLie(name="list 20 s late", make=lambda simulator: LaggingList(simulator=simulator, seconds=20)),
-    ListLie(name="list an hour late", make=lambda simulator: LaggingList(simulator=simulator, seconds=3600)),
-    ListLie(name="list in another order", make=lambda _: ShuffledRows()),
-    ListLie(name="list that loses rows", make=lambda _: LostRows(probability=0.5)),
-    ListLie(name="list without numbers", make=_saying(build_number=None, task_id=None, daily_build_number=None)),
-    ListLie(name="list without states", make=_saying(**dict.fromkeys(_NOTHING))),
-    ListLie(
+    ListFault(name="empty list", make=lambda _: empty_list()),
+    ListFault(name="empty second page", make=lambda _: empty_list(), later_pages_only=True),
+    ListFault(name="list 20 s late", make=lambda simulator: LaggingList(simulator=simulator, seconds=20)),
+    ListFault(name="list an hour late", make=lambda simulator: LaggingList(simulator=simulator, seconds=3600)),
+    ListFault(name="list in another order", make=lambda _: ShuffledRows()),
+    ListFault(name="list that loses rows", make=lambda _: LostRows(probability=0.5)),
+    ListFault(name="list without numbers", make=_saying(build_number=None, task_id=None, daily_build_number=None)),
+    ListFault(name="list without states", make=_saying(**dict.fromkeys(_RUNNING))),
+    ListFault(
         name="list in Chinese", make=_saying(last_build_status="成功", last_job_running_status="已完成", state="成功")
     ),
-    ListLie(name="list of unknown words", make=_saying(**dict.fromkeys(_NOTHING, "EVAPORATED"))),
-    ListLie(name="list that contradicts itself", make=_saying(**_ENDED, last_build_status="building", state="RUNNING")),
-    ListLie(name="all have passed", make=_saying(**_ENDED, last_build_status="blue", state="SUCCESS")),
-    ListLie(name="all have failed", make=_saying(**_ENDED, last_build_status="red", state="FAILURE")),
-    ListLie(name="all are running", make=_saying(**_running(57))),
-    ListLie(name="newer builds are running", make=_saying(**_running(58), task_id=_NEWER["task_id"])),
-    ListLie(name="newer builds have passed", make=_saying(**_ENDED, **_NEWER, last_build_status="blue")),
-    ListLie(name="older builds have failed", make=_saying(**_ENDED, **_OLDER, last_build_status="red")),
-    ListLie(name="rows of other builds", make=_with_rows(_identities_moved_on)),
-    ListLie(name="rows that are none", make=_with_rows(lambda rows: [None, 57, "SUCCESS", [], {}, *rows[1:]])),
-    ListLie(
+    ListFault(name="list of unknown words", make=_saying(**dict.fromkeys(_RUNNING, "EVAPORATED"))),
+    ListFault(name="contradictory list", make=_saying(**_ENDED, last_build_status="building", state="RUNNING")),
+    ListFault(name="all have passed", make=_saying(**_ENDED, last_build_status="blue", state="SUCCESS")),
+    ListFault(name="all have failed", make=_saying(**_ENDED, last_build_status="red", state="FAILURE")),
+    ListFault(name="all are running", make=_saying(**_RUNNING, build_number="57")),
+    ListFault(name="newer builds are running", make=_saying(**_RUNNING, **_NEWER)),
+    ListFault(name="newer builds have passed", make=_saying(**_ENDED, **_NEWER, last_build_status="blue")),
+    ListFault(name="older builds have failed", make=_saying(**_ENDED, **_OLDER, last_build_status="red")),
+    ListFault(name="rows of other builds", make=_rows_changed(_identities_moved_on)),
+    ListFault(name="rows that are none", make=_rows_changed(lambda rows: [None, 57, "SUCCESS", [], {}, *rows[1:]])),
+    ListFault(
         name="rows of other types", make=_saying(build_number={}, task_id=7, is_finished="yes", state=[], number="x")
     ),
 )

@@ -9,9 +9,9 @@ from gate.simulator.simulated_build import Phase
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import ORDERS, SIGN_IN
+from tests.faults.list_faults import LISTS
 from tests.faults.named_faults import NamedFault
 
-LISTS = ("ListBuildInfoRecordByJobId", "ListBuildInfoRecord")
 LOGS = ("DownloadBuildFullLog", "DownloadBuildLog")
 
 

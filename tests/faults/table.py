@@ -17,10 +17,10 @@ from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.harness import GRACE, Seen, complaints, flowing, run_gate
 from tests.faults.journal import ORDERS, SIGN_IN, STOPS
-from tests.faults.list_faults import LIST_LIES, LISTS, PROJECT_LISTS, ListLie
+from tests.faults.list_faults import LIST_LIES, LISTS, PROJECT_LISTS, ListFault
 from tests.faults.moments import LAST_LOOK, SIGNING_IN, START, WAITING, Moment
 from tests.faults.named_faults import NamedFault, Nature
-from tests.helpers import environment
+from tests.helpers import COURSES, environment
 
 SPEED = 50.0
 """Seconds of service time in one second, from the first request on."""
@@ -34,10 +34,8 @@ OPTIONS = ("--poll-interval", "200ms", "--appear-timeout", "1s", "--max-rate", "
 MOST_MEBIBYTES = 256
 """What the gate may take of memory at most: some 30, and its bounds times its connections."""
 
-COURSES = {"passed": sample_plans.PASSING, "failed": sample_plans.FAILING, "aborted": sample_plans.ABORTED}
-"""What the builds of a row do whose lists lie, by their verdicts."""
-SEVERAL = {"57": "passed", "58": "failed", "59": "aborted"}
-"""The same of three builds of one job, by their numbers."""
+SEVERAL = dict(zip(("57", "58", "59"), COURSES, strict=True))
+"""The verdicts of three builds of one job, by their numbers, where lists are struck."""
 
 CODES = {"failed": 1, "aborted": 4, "timed-out": 3, "undetermined": 5, "passed": 0}
 KINDS = {
@@ -164,63 +162,63 @@ def deadline_row(*faults: NamedFault, once: bool) -> Row:
     return row
 
 
-def list_row(*lies: NamedFault | ListLie, later: bool = False) -> Row:
-    """Let the lists of a few CodeArts projects lie, which are read as more polls are wanted than the rate allows.
+def list_row(*faults: ListFault, later: bool = False) -> Row:
+    """Let faults strike the lists of a CodeArts project each, which are read as more polls are wanted than allowed.
 
     They must change no verdict, and let nobody wait beyond the deadline. `later`: the first list of each is right.
     """
-    row = Row(names=tuple(lie.name for lie in lies), kind="lists, later" if later else "lists")
-    scenarios = [scenario for number, lie in enumerate(lies) for scenario in _project(f"p{number}", lie)]
+    row = Row(names=tuple(fault.name for fault in faults), kind="lists, later" if later else "lists")
+    scenarios = [scenario for number, fault in enumerate(faults) for scenario in _project(f"p{number}", fault)]
     with ExitStack() as stack:
         simulator = stack.enter_context(FaultySimulator(scenarios, speed=0))
         jobs = simulator.jobs
-        projects = {number: simulator.backend.jobs[jobs[f"p{number}.passed"]].project_id for number in range(len(lies))}
-        for number, lie in enumerate(lies):
-            for operations, place in ((PROJECT_LISTS, projects[number]), (LISTS, jobs[f"p{number}.several"])):
-                simulator.faults.add(_list_fault(lie, simulator, operations, place, later=later))
+        projects = [simulator.backend.jobs[jobs[f"p{number}.passed"]].project_id for number in range(len(faults))]
+        several = [jobs[f"p{number}.several"] for number in range(len(faults))]
+        for fault, project, job in zip(faults, projects, several, strict=True):
+            for operations, place in ((PROJECT_LISTS, project), (LISTS, job)):
+                simulator.faults.add(_list_fault(fault, simulator, operations, place, later=later))
         stack.enter_context(flowing(simulator, 15))
-        singles = [f"p{number}.{name}" for number in projects for name in COURSES]
-        targets = [f"{name}={jobs[name]}:57" for name in singles]
-        targets += [f"p{n}.several.{build}={jobs[f'p{n}.several']}:{build}" for n in projects for build in (57, 58, 59)]
+        targets = [f"p{n}.{name}={jobs[f'p{n}.{name}']}:57" for n in range(len(faults)) for name in COURSES]
+        targets += [f"p{n}.several.{build}={job}:{build}" for n, job in enumerate(several) for build in SEVERAL]
         rate = str(30 * len(targets))  # half of what the targets want
         options = ("--poll-interval", "1s", "--max-rate", rate, *PATIENT[:2], "--error-budget", "10m", "--json")
         seen = _seen(row, simulator, "wait", *targets, *options, "--log-tail", "0", timeout=8.0)
-        asked = {entry.path for entry in simulator.journal.of(*PROJECT_LISTS, *LISTS)}
+        read = {entry.path for entry in simulator.journal.of(*PROJECT_LISTS, *LISTS)}
     if seen is None:
         return row
-    for number, lie in enumerate(lies):
-        for place in (projects[number], jobs[f"p{number}.several"]):
-            if not any(place in path for path in asked):
-                row.problems.append(f"{lie.name}: no list of {place} was read")
+    unread = [place for place in (*projects, *several) if not any(place in path for path in read)]
+    row.problems += [f"no list of {place} was read" for place in unread]
     for label, verdict in row.verdicts.items():
         number, course = int(label[1 : label.index(".")]), label.rpartition(".")[2]
         if verdict != SEVERAL.get(course, course):
-            row.problems.append(f"{lies[number].name}, {label}: {verdict}")
+            row.problems.append(f"{faults[number].name}, {label}: {verdict}")
     return row
 
 
-def _project(name: str, lie: NamedFault | ListLie) -> Iterator[Scenario]:
+def _project(name: str, fault: ListFault) -> Iterator[Scenario]:
     """Return the jobs of a project: one for each verdict, one with three builds, and perhaps a page full of others."""
     for word, plan in COURSES.items():
         yield Scenario(name=f"{name}.{word}", project=name, starts=(Start(plan=plan),), first_number=57)
-    plans = (sample_plans.PASSING, sample_plans.FAILING, sample_plans.ABORTED)
-    starts = tuple(Start(at=number / 10, plan=plan) for number, plan in enumerate(plans))
+    starts = tuple(Start(at=number / 10, plan=plan) for number, plan in enumerate(COURSES.values()))
     yield Scenario(name=f"{name}.several", project=name, starts=starts, first_number=57)
-    if isinstance(lie, ListLie) and lie.later_pages_only:
+    if fault.later_pages_only:
         for number in range(120):
             yield Scenario(name=f"{name}.other-{number}", project=name, starts=(Start(at=-3600.0),))
 
 
+def _at_lists(fault: NamedFault) -> ListFault:
+    """Return a named fault as one that strikes lists."""
+    return ListFault(name=fault.name, make=lambda _: fault.make())
+
+
 def _list_fault(
-    lie: NamedFault | ListLie, simulator: FaultySimulator, operations: Sequence[str], place: str, *, later: bool
+    fault: ListFault, simulator: FaultySimulator, operations: Sequence[str], place: str, *, later: bool
 ) -> Fault:
     """Return what strikes the lists of one project or job; `later`: all but the first."""
-    act = lie.make(simulator) if isinstance(lie, ListLie) else lie.make()
-    first_page_too = not (isinstance(lie, ListLie) and lie.later_pages_only)
     return Fault(
-        act=act,
+        act=fault.make(simulator),
         operations=operations,
-        when=lambda call: place in call.path and (first_page_too or call.value("page_index") != "0"),
+        when=lambda call: place in call.path and not (fault.later_pages_only and call.value("page_index") == "0"),
         skip=1 if later else 0,
         times=None,
     )
@@ -335,7 +333,7 @@ def rows() -> Sequence[partial[Row]]:
     refusals = [fault for fault in faults if fault.nature is Nature.PERMANENT and not fault.may_mean_late]
     quick = [fault for fault in faults if not (fault.exclusive or fault.hangs or fault.asks_to_wait)]
     others = [fault for fault in faults if fault not in exclusive and fault not in delaying]
-    of_lists = [fault for fault in faults if not fault.refuses_credential]
+    of_lists = [_at_lists(fault) for fault in faults if not fault.refuses_credential]
     return (
         *(partial(stop_row, fault) for fault in (*CONNECTION_FAULTS[::4], *faults[::20])),
         *(partial(stop_row, fault, once=True) for fault in (*CONNECTION_FAULTS[1:7:2], *faults[2::17])),
@@ -346,7 +344,7 @@ def rows() -> Sequence[partial[Row]]:
         *(partial(list_row, *LIST_LIES[index::3], later=later) for index in range(3) for later in (True, False)),
         *(partial(list_row, *of_lists[index : index + 8]) for index in range(0, len(of_lists), 8)),
         # One that refuses the credential would end the process before any record was read.
-        *(partial(list_row, fault, later=True) for fault in faults if fault.refuses_credential),
+        *(partial(list_row, _at_lists(fault), later=True) for fault in faults if fault.refuses_credential),
         *(partial(order_row, fault) for fault in (*CONNECTION_FAULTS[::3], *faults[::16])),
         *(partial(sign_in_row, fault) for fault in (*CONNECTION_FAULTS[::6], *faults[1::18])),
         *(partial(sign_in_row, fault, once=True) for fault in (*CONNECTION_FAULTS[1::6], *faults[5::24])),

@@ -16,9 +16,10 @@ from tests.faults.connection_faults import CONNECTION_FAULTS
 from tests.faults.fault_plan import RECORD_ROUTES
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import ORDERS, STOPS
+from tests.faults.list_faults import LISTS
 from tests.faults.malformed_bodies import MALFORMED_BODIES
 from tests.faults.memory import MemoryWait
-from tests.faults.moments import LISTS, LOGS
+from tests.faults.moments import LOGS
 from tests.faults.wrong_answers import WRONG_ANSWERS
 
 RULES = Rules(timeout=120, error_budget=40, poll_interval=5, max_rate=600)
