@@ -155,7 +155,7 @@ class ListHints:
         self._asked: _Source | None = None
         """The source whose call waits or is under way."""
         self._has_news = False
-        """Whether a build or a project was added, of which a list may tell that was not looked for before."""
+        """Whether a build or a project has become known since the lists to read were last chosen from."""
         self._is_on = False
         self._is_refused = False
         """Whether the credential was refused at a list since a record was read: a second refusal in a row would end the
@@ -232,9 +232,10 @@ class ListHints:
         return ask
 
     def next_list(self, now: float) -> Ask | None:
-        """Return the call that reads the next list, to wait under `LIST_KEY`; `None` if there is no other than before.
+        """Return the call that reads the next list, to wait under `LIST_KEY`; `None` if no list is to be read.
 
-        A call that waits already, perhaps for a list that could not be read, makes room for one that comes earlier.
+        It is `None` too while such a call is under way, or waits and is still the earliest. A call that waits, perhaps
+        for a list that could not be read, is replaced by one that is to come earlier.
         """
         if self._asked is not None and not (LIST_KEY in self._queue and self._has_news):
             return None
