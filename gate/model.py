@@ -49,9 +49,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A build to be started: of which job, with which parameters, of a branch, tag or commit."""
+    """What to build, for every target of `run`: with which parameters, of a branch, tag or commit."""
 
-    job_id: str
     parameters: Sequence[tuple[str, str]] = ()
     branch: str | None = None
     tag: str | None = None
@@ -240,18 +239,36 @@ class Outcome:
     targets: Sequence[TargetOutcome]
 
 
+class Phase(StrEnum):
+    """How far the gate is with a target, as the screen counts it."""
+
+    NOT_ASKED = "not asked"
+    """The target's turn has not come yet."""
+    SELECTING = "selecting"
+    """The build to judge is being looked for, waited for, or ordered."""
+    QUEUED = "queued"
+    RUNNING = "running"
+    ENDED = "ended"
+    """The build has ended, but has no verdict yet."""
+    DECIDED = "decided"
+
+
 class Progress(NamedTuple):
-    """Where a target that has no verdict yet is now."""
+    """Where a target is now; every field is true at the instant for which it was made."""
 
     target: Target
-    build_number: int | None
-    word: str | None
-    """The service's own word; `None` before the build was found."""
-    running_seconds: float | None
-    """For how long the build has been under way, by the service's clock."""
-    expected_seconds: float | None
-    """How long past builds of the job took; `None` when that is not known."""
-    stage: str | None = None
-    """The stage that runs now, where it is known."""
-    was_polled: bool = True
-    """False while the service has not been asked about the target yet."""
+    phase: Phase
+    build_number: int | None = None
+    word: str | None = None
+    """The service's own word for the state; `None` before there was a record."""
+    queued_seconds: float | None = None
+    """For how long the build has been queued, or was before it ran, by the service's clock."""
+    running_seconds: float | None = None
+    """For how long the build has been running, or ran, by the service's clock."""
+    expected_seconds: float | None = None
+    """How long past builds of the job ran; `None` when that is not known."""
+    stages: Sequence[Stage] = ()
+    """The stages as they were last read, in their order; empty where they were not read."""
+    build_url: str | None = None
+    outcome: "TargetOutcome | None" = None
+    """What became of the target, once it is decided."""

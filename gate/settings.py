@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -91,10 +92,16 @@ class Rules:
     """How to select, wait and judge; all times in seconds."""
 
     commit: str | None = None
+    branch: str | None = None
+    """Judge the newest build of this branch; with `commit`, of both."""
+    since: datetime | None = None
+    """Judge only builds created at or after this instant."""
     max_age: float | None = None
     """How old an ended build may be; `None` when it was not asked for: see `age_limit`."""
     appear_timeout: float = 300.0
     timeout: float = 3600.0
+    queue_timeout: float | None = None
+    """How long a build may be queued before it runs; `None`: as long as `timeout` allows."""
     poll_interval: float = 10.0
     error_budget: float = 300.0
     verdict_from: Literal["record", "status"] = "record"
@@ -112,6 +119,10 @@ class Rules:
     """Whether the gate ends as soon as its build has been started."""
     retries: int = 0
     """How often a build is ordered again that ended with `SCHEDULE_FAILURE`."""
+    reuse: bool = False
+    """Whether `run` takes the newest build of the commit, if that runs or has passed, instead of starting one."""
+    stop: bool = False
+    """Whether `wait` stops the builds that it was given by number when it ends before they have (`--stop`)."""
 
     def __post_init__(self) -> None:
         """Refuse times that would make the wait endless or senseless."""
@@ -121,16 +132,18 @@ class Rules:
         if self.max_age is not None:
             require(self.max_age, "--max-age", zero=True)
         require(self.appear_timeout, "--appear-timeout", zero=True)
+        if self.queue_timeout is not None:
+            require(self.queue_timeout, "--queue-timeout")
         require(self.error_budget, "--error-budget", zero=True)
 
     @property
     def age_limit(self) -> float | None:
         """How many seconds ago a build may have ended and still be judged; `None`: any time ago.
 
-        With a commit, any build of it is this pipeline's, unless `--max-age` was given.
+        With a commit, a branch or a time, any build that fits is this pipeline's, unless `--max-age` was given.
         """
         if self.max_age is None:
-            return None if self.commit else DEFAULT_MAX_AGE
+            return None if self.commit or self.branch or self.since else DEFAULT_MAX_AGE
         return self.max_age
 
 
@@ -143,6 +156,8 @@ class Reports:
     """The template of the link to a build."""
     summary: Path | None = None
     outputs: Path | None = None
+    log_dir: Path | None = None
+    """The folder for the whole log of each judged build."""
     platform: str = "auto"
     json: bool = False
     quiet: bool = False
@@ -155,7 +170,7 @@ class Settings:
 
     targets: Sequence[Target]
     order: Order | None = None
-    """The build to start; its job is then the only target."""
+    """What to build where the gate starts builds: one of each target's job."""
     connection: Connection
     region: str = ""
     rules: Rules = field(default_factory=Rules)

@@ -11,7 +11,7 @@ from shlex import quote
 
 import click
 
-from gate import app
+from gate import app, publish
 from gate.errors import UsageProblem
 from gate.model import Target
 from gate.runtime import signals
@@ -100,7 +100,7 @@ def simulate(choices: Sequence[str], port: int, speed: float) -> None:
             f"--port {port} cannot be used: {error.strerror or error}", hint="Give another one, or 0 for a free one."
         ) from None
     with simulator:
-        app.print_result(json.dumps(access(simulator)) + "\n")
+        publish.print_result(json.dumps(access(simulator)) + "\n")
         if sys.stderr.isatty():
             click.echo(exports(simulator), err=True)
         while not stop.wait(STOP_CHECK):

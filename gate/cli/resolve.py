@@ -66,7 +66,6 @@ def resolve_order(target: Target, values: Mapping[str, Any], places: Mapping[str
         raise UsageProblem(f"{' and '.join(sources)} do not go together: a build is of one of them")
     check_unique([name for name, _ in values["parameters"]], f"{places['parameters']} has two values for the name")
     return Order(
-        job_id=target.job_id,
         parameters=values["parameters"],
         branch=values["branch"],
         tag=values["tag"],

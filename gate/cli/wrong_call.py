@@ -18,7 +18,7 @@ def write_reports(command: click.Command, arguments: Sequence[str], reason: str,
 
     A path that another option names too is left alone: it may be that of the token. Raises nothing.
     """
-    from gate import app
+    from gate import publish
 
     with suppress(click.ClickException, GateError):
         ctx = command.make_context(command.name, list(arguments), resilient_parsing=True, ignore_unknown_options=True)
@@ -33,4 +33,4 @@ def write_reports(command: click.Command, arguments: Sequence[str], reason: str,
             platform=values.get("platform") or "auto",
         )
         targets = values.get("targets") or [target for target in [values.get("target")] if target]
-        app.write_wrong_call(reports, with_labels(targets), reason, exit_code, has_junit="junit" in own)
+        publish.write_wrong_call(reports, with_labels(targets), reason, exit_code, has_junit="junit" in own)

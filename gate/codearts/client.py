@@ -202,8 +202,8 @@ class Client:
             "the child builds", [self._routes.get(path, wire_format.child_builds_of) for path in paths]
         )
 
-    def start(self, order: Order, may_send: Callable[[], bool]) -> int:
-        """Start a build and return its number (ExecuteJob; the older RunJob where that is not published).
+    def start(self, job_id: str, order: Order, may_send: Callable[[], bool]) -> int:
+        """Start a build of a job and return its number (ExecuteJob; the older RunJob where that is not published).
 
         `may_send` is called immediately before the first byte of the order is written, after signing in and connecting.
         If it returns false, nothing is sent and `OrderNotSent` is raised.
@@ -211,7 +211,7 @@ class Client:
         The order is sent once. Raises `StartLost` when it was sent and it is unknown whether a build was started, and a
         `TransientError` only when it was not sent.
         """
-        body = wire_format.order_to(order)
+        body = wire_format.order_to(job_id, order)
         routes = [
             self._routes.post("/v1/job/execute", wire_format.started_number_of, body, may_send=may_send),
             self._routes.post("/v3/jobs/build", wire_format.started_number_of, body, may_send=may_send),

@@ -26,12 +26,12 @@ from gate.model import (
 from gate.text import one_line
 
 
-def order_to(order: Order) -> Json:
+def order_to(job_id: str, order: Order) -> Json:
     """Return the body of ExecuteJob and RunJob.
 
     `scm` with a branch is documented for v3 only, but was seen to work on v1 (David-piex/codearts-mcp, 2026-04-19).
     """
-    body: Json = {"job_id": order.job_id}
+    body: Json = {"job_id": job_id}
     if order.parameters:
         body["parameter"] = [{"name": name, "value": value} for name, value in order.parameters]
     if order.tag:

@@ -80,7 +80,7 @@ class Launcher:
         """Order the build, unless the gate has begun to end."""
         self.under_way = True  # before the look at the verdict, which may be decided at any moment
         try:
-            return self._service.start(self._order, self._may_send)
+            return self._service.start(self._builder.target.job_id, self._order, self._may_send)
         except OrderNotSent:
             self.under_way = False
             raise
@@ -111,7 +111,7 @@ class Launcher:
         other = yield from self._newest_number()
         if other is None or self._newest_before is None or other <= self._newest_before:
             return error
-        command = f"codearts-gate wait {self._order.job_id}:{other}"
+        command = f"codearts-gate wait {self._builder.target.job_id}:{other}"
         return StartLost(
             f"{error}; since then, the job has build {other}",
             status=error.status,
@@ -133,7 +133,7 @@ class Launcher:
         while at < until:
             try:
                 was_running = yield Ask(
-                    partial(self._service.stop, self._order.job_id, number), at, expires=until, urgent=True
+                    partial(self._service.stop, self._builder.target.job_id, number), at, expires=until, urgent=True
                 )
             except TransientError as error:
                 problem, at = str(error), self._context.now() + STOP_AGAIN
@@ -149,7 +149,7 @@ class Launcher:
                 self._retrier.say(builder.aftermath)
                 return not was_running
         builder.aftermath = f"build {number} could not be stopped and may go on: {problem}"
-        command = self._service.stop_command(self._order.job_id, number) or "use the CodeArts console"
+        command = self._service.stop_command(self._builder.target.job_id, number) or "use the CodeArts console"
         builder.final_hint = f"Stop build {number} yourself: {command}"
         self._retrier.say(builder.aftermath)
         return False

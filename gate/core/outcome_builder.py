@@ -10,6 +10,7 @@ from gate.model import (
     Attempt,
     ChildBuild,
     FailedStep,
+    Phase,
     Progress,
     Record,
     RecordState,
@@ -130,13 +131,23 @@ class OutcomeBuilder:
             running_seconds = self.record.duration_seconds if self.record else None
         return Progress(
             target=self.target,
+            phase=self._phase(),
             build_number=self.build_number,
             word=self._shown_word(),
             running_seconds=running_seconds,
             expected_seconds=None if self.has_ended() else self.expected_seconds,
-            was_polled=self.was_polled,
-            stage=self.running_stage,
+            stages=(Stage(self.running_stage, "running"),) if self.running_stage else (),
         )
+
+    def _phase(self) -> Phase:
+        if not self.was_polled:
+            return Phase.NOT_ASKED
+        if self.has_ended():
+            return Phase.ENDED
+        is_queued = self.state is not None and self.state.state is State.QUEUED
+        if self.build_number is None or self.state is None:
+            return Phase.SELECTING
+        return Phase.QUEUED if is_queued else Phase.RUNNING
 
     def _shown_word(self) -> str | None:
         """Return the service's own word as it can be shown, if there is one."""

@@ -136,8 +136,8 @@ class BuildService(Protocol):
     def project_page(self, project_id: str, page: int) -> ProjectPage:
         """Return a page (from 0) of the jobs of a project, with what is known of their last builds."""
 
-    def start(self, order: Order, may_send: Callable[[], bool]) -> int:
-        """Start a build and return its number; the order is sent once.
+    def start(self, job_id: str, order: Order, may_send: Callable[[], bool]) -> int:
+        """Start a build of a job and return its number; the order is sent once.
 
         `may_send` is asked after sign-in and connect, immediately before the first byte of the order is written.
         Raises `OrderNotSent` when it returns false, and `StartLost` when the answer got lost.
@@ -164,6 +164,9 @@ class Observer(Protocol):
 
     def tick(self, progress: Sequence[Progress], now: float) -> None:
         """Show the progress of the targets that have no verdict yet."""
+
+    def wants_stages(self, target: Target) -> bool:
+        """Tell whether the stages of the target's build are on a screen now, so that they are worth reading."""
 
     def decided(self, outcome: TargetOutcome) -> None:
         """Show a target's verdict."""

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from gate.durations import spell
-from gate.model import Progress
+from gate.model import Phase, Progress
 from gate.platforms.colours import Colour
 from gate.platforms.columns import fitted, width
 from gate.platforms.live_lines import LiveLine
@@ -41,8 +41,8 @@ def describe(progress: Progress) -> str:
             parts.append(
                 f"about {spell(left)} left" if left > 0 else f"usually done in {spell(progress.expected_seconds)}"
             )
-    if progress.stage:
-        parts.insert(1, f"stage {one_line(progress.stage, limit=40)}")
+    if progress.stages:
+        parts.insert(1, f"stage {one_line(progress.stages[0].name, limit=40)}")
     return ", ".join(parts)
 
 
@@ -68,12 +68,12 @@ def _row(progress: Progress, label_columns: int) -> LiveLine:
 
 def _state(progress: Progress) -> str:
     if progress.build_number is None:
-        return "waiting for a build" if progress.was_polled else "not asked about yet"
+        return "waiting for a build" if progress.phase is not Phase.NOT_ASKED else "not asked about yet"
     return f"build {progress.build_number} {_word(progress)}"
 
 
 def _word(progress: Progress) -> str:
-    if not progress.was_polled:
+    if progress.phase is Phase.NOT_ASKED:
         return "not asked about yet"
     without_word = "without a build" if progress.build_number is None else "without a state"
     return one_line(progress.word, limit=40) if progress.word else without_word

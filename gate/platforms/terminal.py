@@ -94,6 +94,10 @@ class Terminal:
             self.line(self._standing())
         self._due = now + (REDRAW if self._live else SILENCE)
 
+    def wants_stages(self, target: Target) -> bool:  # noqa: ARG002 - a screen will tell
+        """Tell whether the stages of the target's build are on the screen now, so that they are worth reading."""
+        return False
+
     def log_lines(self, target: Target, lines: Sequence[str], now: float) -> None:
         """Write new lines of a running build's log: whole ones, without secrets."""
         if self._quiet or not lines:

@@ -80,6 +80,10 @@ class Listener:
     def tick(self, standings: Sequence[Progress], now: float) -> None:
         """Do nothing; never called."""
 
+    def wants_stages(self, target: Target) -> bool:
+        """Tell that nothing is on a screen."""
+        return False
+
     def decided(self, outcome: TargetOutcome) -> None:
         """Keep an outcome."""
         self.outcomes[outcome.label] = outcome

@@ -56,7 +56,7 @@ def test_every_option_of_run_reaches_the_settings_and_the_order() -> None:
     """What is built, and what becomes of it."""
     found = resolved("run", JOB, "--keep-running", "--retries", "2", "--branch", "main", "--param", "A=1").settings
     assert (found.rules.keep_running, found.rules.retries, found.rules.no_wait) == (True, 2, False)
-    assert found.order == Order(job_id=JOB, parameters=(("A", "1"),), branch="main")
+    assert found.order == Order(parameters=(("A", "1"),), branch="main")
     assert resolved("run", JOB, "--no-wait").settings.rules.no_wait
 
 

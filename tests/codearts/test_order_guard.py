@@ -24,7 +24,7 @@ from tests.codearts.conftest import JOB
 
 TOKEN = Token(value="a-token")
 USER = IamUser(name="me", password="s3cret-of-mine", domain="account", project="cn-north-4")
-ORDER = Order(job_id=JOB)
+ORDER = Order()
 
 Talk = Callable[[socket.socket], bytes]
 """What a server does with one connection; returns the request bytes that it got of an order."""
@@ -139,7 +139,7 @@ def session_to(url: str, credential: Credential = TOKEN, iam: str = "", ca_bundl
 def refuses_to_send(session: Session, may_send: Callable[[], bool]) -> None:
     """Order a build, which ends without sending the order."""
     with pytest.raises(OrderNotSent, match="no build was started"):
-        Client(Routes(session)).start(ORDER, may_send)
+        Client(Routes(session)).start(JOB, ORDER, may_send)
     session._http.close()
 
 
@@ -169,7 +169,7 @@ def test_question_comes_once_and_immediately_before_the_first_byte(serve: Serve)
 
     server = serve(talk)
     session = session_to(f"http://127.0.0.1:{server.port}")
-    assert Client(Routes(session)).start(ORDER, may_send) == 57
+    assert Client(Routes(session)).start(JOB, ORDER, may_send) == 57
     session._http.close()
     assert (asked, b"/v1/job/execute" in server.received()) == ([False], True)
 

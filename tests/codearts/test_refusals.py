@@ -167,7 +167,7 @@ def test_refused_order_is_final_at_once(service: requests_mock.Mocker, answer: d
     client = client_with(TOKEN)
     client.is_running(JOB)
     with pytest.raises((Unauthorised, Forbidden, Refused)):
-        client.start(Order(job_id=JOB), lambda: True)
+        client.start(JOB, Order(), lambda: True)
     assert (order.call_count, service.call_count) == (1, 2)
 
 

@@ -198,10 +198,10 @@ class FakeService:
     def project_page(self, project_id: str, page: int) -> ProjectPage:
         return self._play("project_page", project_id, page)  # type: ignore[no-any-return]
 
-    def start(self, order: Order, may_send: Callable[[], bool]) -> int:
+    def start(self, job_id: str, order: Order, may_send: Callable[[], bool]) -> int:
         if not may_send():
             raise OrderNotSent("no build was started")
-        return self._play("start", order.job_id)  # type: ignore[no-any-return]
+        return self._play("start", job_id)  # type: ignore[no-any-return]
 
     def stop(self, job_id: str, build_number: int) -> bool:
         return self._play("stop", job_id, build_number)  # type: ignore[no-any-return]
@@ -232,6 +232,10 @@ class Recording:
     def tick(self, standings: Sequence[Progress], now: float) -> None:
         self.ticks.append(now)
         self.next_tick = now + 60
+
+    def wants_stages(self, target: Target) -> bool:
+        """Tell that nothing is on a screen."""
+        return False
 
     def decided(self, outcome: TargetOutcome) -> None:
         self.decisions.append(outcome)

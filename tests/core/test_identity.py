@@ -14,7 +14,7 @@ SECOND = timedelta(seconds=1)
 
 def told(order: dict[str, Any], of_record: dict[str, Any]) -> str:
     """Return how a record contradicts an order that was sent at `EPOCH`."""
-    return contradiction(record(**of_record), Wanted(order=Order(job_id=JOB, **order), ordered_at=EPOCH))
+    return contradiction(record(**of_record), Wanted(order=Order(**order), ordered_at=EPOCH))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""Waiting for calls to the service: coroutines await an `Ask`, or several of them `together`.
+
+The loop in `gate.core.wait` drives the coroutines. It decides when each call is carried out, by its priority and by who
+has been due longest, so no coroutine ever blocks. Nothing else is awaited.
+"""
+
+import math
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from gate.errors import ServiceError
+
+T = TypeVar("T")
+
+
+class Priority(IntEnum):
+    """Who goes first where several calls are due; within one priority, who has been due longest."""
+
+    URGENT = 0
+    """Orders, stops and last looks: carried out at once, whatever the request rate, and by threads of their own."""
+    NEXT = 1
+    """A call that is known to be of use now: it failed a moment ago, or a list says that its build has ended."""
+    LIST = 2
+    """A list that tells about many builds."""
+    POLL = 3
+    """Selecting a build, and polling one."""
+    SIDE = 4
+    """A side channel: it takes what the rate leaves, and at most half of the connections."""
+
+
+@dataclass(slots=True, eq=False)
+class Ask(Generic[T]):
+    """A call to the service, and when it makes sense. Instants are in seconds on the clock of `Workers`.
+
+    `call` runs in a worker thread and must be a pure request: it changes no state of the gate. Awaiting the ask returns
+    its answer, or raises the error that the call ended in; `TooSlow` where there was none by `expires`.
+    """
+
+    call: Callable[[], T]
+    not_before: float = 0.0
+    priority: Priority = Priority.POLL
+    expires: float = math.inf
+    """The instant from which on the answer is of no use."""
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        """Hand the ask to the loop, and return the answer."""
+        (result,) = yield (self,)
+        if result.error is not None:
+            raise result.error
+        return result.value  # type: ignore[no-any-return]  # what `call` returned
+
+
+class Result(NamedTuple):
+    """What one of several asks came to: a value, or the error that the call ended in."""
+
+    value: Any = None
+    error: Exception | None = None
+
+
+class together:  # noqa: N801 - reads as a verb: `await together([...])`
+    """Carry out several asks at once; awaiting it returns their results, in the order of the asks."""
+
+    def __init__(self, asks: Sequence[Ask[Any]]) -> None:
+        """`asks`: at least one."""
+        self._asks = tuple(asks)
+
+    def __await__(self) -> Generator[Any, Any, Sequence[Result]]:
+        """Hand the asks to the loop, and return what each came to; only a bug is raised."""
+        results: Sequence[Result] = yield self._asks
+        for result in results:
+            if result.error is not None and not isinstance(result.error, ServiceError):
+                raise result.error
+        return results
