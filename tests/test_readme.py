@@ -1,10 +1,11 @@
-"""The README says what the program does, in English and in Chinese: commands, tables and links are checked."""
+"""README and reference say what the program does, in English and in Chinese: commands, tables and links are checked."""
 
 import os
 import re
 import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -16,15 +17,19 @@ from gate.model import Verdict
 from gate.reports.fields import meanings
 from tests.conftest import ROOT
 
-ENGLISH, CHINESE = ROOT / "README.md", ROOT / ".github" / "README.zh-CN.md"
-README = ENGLISH.read_text()
+ENGLISH = (ROOT / "README.md", ROOT / ".github" / "REFERENCE.md")
+CHINESE = (ROOT / ".github" / "README.zh-CN.md", ROOT / ".github" / "REFERENCE.zh-CN.md")
+README, REFERENCE = (file.read_text() for file in ENGLISH)
 COMMANDS = ("wait", "run")
 WIDTH = 100
 """Columns of prose."""
 
+FOREIGN = {"--dist"}
+"""Options of other programs in the README."""
 
-def part(name: str, text: str = README) -> str:
-    """Return what stands between the markers of a part of the README."""
+
+def part(name: str, text: str) -> str:
+    """Return what stands between the markers of a part of a page."""
     match = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", text, re.DOTALL)
     assert match is not None
     return match[1]
@@ -73,22 +78,22 @@ def json_table() -> str:
 
 
 def test_table_of_options_is_that_of_the_program() -> None:
-    """Every option of `wait` and `run` stands in the README with its variable, default and meaning."""
-    assert part("options") == options_table(), "put this between the markers:\n" + options_table()
+    """Every option of `wait` and `run` stands in the reference with its variable, default and meaning."""
+    assert part("options", REFERENCE) == options_table(), "put this between the markers:\n" + options_table()
 
 
 def test_table_of_json_fields_is_that_of_the_program() -> None:
-    """Every field of the JSON document stands in the README with its meaning."""
-    assert part("json") == json_table(), "put this between the markers:\n" + json_table()
+    """Every field of the JSON document stands in the reference with its meaning."""
+    assert part("json", REFERENCE) == json_table(), "put this between the markers:\n" + json_table()
 
 
 def test_table_of_verdicts_has_every_verdict_with_its_exit_code() -> None:
     """A new verdict, or another code, has to be told."""
-    told = dict(re.findall(r"^\| (\d+)[\d, ]* \| `([\w-]+)` \|", part("verdicts"), re.MULTILINE))
+    told = dict(re.findall(r"^\| (\d+)[\d, ]* \| `([\w-]+)` \|", part("verdicts", README), re.MULTILINE))
     codes = {str(exit_code(verdict)) for verdict in Verdict} | {"2"}
     assert set(told) == codes
-    assert {verdict.token for verdict in Verdict} == set(re.findall(r"\| `([\w-]+)` \|", part("verdicts")))
-    for code, verdict in re.findall(r"^\| (\d+)[\d, ]* \| `([\w-]+)` \|", part("verdicts"), re.MULTILINE):
+    assert {verdict.token for verdict in Verdict} == set(re.findall(r"\| `([\w-]+)` \|", part("verdicts", README)))
+    for code, verdict in re.findall(r"^\| (\d+)[\d, ]* \| `([\w-]+)` \|", part("verdicts", README), re.MULTILINE):
         if code != "2":
             assert exit_code(next(one for one in Verdict if one.token == verdict)) == int(code)
 
@@ -136,21 +141,37 @@ def without_times(text: str) -> set[str]:
     return {re.sub(r"\b\d\d:\d\d\b|after [\d.]+ s\b|, started [\d.]+ s ago", "", line) for line in text.splitlines()}
 
 
-@pytest.mark.parametrize("file", [ENGLISH, CHINESE], ids=lambda file: file.name)
-def test_prose_is_not_wider_than_a_screen(file: Path) -> None:
-    """Tables and shown output aside; a Chinese character takes two columns."""
+@pytest.mark.parametrize("file", ENGLISH, ids=lambda file: file.name)
+def test_english_prose_is_not_wider_than_a_screen(file: Path) -> None:
+    """Tables and shown output aside."""
+    assert [line for line in prose(file) if len(line) > WIDTH] == []
+
+
+@pytest.mark.parametrize("file", CHINESE, ids=lambda file: file.name)
+def test_chinese_paragraph_is_one_line(file: Path) -> None:
+    """A line break shows as a blank inside a word, and so does a blank after full-width punctuation."""
+    starts = re.compile(r"#|- |\d\. |<!--|$")
+    pairs = pairwise(prose(file))
+    assert [after for before, after in pairs if before.strip() and not starts.match(after)] == []
+    blanks = re.compile(r"[\u3000-\u303f\uff00-\uffef\u201c\u201d] (?!\|)")
+    assert [line for line in file.read_text().splitlines() if blanks.search(line)] == []
+
+
+def prose(file: Path) -> list[str]:
+    """Return the lines that are neither code nor part of a table."""
     text = re.sub(r"^```.*?^```$", "", file.read_text(), flags=re.DOTALL | re.MULTILINE)
-    lines = [line for line in text.splitlines() if not line.startswith("|")]
-    assert [line for line in lines if sum(2 if ord(sign) > 0x2E7F else 1 for sign in line) > WIDTH] == []
+    return [line for line in text.splitlines() if not line.startswith("|")]
 
 
-def test_chinese_readme_has_the_same_commands_and_tables() -> None:
-    """The two say the same: every code block, and in every table the same things in code."""
-    chinese = CHINESE.read_text()
-    assert re.findall(r"^```.*?^```$", chinese, re.DOTALL | re.MULTILINE) == re.findall(
-        r"^```.*?^```$", README, re.DOTALL | re.MULTILINE
-    )
-    assert code_in_tables(chinese) == code_in_tables(README)
+@pytest.mark.parametrize("pair", list(zip(ENGLISH, CHINESE, strict=True)), ids=lambda pair: pair[0].name)
+def test_chinese_page_has_the_same_code_as_the_english_one(pair: tuple[Path, Path]) -> None:
+    """The two say the same: headings, every code block, and in every table the same things in code."""
+    english, chinese = (page.read_text() for page in pair)
+    for pattern in (r"^```.*?^```$", r"^#+ "):
+        assert re.findall(pattern, chinese, re.DOTALL | re.MULTILINE) == re.findall(
+            pattern, english, re.DOTALL | re.MULTILINE
+        )
+    assert code_in_tables(chinese) == code_in_tables(english)
 
 
 def code_in_tables(text: str) -> list[list[str]]:
@@ -158,9 +179,29 @@ def code_in_tables(text: str) -> list[list[str]]:
     return [re.findall(r"`([^`]+)`", line) for line in text.splitlines() if line.startswith("|")]
 
 
-@pytest.mark.parametrize("file", [ENGLISH, CHINESE], ids=lambda file: file.name)
-def test_every_link_to_a_file_leads_somewhere(file: Path) -> None:
-    """A file that moves takes its mention along."""
+@pytest.mark.parametrize("file", [*ENGLISH, *CHINESE], ids=lambda file: file.name)
+def test_every_link_leads_somewhere(file: Path) -> None:
+    """A file that moves takes its mention along, and so does a heading."""
     links = [link for link in re.findall(r"\]\(([^)]+)\)", file.read_text()) if "://" not in link]
     assert links
-    assert [link for link in links if not (file.parent / link).exists()] == []
+    for path, _, heading in (link.partition("#") for link in links):
+        page = file.parent / path
+        assert page.exists(), path
+        assert not heading or heading in headings(page), heading
+
+
+def headings(page: Path) -> list[str]:
+    """Return the anchors of the headings of a page."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles]
+
+
+def test_readme_leads_to_the_reference() -> None:
+    """What was moved there is found."""
+    assert "(.github/REFERENCE.md)" in README
+
+
+def test_every_option_in_the_readme_exists() -> None:
+    """A name that changes takes its mention along."""
+    names = {name for command in main.commands.values() for parameter in command.params for name in parameter.opts}
+    assert set(re.findall(r"--[a-z][a-z-]+", README)) <= names | FOREIGN

@@ -1,6 +1,6 @@
 """The fields of the JSON document: the name, the meaning and the value of each.
 
-The document is made from these tables, and its description in the README from `meanings`.
+The document is made from these tables, and its description in the reference from `meanings`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
