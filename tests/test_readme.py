@@ -24,7 +24,7 @@ COMMANDS = ("wait", "run")
 WIDTH = 100
 """Columns of prose."""
 
-FOREIGN = {"--dist"}
+FOREIGN = {"--dist", "--group"}
 """Options of other programs in the README."""
 
 
