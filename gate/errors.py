@@ -69,7 +69,8 @@ class TransientError(ServiceError):
     retry_after: float | None = None
     """Seconds to wait before the next request, if the service stated them."""
     sent = True
-    """Whether the request may have reached the service; false only if it certainly did not."""
+    """Whether the service may have carried out the request; false only if it certainly did not: nothing left this
+    machine, or the service refused to admit it."""
 
 
 class Unreachable(TransientError):
@@ -89,7 +90,9 @@ class TooSlow(TransientError):
 
 
 class Throttled(TransientError):
-    """Raised when the service asks for fewer requests (429, APIGW.0308, CB.00060211)."""
+    """Raised when the service asks for fewer requests (429, APIGW.0308, CB.00060211): it has not admitted this one."""
+
+    sent = False
 
     hint = (
         "Too many requests were sent with this account. Lower --max-rate, or increase --poll-interval or "

@@ -194,6 +194,14 @@ class Attempt(NamedTuple):
     build_url: str | None = None
 
 
+class Started(NamedTuple):
+    """A build that was started."""
+
+    build_number: int
+    ordered_at: datetime
+    """The time by the service's clock immediately before the first byte of the order was sent."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetOutcome:
     """What became of one target."""

@@ -21,6 +21,7 @@ from gate.model import (
     ProjectPage,
     Record,
     Stage,
+    Started,
     UnitTests,
 )
 
@@ -202,22 +203,29 @@ class Client:
             "the child builds", [self._routes.get(path, wire_format.child_builds_of) for path in paths]
         )
 
-    def start(self, job_id: str, order: Order, may_send: Callable[[], bool]) -> int:
-        """Start a build of a job and return its number (ExecuteJob; the older RunJob where that is not published).
+    def start(self, job_id: str, order: Order, may_send: Callable[[], bool]) -> Started:
+        """Start a build of a job (ExecuteJob; the older RunJob where that is not published).
 
         `may_send` is called immediately before the first byte of the order is written, after signing in and connecting.
         If it returns false, nothing is sent and `OrderNotSent` is raised.
 
-        The order is sent once. Raises `StartLost` when it was sent and it is unknown whether a build was started, and a
-        `TransientError` only when it was not sent.
+        The order is sent once. Raises `StartLost` when it is unknown whether a build was started, and a
+        `TransientError` only when none was: the order was not sent, or the service refused to admit it (`Throttled`).
         """
         body = wire_format.order_to(job_id, order)
+        ordered_at = self.now()
+
+        def note_time() -> bool:
+            nonlocal ordered_at
+            ordered_at = self.now()
+            return may_send()
+
         routes = [
-            self._routes.post("/v1/job/execute", wire_format.started_number_of, body, may_send=may_send),
-            self._routes.post("/v3/jobs/build", wire_format.started_number_of, body, may_send=may_send),
+            self._routes.post("/v1/job/execute", wire_format.started_number_of, body, may_send=note_time),
+            self._routes.post("/v3/jobs/build", wire_format.started_number_of, body, may_send=note_time),
         ]
         try:
-            return self._routes.first("starting a build", routes)
+            return Started(self._routes.first("starting a build", routes), ordered_at)
         except TransientError as error:
             if not error.sent:
                 raise
@@ -225,16 +233,18 @@ class Client:
                 f"it is unknown whether a build was started: {error}", status=error.status, code=error.code
             ) from error
 
-    def stop(self, job_id: str, build_number: int) -> bool:
-        """Stop exactly this build; return false when it had ended before.
+    def stop(self, job_id: str, build_number: int, seconds: float) -> bool:
+        """Stop exactly this build, each request within `seconds`; return false when it had ended before.
+
+        Where `TransientError.sent` is true, the build may have been stopped although there is no usable answer.
 
         StopBuildJob has the number in its path. StopTheJob is the fallback: the vendor's SDK sends the number in the
         query, its Terraform provider in the body, so both are sent.
         """
         number = {"build_no": build_number}
         routes = [
-            self._routes.post(f"/v3/jobs/{job_id}/{build_number}/stop", lambda _: None),
-            self._routes.post(f"/v1/job/{job_id}/stop", lambda _: None, body=number, params=number),
+            self._routes.post(f"/v3/jobs/{job_id}/{build_number}/stop", lambda _: None, seconds=seconds),
+            self._routes.post(f"/v1/job/{job_id}/stop", lambda _: None, body=number, params=number, seconds=seconds),
         ]
         try:
             self._routes.first("stopping a build", routes, f"stopping build {build_number}")

@@ -32,14 +32,21 @@ class Routes:
         read: Callable[[Json], T],
         body: Mapping[str, Any] | None = None,
         params: Mapping[str, object] | None = None,
+        *,
         may_send: Callable[[], bool] | None = None,
+        seconds: float | None = None,
     ) -> Route[T]:
         """Return a route that sends a POST request and reads JSON; an empty answer counts as an empty object.
 
-        `may_send` is called before the first byte of the request is written, and prevents that if it returns false.
+        For `may_send` and `seconds` see `Session.post`.
         """
         return lambda what: read(
-            responses.payload(self.session.post(path, body, params, may_send), what, self.session.hide, blank={})
+            responses.payload(
+                self.session.post(path, body, params, may_send=may_send, seconds=seconds),
+                what,
+                self.session.hide,
+                blank={},
+            )
         )
 
     def lines(self, path: str, count: int, params: Mapping[str, object], seconds: float) -> Route[Sequence[str]]:

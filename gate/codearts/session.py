@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -21,7 +22,7 @@ from gate.codearts.error_mapping import from_requests, is_behind_gateway, is_kno
 from gate.codearts.masking import longest_form, mask
 from gate.codearts.reply import Reply
 from gate.codearts.service_clock import ServiceClock
-from gate.codearts.transport import BoundedAdapter, asking_before_sending
+from gate.codearts.transport import BoundedAdapter, sending
 from gate.errors import Forbidden, Refused, ServiceError, TransientError, Unauthorised
 from gate.limits import MAX_BYTES, MAX_CONNECTIONS
 from gate.settings import Connection, is_loopback
@@ -75,6 +76,8 @@ class Session:
     ) -> None:
         """`debug` is called with one line for each request, without secrets; `clock` is updated by each answer."""
         self.calls = 0
+        """Requests so far, those included that nobody waits for any more."""
+        self._counting = threading.Lock()
         self.host = urlsplit(connection.endpoint).netloc
         self.endpoint = connection.endpoint.rstrip("/")
         self.curl_token = auth.curl_token
@@ -122,16 +125,20 @@ class Session:
         path: str,
         body: Mapping[str, Any] | None,
         params: Mapping[str, object] | None = None,
+        *,
         may_send: Callable[[], bool] | None = None,
+        seconds: float | None = None,
     ) -> Reply:
-        """Send a POST request with a JSON body or none; otherwise like `get`.
+        """Send a POST request with a JSON body or none, over a fresh connection; otherwise like `get`.
 
+        A connection that was kept may be dead without a sign of it, and a POST is not sent again.
         `may_send` is called when the credential has been obtained and the connection established, immediately before
         the first byte of the request is written. If it returns false, nothing is sent and `OrderNotSent` is raised.
         """
         # The Content-Type must be exactly `application/json`: one gateway refuses any suffix (APIGW.0106).
         data = None if body is None else json.dumps(body).encode()
-        return self._exchange(_Call("POST", path, _query(params), self._timeout, data, may_send))
+        limit = min(self._timeout, seconds or self._timeout)
+        return self._exchange(_Call("POST", path, _query(params), limit, data, may_send))
 
     def _exchange(self, call: _Call) -> Reply:
         """Send a request and read its answer; a refused one is sent once more if there is a newer credential."""
@@ -187,7 +194,8 @@ class Session:
 
     def _send(self, call: _Call) -> _Sent:
         """Send one request and read the headers of its answer, and the body if it is an error."""
-        self.calls += 1
+        with self._counting:
+            self.calls += 1
         started = time.monotonic()
         target = call.path + (f"?{call.query}" if call.query else "")
         request_line = f"{call.method} {target}"
@@ -202,7 +210,7 @@ class Session:
                 prepared.url, self._proxies or {}, stream=True, verify=self.ca_certificates, cert=None
             )
             sent_at = time.monotonic()
-            with asking_before_sending(call.may_send):
+            with sending(may_send=call.may_send, fresh=call.method == "POST"):
                 response = self._http.send(prepared, timeout=timeout, allow_redirects=False, **environment)
         except TransientError as error:  # no credential could be obtained
             error.sent = False

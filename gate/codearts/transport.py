@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 import urllib3.connection
 import urllib3.connectionpool
@@ -26,21 +26,29 @@ NOT_SENT_NOTE = "nothing was sent: the connection was not established"
 """A note added to errors while a connection is established: to a server, through a proxy, by TLS."""
 
 
-_may_send: ContextVar[Callable[[], bool] | None] = ContextVar("may_send", default=None)
+class _Manner(NamedTuple):
+    """How this thread sends its next request."""
+
+    may_send: Callable[[], bool] | None = None
+    fresh: bool = False
+
+
+_manner: ContextVar[_Manner] = ContextVar("manner", default=_Manner())  # noqa: B039 - it is immutable
 
 
 @contextmanager
-def asking_before_sending(may_send: Callable[[], bool] | None) -> Iterator[None]:
-    """Call `may_send` immediately before the first byte of each request that this thread sends within the block.
+def sending(*, may_send: Callable[[], bool] | None = None, fresh: bool = False) -> Iterator[None]:
+    """Say how this thread sends its requests within the block.
 
-    The connection is established before the question, and the request is not sent if the answer is false:
-    `OrderNotSent` is raised instead. `None` asks nothing.
+    `may_send` is called immediately before the first byte of each request, when the connection has been established. If
+    it returns false, the request is not sent, and `OrderNotSent` is raised. `fresh`: over a new connection, never over
+    one that was kept from an earlier request.
     """
-    token = _may_send.set(may_send)
+    token = _manner.set(_Manner(may_send, fresh))
     try:
         yield
     finally:
-        _may_send.reset(token)
+        _manner.reset(token)
 
 
 class _BoundedSocketReader(io.RawIOBase):
@@ -149,7 +157,7 @@ class _GuardedConnection(http.client.HTTPConnection):
             self.connect()
         if self._is_first_send and not self._is_connecting:  # connecting sends a request of its own to a proxy
             self._is_first_send = False
-            may_send = _may_send.get()
+            may_send = _manner.get().may_send
             if may_send is not None and not may_send():
                 raise OrderNotSent("no build was started: the gate began to end before the order was sent")
         super().send(data)
@@ -169,11 +177,21 @@ class _HTTPSConnection(_GuardedConnection, urllib3.connection.HTTPSConnection):
         return sock
 
 
-class _HTTPPool(urllib3.connectionpool.HTTPConnectionPool):
+class _GuardedPool(urllib3.connectionpool.HTTPConnectionPool):
+    """Closes a kept connection, which then connects anew, where a fresh one is asked for."""
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout)
+        if _manner.get().fresh:
+            connection.close()
+        return connection
+
+
+class _HTTPPool(_GuardedPool):
     ConnectionCls = _HTTPConnection
 
 
-class _HTTPSPool(urllib3.connectionpool.HTTPSConnectionPool):
+class _HTTPSPool(_GuardedPool, urllib3.connectionpool.HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
 
 

@@ -11,13 +11,16 @@ from gate.core.ports import Ask, Context, Steps
 from gate.core.retrier import Retrier
 from gate.core.selection import PinnedBuild, Selection
 from gate.errors import GaveUp, OrderNotSent, ServiceError, StartLost, TransientError, WrongBuild
-from gate.model import Order, Record
+from gate.model import Order, Record, Started
 
 APPEARING = 60.0
 """Seconds for which a build that we have just started may be unknown to the service."""
 
 LOOK_AROUND = 5.0
 """Seconds for looking at the job's newest build, before an order and after the answer to one got lost."""
+
+STOP_REQUEST = 1.2
+"""Seconds of one request to stop a build: one that hangs leaves time for a second try, over another connection."""
 
 STOP_AGAIN = 0.3
 """Seconds between two tries to stop a build."""
@@ -57,7 +60,7 @@ class Launcher:
         self.started = False
         self._newest_before = yield from self._newest_number()
         try:
-            number = yield from self._retrier(self._send, urgent=True)
+            number, self._ordered_at = yield from self._retrier(self._send, urgent=True)
         except StartLost as error:
             raise (yield from self._explain_loss(error)) from error
         finally:
@@ -76,11 +79,11 @@ class Launcher:
         self._is_somebody_elses = bool(told)
         return told
 
-    def _send(self) -> int:
+    def _send(self) -> Started:
         """Order the build, unless the gate has begun to end."""
         self.under_way = True  # before the look at the verdict, which may be decided at any moment
         try:
-            return self._service.start(self._builder.target.job_id, self._order, self._may_send)
+            return self._service.start(self._builder.target.job_id, self._order, lambda: not self._is_ending())
         except OrderNotSent:
             self.under_way = False
             raise
@@ -89,11 +92,6 @@ class Launcher:
             if not self._is_ending():
                 raise
             raise OrderNotSent(f"no build was started: {error}") from error  # and there is no time to try again
-
-    def _may_send(self) -> bool:
-        """Tell whether the order may still be sent; asked immediately before its first byte."""
-        self._ordered_at = self._service.now()
-        return not self._is_ending()
 
     def _is_ending(self) -> bool:
         """Tell whether the gate has begun to end: from then on nothing is started."""
@@ -133,7 +131,10 @@ class Launcher:
         while at < until:
             try:
                 was_running = yield Ask(
-                    partial(self._service.stop, self._builder.target.job_id, number), at, expires=until, urgent=True
+                    partial(self._service.stop, self._builder.target.job_id, number, STOP_REQUEST),
+                    at,
+                    expires=until,
+                    urgent=True,
                 )
             except TransientError as error:
                 problem, at = str(error), self._context.now() + STOP_AGAIN
@@ -148,7 +149,10 @@ class Launcher:
                 )
                 self._retrier.say(builder.aftermath)
                 return not was_running
-        builder.aftermath = f"build {number} could not be stopped and may go on: {problem}"
+        if self.may_have_stopped:
+            builder.aftermath = f"whether build {number} was stopped is not known, it may go on: {problem}"
+        else:
+            builder.aftermath = f"build {number} could not be stopped and may go on: {problem}"
         command = self._service.stop_command(self._builder.target.job_id, number) or "use the CodeArts console"
         builder.final_hint = f"Stop build {number} yourself: {command}"
         self._retrier.say(builder.aftermath)

@@ -21,6 +21,7 @@ from gate.model import (
     ProjectPage,
     Record,
     Stage,
+    Started,
     Target,
     TargetOutcome,
     UnitTests,
@@ -136,15 +137,19 @@ class BuildService(Protocol):
     def project_page(self, project_id: str, page: int) -> ProjectPage:
         """Return a page (from 0) of the jobs of a project, with what is known of their last builds."""
 
-    def start(self, job_id: str, order: Order, may_send: Callable[[], bool]) -> int:
-        """Start a build of a job and return its number; the order is sent once.
+    def start(self, job_id: str, order: Order, may_send: Callable[[], bool]) -> Started:
+        """Start a build of a job; the order is sent once.
 
         `may_send` is asked after sign-in and connect, immediately before the first byte of the order is written.
-        Raises `OrderNotSent` when it returns false, and `StartLost` when the answer got lost.
+        Raises `OrderNotSent` when it returns false, `StartLost` when it is unknown whether a build was started, and a
+        `TransientError` when none was: the order was not sent, or the service refused to admit it.
         """
 
-    def stop(self, job_id: str, build_number: int) -> bool:
-        """Stop exactly this build; return false when it had ended before."""
+    def stop(self, job_id: str, build_number: int, seconds: float) -> bool:
+        """Stop exactly this build, each request within `seconds`; return false when it had ended before.
+
+        `TransientError.sent` tells whether the build may have been stopped although there is no usable answer.
+        """
 
     def stop_command(self, job_id: str, build_number: int) -> str:
         """Return the shell command by which a user can stop a build; empty when there is none."""

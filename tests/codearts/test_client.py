@@ -371,7 +371,7 @@ def test_stop_by_the_older_route_names_the_build_in_query_and_body(
     """The vendor's SDK sends the number in the query, its Terraform provider in the body; the page shows neither."""
     service.post(f"{ENDPOINT}/v3/jobs/{JOB}/532/stop", status_code=404, json=NOT_PUBLISHED)
     service.post(f"{ENDPOINT}/v1/job/{JOB}/stop", json={"status": "success"})
-    assert client.stop(JOB, 532)
+    assert client.stop(JOB, 532, 5.0)
     request = service.request_history[-1]
     assert (request.qs, request.json()) == ({"build_no": ["532"]}, {"build_no": 532})
 

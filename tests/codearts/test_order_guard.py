@@ -7,7 +7,9 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from gate.codearts.client import Client
 from gate.codearts.connect import connect
 from gate.codearts.fallback_routes import Routes
 from gate.codearts.session import Session
-from gate.errors import OrderNotSent
+from gate.errors import OrderNotSent, TooSlow, Unreachable
 from gate.model import Order
 from gate.settings import Connection, Credential, IamUser, Token
 from tests.codearts.conftest import JOB
@@ -154,6 +156,7 @@ def test_question_comes_once_and_immediately_before_the_first_byte(serve: Serve)
     """When the question is asked, the server has the connection and has received nothing yet."""
     connected, has_request = threading.Event(), threading.Event()
     asked: list[bool] = []
+    asked_at: list[datetime] = []
 
     def talk(connection: socket.socket) -> bytes:
         connected.set()
@@ -165,11 +168,15 @@ def test_question_comes_once_and_immediately_before_the_first_byte(serve: Serve)
     def may_send() -> bool:
         assert connected.wait(5)
         asked.append(has_request.is_set())
+        asked_at.append(session.now())
         return True
 
     server = serve(talk)
     session = session_to(f"http://127.0.0.1:{server.port}")
-    assert Client(Routes(session)).start(JOB, ORDER, may_send) == 57
+    client = Client(Routes(session))
+    started = client.start(JOB, ORDER, may_send)
+    assert (started.build_number, started.ordered_at <= asked_at[0]) == (57, True)
+    assert asked_at[0] - started.ordered_at < timedelta(seconds=0.5)
     session._http.close()
     assert (asked, b"/v1/job/execute" in server.received()) == ([False], True)
 
@@ -233,19 +240,68 @@ def test_order_is_not_sent_after_a_slow_proxy(serve: Serve, tmp_path: Path, monk
     assert (proxy.received(), tunnels) == (b"", [b"CONNECT"])
 
 
-def test_order_is_not_sent_on_a_connection_that_is_open_already(serve: Serve) -> None:
-    """An earlier request has left its connection open; the question comes there, too."""
+@pytest.mark.parametrize("action", ["start", "stop"])
+def test_order_and_stop_do_not_go_over_a_kept_connection(serve: Serve, action: str) -> None:
+    """An earlier request has left its connection open, but whatever comes on it later gets no answer."""
 
     def talk(connection: socket.socket) -> bytes:
-        request_of(connection)
+        request = request_of(connection)
+        connection.sendall(answer(b'{"actual_build_number": 57}'))
+        return request + rest_of(connection)
+
+    server = serve(talk)
+    session = session_to(f"http://127.0.0.1:{server.port}")
+    client = Client(Routes(session))
+    assert session.get("/x").status == 200
+    if action == "start":
+        assert client.start(JOB, ORDER, lambda: True).build_number == 57
+    else:
+        assert client.stop(JOB, 57, 5.0)
+    session._http.close()
+    assert [server.received().count(b"HTTP/1.1\r\n") for _ in range(2)] == [1, 1]
+
+
+def test_stop_that_hangs_ends_with_its_own_seconds(serve: Serve) -> None:
+    """A second try comes over another connection while there is time; the first one may have had its effect."""
+    talks = itertools.count()
+
+    def talk(connection: socket.socket) -> bytes:
+        request = request_of(connection)
+        if next(talks):
+            connection.sendall(answer(b""))
+        return request + rest_of(connection)
+
+    session = session_to(f"http://127.0.0.1:{serve(talk).port}")
+    client, started = Client(Routes(session)), time.monotonic()
+    with pytest.raises(TooSlow) as caught:
+        client.stop(JOB, 57, 0.3)
+    assert (caught.value.sent, time.monotonic() - started < 2) == (True, True)
+    assert client.stop(JOB, 57, 5.0)
+    session._http.close()
+
+
+def test_order_that_is_ending_sends_nothing_although_a_connection_is_open(serve: Serve) -> None:
+    """The question comes as on the first connection."""
+
+    def talk(connection: socket.socket) -> bytes:
+        request = request_of(connection)
         connection.sendall(answer(b'{"result": true}'))
-        return rest_of(connection)
+        return request + rest_of(connection)
 
     server = serve(talk)
     session = session_to(f"http://127.0.0.1:{server.port}")
     assert session.get("/x").status == 200
     refuses_to_send(session, lambda: False)
-    assert server.received() == b""
+    assert server.received_in_all().count(b"HTTP/1.1") == 1
+
+
+def test_order_that_nobody_listens_to_was_not_sent() -> None:
+    """It may be tried again."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(Unreachable) as caught:
+        Client(Routes(session_to(f"http://127.0.0.1:{port}"))).start(JOB, ORDER, lambda: True)
+    assert not caught.value.sent
 
 
 def test_order_is_not_sent_again_with_a_newer_credential(serve: Serve, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from gate.model import (
     ProjectPage,
     Record,
     Stage,
+    Started,
     Target,
     TargetOutcome,
     UnitTests,
@@ -198,12 +199,13 @@ class FakeService:
     def project_page(self, project_id: str, page: int) -> ProjectPage:
         return self._play("project_page", project_id, page)  # type: ignore[no-any-return]
 
-    def start(self, job_id: str, order: Order, may_send: Callable[[], bool]) -> int:
+    def start(self, job_id: str, order: Order, may_send: Callable[[], bool]) -> Started:
+        ordered_at = self.now()
         if not may_send():
             raise OrderNotSent("no build was started")
-        return self._play("start", job_id)  # type: ignore[no-any-return]
+        return Started(self._play("start", job_id), ordered_at)
 
-    def stop(self, job_id: str, build_number: int) -> bool:
+    def stop(self, job_id: str, build_number: int, seconds: float) -> bool:
         return self._play("stop", job_id, build_number)  # type: ignore[no-any-return]
 
     def stop_command(self, job_id: str, build_number: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gate.simulator.http_answers import gateway_error, json_answer, service_error
+from gate.simulator.http_answers import HttpAnswer, gateway_error, json_answer, service_error, throttled
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import ORDERS, STOPS
@@ -41,6 +41,37 @@ def test_missing_v1_route_is_replaced_by_v3(simulate: Simulate, run_gate: RunGat
     done = run_gate("run", simulator.jobs["passing"], env=environment(simulator))
     assert (done.returncode, "build=58 " in done.stdout) == (0, True), done.stderr
     assert orders(simulator) == 1
+
+
+@pytest.mark.parametrize(
+    "refusal", [throttled(60), service_error(400, "CB.00060211", "Too many requests.")], ids=["gateway", "service"]
+)
+def test_order_that_was_not_admitted_is_sent_again(simulate: Simulate, run_gate: RunGate, refusal: HttpAnswer) -> None:
+    """The service has refused it for now, which is no lost answer: one build is started."""
+    simulator = simulate(["passing"], speed=100, faults=[Fault(operations=ORDERS, act=ReplaceAnswer(refusal), times=2)])
+    done = run_gate("run", simulator.jobs["passing"], env=environment(simulator))
+    assert (done.returncode, "build=58 " in done.stdout) == (0, True), done.stderr
+    assert [entry.status for entry in simulator.journal.of(*ORDERS)] == [refusal.status, refusal.status, 200]
+    assert "unknown whether" not in done.stderr
+
+
+def test_order_that_is_never_admitted_uses_up_the_error_budget(simulate: Simulate, run_gate: RunGate) -> None:
+    """The gate could not find out, and says so; nothing was started."""
+    always = Fault(operations=ORDERS, act=ReplaceAnswer(throttled(60)), times=None)
+    simulator = simulate(["passing"], speed=100, faults=[always])
+    done = run_gate("run", simulator.jobs["passing"], "--error-budget", "1s", env=environment(simulator))
+    assert (done.returncode, orders(simulator)) == (5, 0), done.stderr
+    assert "--error-budget" in done.stderr
+    assert "unknown whether" not in done.stderr
+
+
+def test_stop_that_hangs_is_tried_again_on_another_connection(simulate: Simulate, run_gate: RunGate) -> None:
+    """The first try hangs, the second one stops the build, all within the seconds after the deadline."""
+    simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=Silence())])
+    started = time.monotonic()
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
+    assert (done.returncode, "stop requested for build 58" in done.stderr) == (3, True), done.stderr
+    assert time.monotonic() - started < 2 + 5
 
 
 @pytest.mark.parametrize(
@@ -293,7 +324,7 @@ def test_waited_build_is_never_stopped(simulate: Simulate, run_gate: RunGate) ->
             ReplaceAnswer(service_error(400, "DEV.CB.032302", "Reload.")),
             "build 58 had already ended when it was to be stopped",
         ),
-        ([], Silence(), "build 58 could not be stopped and may go on"),
+        ([], Silence(), "whether build 58 was stopped is not known, it may go on"),
     ],
     ids=["v1 route", "already ended", "silence"],
 )

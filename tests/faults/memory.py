@@ -91,9 +91,11 @@ class MemorySession:
         path: str,
         body: Mapping[str, Any] | None,
         params: Mapping[str, object] | None = None,
+        *,
         may_send: Callable[[], bool] | None = None,
+        seconds: float | None = None,
     ) -> Reply:
-        """Order."""
+        """Order or stop."""
         if may_send is not None and not may_send():
             raise OrderNotSent("no build was started")
         return self._ask("POST", path, params, b"" if body is None else json.dumps(body).encode())
