@@ -66,6 +66,7 @@ class ListedBuild(NamedTuple):
     duration_seconds: float | None = None
     word: str | None = None
     run_word: str | None = None
+    branch: str | None = None
 
     def is_of(self, commit: str) -> bool:
         """Tell whether the build is of `commit`, a full or shortened hash."""
@@ -131,6 +132,31 @@ class UnitTests(NamedTuple):
     """The totals of each stage that ran tests."""
     name: str = ""
     """The stage, where these are the totals of one."""
+
+
+class BuildPage(NamedTuple):
+    """One page of the list of a job's builds, newest first."""
+
+    rows: Sequence[ListedBuild] = ()
+    """The readable rows."""
+    is_last: bool = True
+    """Whether the page is not full, so that there is nothing behind it."""
+    total: int | None = None
+    """How many builds the list itself counts on all its pages; `None` when it does not say."""
+    problem: str = ""
+    """How the page contradicts itself, or what in it cannot be read; empty if nothing."""
+    window: tuple[datetime, datetime] | None = None
+    """The time in which the listed builds were created, as it was asked for."""
+
+
+class RunningStatus(NamedTuple):
+    """What `running-status` says of a job; each part is `None` when it says nothing readable."""
+
+    build_number: int | None = None
+    """The job's latest build."""
+    run_word: str | None = None
+    """That build's run word: `InQueue`, `Running`, `Finished`."""
+    is_running: bool | None = None
 
 
 class ProjectRow(NamedTuple):

@@ -12,6 +12,7 @@ from gate.codearts.unfinished_lines import UnfinishedLines
 from gate.errors import InvalidAnswer, PermanentError, ServiceError, StartLost, TransientError
 from gate.limits import LOG_SECONDS
 from gate.model import (
+    BuildPage,
     ChildBuild,
     FailedStep,
     JobConfig,
@@ -20,6 +21,7 @@ from gate.model import (
     Order,
     ProjectPage,
     Record,
+    RunningStatus,
     Stage,
     Started,
     UnitTests,
@@ -72,10 +74,21 @@ class Client:
         """Return the later time of the service's and this machine's clock, where they differ by over ten minutes."""
         return self._routes.session.latest_now()
 
+    def local_now(self) -> datetime:
+        """Return the time of day by this machine's clock."""
+        return self._routes.session.local_now()
+
     def is_running(self, job_id: str) -> bool | None:
         """Return whether the job runs now (ShowJobStatus); `None` when the answer does not tell."""
         return self._routes.first(
             "the job's running state", [self._routes.get(f"/v3/jobs/{job_id}/status", wire_format.is_running_of)]
+        )
+
+    def running_status(self, job_id: str) -> RunningStatus:
+        """Return what the service says of the job's latest build, queued ones included (ShowRunningStatus)."""
+        read = partial(wire_format.running_status_of, job_id=job_id)
+        return self._routes.first(
+            "the job's latest build", [self._routes.get(f"/v1/job/{job_id}/running-status", read)]
         )
 
     def record(self, job_id: str, build_number: int) -> Record:
@@ -106,12 +119,11 @@ class Client:
         found: dict[int, ListedBuild] = {}
         is_descending = True
         for page in range(MAX_PAGES):
-            rows = self._page(job_id, page)
+            rows, is_last_page = self.build_page(job_id, page)[:2]
             new_rows = {row.number: row for row in rows if row.number not in found}
             found |= new_rows
             is_descending = is_descending and all(one.number > next_one.number for one, next_one in pairwise(rows))
             has_commit = commit is None or any(row.is_of(commit) for row in rows)
-            is_last_page = len(rows) < PAGE_SIZE
             if is_last_page or not new_rows or (is_descending and has_commit):
                 break
         if not is_last_page and not is_descending:
@@ -122,19 +134,27 @@ class Client:
             )
         return sorted(found.values(), key=lambda build: -build.number)
 
-    def _page(self, job_id: str, page: int) -> list[ListedBuild]:
-        """Return one page of the list; the times in the query are China's, without a zone."""
+    def build_page(self, job_id: str, page: int) -> BuildPage:
+        """Return a page (from 0) of the job's builds of the last weeks (ListBuildInfoRecordByJobId).
+
+        The window of time is computed with the service's clock, as far as that is known when the request is sent; the
+        answer may show that it was the wrong window. The times in the query are China's, without a zone. The older
+        operation is ListBuildInfoRecord.
+        """
         local = self.now().astimezone(json_fields.CHINA)
+        start, end = local - WINDOW, local + timedelta(days=1)
         params = {
-            "end_time": f"{local + timedelta(days=1):%Y-%m-%d %H:%M:%S}",
+            "end_time": f"{end:%Y-%m-%d %H:%M:%S}",
             "page_index": page,
             "page_size": PAGE_SIZE,
-            "start_time": f"{local - WINDOW:%Y-%m-%d %H:%M:%S}",
+            "start_time": f"{start:%Y-%m-%d %H:%M:%S}",
         }
         routes = [
-            self._routes.get(path.format(job_id=job_id), wire_format.builds_of, params) for path in BUILD_LIST_ROUTES
+            self._routes.get(path.format(job_id=job_id), wire_format.build_page_of, params)
+            for path in BUILD_LIST_ROUTES
         ]
-        return self._routes.first("the job's builds", routes)
+        count, found = self._routes.first("the job's builds", routes)
+        return found._replace(is_last=count < PAGE_SIZE, window=(start, end))
 
     def project_page(self, project_id: str, page: int) -> ProjectPage:
         """Return a page (from 0) of the jobs of a CodeArts project, each with its last build.

@@ -28,23 +28,23 @@ class ServiceClock:
 
     def now(self) -> datetime:
         """Return the time of day, in UTC."""
-        return self._local_now() + (self.ahead or timedelta())
+        return self.local_now() + (self.ahead or timedelta())
 
     def latest_now(self) -> datetime:
         """Return the later time of the service's and this machine's clock, where they differ by more than `MAX_SKEW`.
 
         One of them is wrong then, and nobody knows which. By the later one, an old build is old.
         """
-        return max(self.now(), self._local_now()) if self.is_off else self.now()
+        return max(self.now(), self.local_now()) if self.is_off else self.now()
 
-    def _local_now(self) -> datetime:
+    def local_now(self) -> datetime:
         """Return this machine's time of day, taken once at the start and advanced by a monotonic clock."""
         return self._started + timedelta(seconds=time.monotonic() - self._started_at)
 
     def update(self, date: str) -> None:
         """Take over the `Date` header of an answer; an unreadable one is ignored."""
         try:
-            ahead = parsedate_to_datetime(date) - self._local_now()
+            ahead = parsedate_to_datetime(date) - self.local_now()
         except (ValueError, OverflowError, TypeError):  # not a date, out of range, without a time zone
             return
         if abs(ahead) >= MAX_CORRECTION:

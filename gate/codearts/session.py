@@ -101,6 +101,10 @@ class Session:
         """Return the time of day by the service's clock."""
         return self._clock.now()
 
+    def local_now(self) -> datetime:
+        """Return the time of day by this machine's clock."""
+        return self._clock.local_now()
+
     def latest_now(self) -> datetime:
         """Return the later time of the service's and this machine's clock, where they differ by over ten minutes."""
         return self._clock.latest_now()

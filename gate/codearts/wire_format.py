@@ -12,6 +12,7 @@ from gate.codearts.json_fields import Json
 from gate.errors import InvalidAnswer
 from gate.limits import MAX_CHILDREN, MAX_FAILED_STEPS, MAX_STAGE, MAX_STAGES, MAX_TEXT
 from gate.model import (
+    BuildPage,
     ChildBuild,
     FailedStep,
     JobConfig,
@@ -20,6 +21,7 @@ from gate.model import (
     Order,
     ProjectRow,
     Record,
+    RunningStatus,
     Stage,
     UnitTests,
 )
@@ -94,20 +96,56 @@ def short_record_of(document: Json) -> Record:
     )
 
 
-def builds_of(document: Json) -> list[ListedBuild]:
-    """Return the builds on one page of a job's list: `result.job_build_states`."""
-    rows = json_fields.objects(json_fields.inner(document, "result"), "job_build_states", "result.job_build_states")
-    return [
-        ListedBuild(
-            number=json_fields.build_number(row, "number", f"result.job_build_states[{index}].number"),
-            commit=json_fields.text(row, "commit_id"),
-            started_at=json_fields.time(row, "start_time"),
-            duration_seconds=json_fields.seconds(row, "build_time"),
-            word=json_fields.text(row, "state"),
-            run_word=json_fields.text(row, "job_running_status"),
-        )
-        for index, row in enumerate(rows)
-    ]
+def build_page_of(document: Json) -> tuple[int, BuildPage]:
+    """Return the number of rows on one page of a job's builds, and the page: `result.job_build_states`.
+
+    A row without a build number is left out and named in `BuildPage.problem`, because it may be any build. So is a
+    count of builds without any rows.
+    """
+    result = json_fields.inner(document, "result")
+    found = result.get("job_build_states")
+    if not isinstance(found, list | None):
+        raise InvalidAnswer("the answer has no list at result.job_build_states")
+    sent = found or []
+    rows = [row for row in map(_listed_build, sent) if row is not None]
+    total = json_fields.integer(result.get("total_record"))
+    total = None if total is None or total < 0 else total
+    problem = ""
+    if len(rows) < len(sent):
+        problem = f"{len(sent) - len(rows)} of its {len(sent)} rows have no build number"
+    elif found is None and total != 0:
+        problem = "it has no rows"
+    return len(sent), BuildPage(rows, total=total, problem=problem)
+
+
+def _listed_build(row: object) -> ListedBuild | None:
+    """Return one row of a job's builds; `None` for one without a build number."""
+    number = json_fields.integer(row.get("number")) if isinstance(row, dict) else None
+    if not isinstance(row, dict) or number is None or number < 1:
+        return None
+    return ListedBuild(
+        number=number,
+        commit=json_fields.text(row, "commit_id"),
+        started_at=json_fields.time(row, "start_time"),
+        duration_seconds=json_fields.seconds(row, "build_time"),
+        word=json_fields.text(row, "state"),
+        run_word=json_fields.text(row, "job_running_status"),
+        branch=json_fields.text(row, "code_branch"),
+    )
+
+
+def running_status_of(document: Json, job_id: str) -> RunningStatus:
+    """Return what ShowRunningStatus says of a job; nothing when the answer is about another one."""
+    result = json_fields.inner(document, "result")
+    if json_fields.owner_id(result, "last_job_id") not in ("", job_id):
+        return RunningStatus()
+    number = json_fields.integer(result.get("last_build_no"))
+    is_running = result.get("is_running")
+    return RunningStatus(
+        build_number=number if number is not None and number >= 1 else None,
+        run_word=json_fields.text(result, "last_build_status"),
+        is_running=is_running if isinstance(is_running, bool) else None,
+    )
 
 
 def is_running_of(document: Json) -> bool | None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from gate.limits import MAX_CONNECTIONS
 from gate.model import (
+    BuildPage,
     ChildBuild,
     FailedStep,
     ListedBuild,
@@ -20,6 +21,7 @@ from gate.model import (
     Progress,
     ProjectPage,
     Record,
+    RunningStatus,
     Stage,
     Started,
     Target,
@@ -107,8 +109,17 @@ class BuildService(Protocol):
     def latest_now(self) -> datetime:
         """Return the later time of the service's and this machine's clock, where they differ by over ten minutes."""
 
+    def local_now(self) -> datetime:
+        """Return the time of day by this machine's clock."""
+
     def is_running(self, job_id: str) -> bool | None:
         """Return what `/v3/jobs/{job_id}/status` says; `None` when it says nothing."""
+
+    def running_status(self, job_id: str) -> RunningStatus:
+        """Return what `running-status` says of the job's latest build, queued ones included."""
+
+    def build_page(self, job_id: str, page: int) -> BuildPage:
+        """Return a page (from 0) of the job's builds of the last weeks, newest first: one request."""
 
     def builds(self, job_id: str, commit: str | None = None) -> Sequence[ListedBuild]:
         """List the job's builds of the last weeks, newest first, as far back as the newest one of `commit`."""

@@ -21,6 +21,19 @@ def job_status(backend: BuildBackend, call: Call) -> HttpAnswer:
     return json_answer({"result": any(view.phase is Phase.RUNNING for view in backend.builds(call)[:1])})
 
 
+def running_status(backend: BuildBackend, call: Call) -> HttpAnswer:
+    """ShowRunningStatus: the job's latest build, queued or not; a job that was never built has none."""
+    latest = next(iter(backend.builds(call)), None)
+    return enveloped_answer(
+        {
+            "is_running": latest is not None and latest.phase is Phase.RUNNING,
+            "last_build_no": None if latest is None else str(latest.build.number),
+            "last_build_status": None if latest is None else latest.phase.value,
+            "last_job_id": call.job_id,
+        }
+    )
+
+
 def job_config(backend: BuildBackend, call: Call) -> HttpAnswer:
     """ShowJobConfig: the job's name and its CodeArts project, without the steps that it consists of."""
     job = backend.job(call)

@@ -61,6 +61,7 @@ ROUTES = (
     # A job or a project as a whole.
     PublishedRoute("ShowJobConfig", "GET", "/v1/job/{job_id}/config", operations.job_config),
     PublishedRoute("ShowJobStatus", "GET", "/v3/jobs/{job_id}/status", operations.job_status),
+    PublishedRoute("ShowRunningStatus", "GET", "/v1/job/{job_id}/running-status", operations.running_status),
     PublishedRoute("ListBuildInfoRecordByJobId", "GET", "/v1/record/{job_id}/list", build_lists.list_builds),
     PublishedRoute("ListBuildInfoRecord", "GET", "/v3/jobs/{job_id}/build-info-records", build_lists.list_builds_v3),
     PublishedRoute("ListProjectJobs", "GET", "/v1/job/{project_id}/list", project_lists.list_project_jobs),

@@ -13,7 +13,17 @@ from gate.codearts import wire_format
 from gate.core import verdict as judging
 from gate.errors import InvalidAnswer
 from gate.limits import MAX_CHILDREN, MAX_FAILED_STEPS
-from gate.model import ChildBuild, FailedStep, LogPiece, ProjectRow, State, UnitTests, Verdict
+from gate.model import (
+    BuildPage,
+    ChildBuild,
+    FailedStep,
+    LogPiece,
+    ProjectRow,
+    RunningStatus,
+    State,
+    UnitTests,
+    Verdict,
+)
 from tests.codearts.conftest import JOB, vendor
 
 
@@ -137,10 +147,17 @@ def test_end_of_the_short_record_is_start_plus_build_time() -> None:
     assert wire_format.short_record_of({"result": SHORT}).finished_at is None
 
 
+def page_of(**fields: object) -> BuildPage:
+    """Return the vendor's page of a job's builds with other fields in its result."""
+    return wire_format.build_page_of(changed("ListBuildInfoRecordByJobId", **fields))[1]
+
+
 def test_vendors_list_is_read() -> None:
-    """ListBuildInfoRecordByJobId, whose totals are texts and are not used."""
-    (build,) = wire_format.builds_of(vendor("ListBuildInfoRecordByJobId"))
-    assert (build.number, build.word, build.run_word) == (44, "SUCCESS", "Finished")
+    """ListBuildInfoRecordByJobId, whose totals are texts."""
+    count, page = wire_format.build_page_of(vendor("ListBuildInfoRecordByJobId"))
+    (build,) = page.rows
+    assert (count, page.total, page.problem) == (1, 44, "")
+    assert (build.number, build.word, build.run_word, build.branch) == (44, "SUCCESS", "Finished", "master")
     assert build.commit == "ffe2ee8b44a0b2683df86b44f8ec27d71baeae86"
     assert build.duration_seconds == 3525
     assert build.is_of("FFE2EE8")
@@ -150,14 +167,42 @@ def test_vendors_list_is_read() -> None:
 @pytest.mark.parametrize("rows", [None, []])
 def test_list_without_builds_is_empty(rows: object) -> None:
     """Empty lists were observed."""
-    assert wire_format.builds_of(changed("ListBuildInfoRecordByJobId", job_build_states=rows)) == []
+    assert page_of(job_build_states=rows, total_record="0") == BuildPage([], total=0)
 
 
-@pytest.mark.parametrize("rows", [{"number": 1}, "44", [44], [None], [{}]])
+@pytest.mark.parametrize("total", ["44", None, "-1", "x"])
+def test_list_without_rows_that_does_not_count_none_contradicts_itself(total: object) -> None:
+    """There may be builds that it does not show."""
+    assert page_of(job_build_states=None, total_record=total).problem == "it has no rows"
+
+
+@pytest.mark.parametrize("row", [None, 44, "44", {}, {"number": None}, {"number": "x"}, {"number": 0}])
+def test_row_without_a_number_is_a_problem_of_the_page_not_an_error(row: object) -> None:
+    """The other rows are read; the row itself may be any build."""
+    page = page_of(job_build_states=[row, {"number": 43}])
+    assert [build.number for build in page.rows] == [43]
+    assert page.problem == "1 of its 2 rows have no build number"
+
+
+@pytest.mark.parametrize("rows", [{"number": 1}, "44", 44, True])
 def test_list_of_anything_else_is_an_invalid_answer(rows: object) -> None:
-    """A part of a list could hide the newest build."""
+    """Nothing can be learned from it."""
     with pytest.raises(InvalidAnswer, match="job_build_states"):
-        wire_format.builds_of(changed("ListBuildInfoRecordByJobId", job_build_states=rows))
+        page_of(job_build_states=rows)
+
+
+def test_vendors_running_status_is_read() -> None:
+    """ShowRunningStatus, whose number is a text."""
+    job = "c798139500d2456d82d95d108f182b5a"
+    status = wire_format.running_status_of(vendor("ShowRunningStatus"), job)
+    assert status == RunningStatus(build_number=9, run_word="Finished", is_running=False)
+    assert wire_format.running_status_of(vendor("ShowRunningStatus"), JOB) == RunningStatus()
+
+
+def test_running_status_of_odd_values_says_nothing() -> None:
+    """Neither of a build nor of the job."""
+    odd = changed("ShowRunningStatus", last_build_no="x", last_build_status=1, is_running="no", last_job_id=None)
+    assert wire_format.running_status_of(odd, JOB) == RunningStatus()
 
 
 def test_vendors_stages_are_read_in_order() -> None:
@@ -382,10 +427,16 @@ def piece_of(document: Any) -> LogPiece:
     return wire_format.log_piece_of(document, 5)
 
 
+def running_status_of(document: Any) -> RunningStatus:
+    """Read the running status of a job."""
+    return wire_format.running_status_of(document, JOB)
+
+
 READERS = [
     wire_format.record_of,
     wire_format.short_record_of,
-    wire_format.builds_of,
+    wire_format.build_page_of,
+    running_status_of,
     wire_format.stages_of,
     totals_of,
     wire_format.is_running_of,

@@ -13,6 +13,7 @@ from gate.core.ports import CallResult, Context, Event, Interruption
 from gate.core.wait import Wait
 from gate.errors import InvalidAnswer, NotFound, OrderNotSent
 from gate.model import (
+    BuildPage,
     ChildBuild,
     FailedStep,
     ListedBuild,
@@ -21,6 +22,7 @@ from gate.model import (
     Progress,
     ProjectPage,
     Record,
+    RunningStatus,
     Stage,
     Started,
     Target,
@@ -159,6 +161,16 @@ class FakeService:
     def latest_now(self) -> datetime:
         return self.now()
 
+    def local_now(self) -> datetime:
+        return self.now()
+
+    def running_status(self, job_id: str) -> RunningStatus:
+        return self._play("running_status", job_id)  # type: ignore[no-any-return]
+
+    def build_page(self, job_id: str, page: int) -> BuildPage:
+        rows = self.builds(job_id)
+        return BuildPage(rows, total=len(rows))
+
     def is_running(self, job_id: str) -> bool | None:
         return self._play("is_running", job_id)  # type: ignore[no-any-return]
 
@@ -253,6 +265,7 @@ class World:
         usual: dict[str, Any] = {
             "record": [NotFound("no such build")],
             "is_running": [False],
+            "running_status": [RunningStatus(is_running=False)],
             "stages": [[]],
             "log_tail": [[]],
             "unit_tests": [None],

@@ -69,6 +69,10 @@ class MemorySession:
         """Return the same: there is one clock here."""
         return self.now()
 
+    def local_now(self) -> datetime:
+        """Return the same: there is one clock here."""
+        return self.now()
+
     def catch_up(self) -> None:
         """Let the service's clock follow that of the workers."""
         self._simulator.clock.advance(self._workers.now() - self._seen)

@@ -24,6 +24,7 @@ Connect = Callable[..., Any]
 
 READS = (
     "ShowJobStatus",
+    "ShowRunningStatus",
     "ShowJobConfig",
     "ListBuildInfoRecordByJobId",
     "ListBuildInfoRecord",
@@ -142,6 +143,7 @@ def test_the_word_arrives_where_the_vendors_client_looks(simulator: FaultySimula
     assert result("ShowBuildRecordFullStages").build_stages["stage3"].display_name == "Maven"
     assert result("ShowReportSummary").summary.total == 42
     assert call(client, simulator, "ShowJobStatus").result is False
+    assert result("ShowRunningStatus").last_build_no == "57"
 
 
 def test_the_vendors_client_lists_the_jobs_of_a_project(simulator: FaultySimulator, connect: Connect) -> None:
