@@ -9,7 +9,7 @@
         │   ├── TooSlow         no complete answer within the request timeout
         │   ├── Throttled       the service asks for fewer requests
         │   ├── ServiceFailing  the service or its gateway reports an internal fault
-        │   ├── RefusedOnce     a credential that was accepted before is refused for the first time
+        │   ├── CredentialRefused   a credential that was accepted before, or a permission, is refused
         │   └── InvalidAnswer   an unusable answer: not JSON, too large, about another build
         ├── GaveUp              transient errors lasted longer than the error budget
         ├── StartLost           a build was ordered, but the answer was lost
@@ -104,10 +104,23 @@ class ServiceFailing(TransientError):
     """Raised when the service or its gateway reports an internal fault."""
 
 
-class RefusedOnce(TransientError):
-    """Raised when the service refuses a credential that it accepted before; a second refusal in a row is final."""
+class CredentialRefused(TransientError):
+    """Raised when the service, by its own error code, refuses a credential that it accepted before, or a permission.
+
+    It is for the caller to count such refusals; the one that it takes for final is `permanent`.
+    """
 
     hint = "Check whether the token has expired or the permissions of the user were changed."
+    sent = False
+    times = 1
+    """How often the call was refused: twice where a newer credential was refused, too."""
+    kind: "type[PermanentError]"
+    """The class of the final error: `Unauthorised` or `Forbidden`."""
+
+    def permanent(self) -> "PermanentError":
+        """Return the same refusal as an error that ends the wait."""
+        hint = "" if self.hint == CredentialRefused.hint else self.hint
+        return self.kind(str(self), status=self.status, code=self.code, hint=hint)
 
 
 class InvalidAnswer(TransientError):

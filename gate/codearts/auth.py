@@ -2,14 +2,13 @@
 
 import shlex
 import threading
-import time
 from contextlib import AbstractContextManager, nullcontext, suppress
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from gate.codearts.token_input import checked, read_token
-from gate.errors import Unauthorised, UsageProblem
+from gate.errors import UsageProblem
 from gate.settings import Token
 
 TOKEN_HEADER = "X-Auth-Token"  # noqa: S105 - the header's name, from the vendor's page on ShowJobStatus
@@ -28,20 +27,19 @@ class Auth(AuthBase):
         """Return whether there is a newer credential than that of the `refused` request; it may be tried once."""
         return False
 
-    def sending_lock(self) -> AbstractContextManager[object]:
-        """Return the lock to hold while a request is sent; no lock for a credential that may be tried in parallel."""
+    def sending(self, *, decides: bool) -> AbstractContextManager[object]:  # noqa: ARG002 - subclasses use it
+        """Return the context in which a request is sent; a credential that refusals could lock may delay or prevent it.
+
+        `decides`: whether a verdict depends on the request. Entering may raise `Unauthorised`.
+        """
         return nullcontext()
 
     def accepted(self, request: PreparedRequest) -> None:  # noqa: ARG002 - subclasses use it
         """Record that the service accepted the credential of `request`."""
         self.has_worked = True
 
-    def refused(self, request: PreparedRequest, sent_at: float) -> bool:  # noqa: ARG002 - subclasses use them
-        """Record that the service refused the credential of `request`; return whether that is final.
-
-        `sent_at`: when the request was sent, in seconds of the monotonic clock.
-        """
-        return True
+    def refused(self) -> None:
+        """Record that the service refused the credential. What that means for the wait is for the core to decide."""
 
     def secrets(self) -> tuple[str, ...]:
         """Return the strings that must never be shown."""
@@ -60,11 +58,7 @@ class NoAuth(Auth):
 
 
 class TokenAuth(Auth):
-    """An IAM token. A token file is read again when the token is refused, because a long wait outlives a token.
-
-    A refusal is final if the token was never accepted, or if it is the second one without an accepted request between
-    them. The token is then not sent again: with hundreds of targets, that would mean hundreds of refused requests.
-    """
+    """An IAM token. A token file is read again when the token is refused, because a long wait outlives a token."""
 
     def __init__(self, token: Token) -> None:
         """Read the token. Raises `UsageProblem` when there is no usable token."""
@@ -73,30 +67,12 @@ class TokenAuth(Auth):
         self._lock = threading.Lock()
         self._token = read_token(token.file, token.source) if token.file else checked(token.value, token.source)
         self._former: tuple[str, ...] = ()
-        self._good = self._bad = ""
-        self._refused_at: float | None = None
         self.curl_token = f"$(cat {shlex.quote(str(self._file))})" if self._file else "$GATE_TOKEN"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Set the token header. Raises `Unauthorised` when the only token is one that was refused."""
-        if self._token == self._bad and self._newest() == self._bad:
-            raise Unauthorised("the token was refused before and is not sent again")
+        """Set the token header."""
         request.headers[TOKEN_HEADER] = self._token
         return request
-
-    def accepted(self, request: PreparedRequest) -> None:
-        """Record that the token is valid."""
-        super().accepted(request)
-        self._good, self._refused_at = request.headers.get(TOKEN_HEADER, ""), None
-
-    def refused(self, request: PreparedRequest, sent_at: float) -> bool:
-        """Record that the token was refused. Requests that were under way at the first refusal do not count again."""
-        token = request.headers.get(TOKEN_HEADER, "")
-        if token == self._good and (self._refused_at is None or sent_at < self._refused_at):
-            self._refused_at = self._refused_at or time.monotonic()
-            return False
-        self._bad = token
-        return True
 
     def renew(self, refused: PreparedRequest) -> bool:
         """Read the token file again. A token is newer when it differs from the refused one."""

@@ -164,7 +164,7 @@ class Client:
         """
         params = {"page_index": page, "page_size": PAGE_SIZE}
         routes = [
-            self._routes.get(path.format(project_id=project_id), wire_format.project_rows_of, params)
+            self._routes.get(path.format(project_id=project_id), wire_format.project_rows_of, params, decides=False)
             for path in PROJECT_LIST_ROUTES
         ]
         count, rows = self._routes.first("the jobs of the project", routes)
@@ -172,14 +172,13 @@ class Client:
 
     def job_config(self, job_id: str) -> JobConfig:
         """Return the name of a job and its CodeArts project (ShowJobConfig)."""
-        return self._routes.first(
-            "the job's configuration", [self._routes.get(f"/v1/job/{job_id}/config", wire_format.job_config_of)]
-        )
+        route = self._routes.get(f"/v1/job/{job_id}/config", wire_format.job_config_of, decides=False)
+        return self._routes.first("the job's configuration", [route])
 
     def stages(self, record_id: str) -> Sequence[Stage]:
         """Return the stages of a build in their order (ShowBuildRecordFullStages)."""
         path = f"/v1/record/{quote(record_id, safe='')}/full-stages"
-        return self._routes.first("the stages", [self._routes.get(path, wire_format.stages_of)])
+        return self._routes.first("the stages", [self._routes.get(path, wire_format.stages_of, decides=False)])
 
     def unit_tests(self, job_id: str, build_number: int) -> UnitTests | None:
         """Return the totals of a build's unit tests (ShowReportSummary); `None` when the service has none."""
@@ -204,15 +203,16 @@ class Client:
         read = partial(wire_format.log_piece_of, offset=offset)
         path = f"{job_id}/{build_number}/real-time-log"
         routes = [
-            self._routes.get(f"/v1/log/{path}", read, {"size": 1000, "start_offset": offset}),  # the size is fixed
-            self._routes.get(f"/v3/jobs/{path}", read, {"length": V3_LOG_LENGTH, "offset": offset}),
+            self._routes.get(f"/v1/log/{path}", read, {"size": 1000, "start_offset": offset}, decides=False),
+            self._routes.get(f"/v3/jobs/{path}", read, {"length": V3_LOG_LENGTH, "offset": offset}, decides=False),
         ]
         piece = self._routes.first("the log of the running build", routes)
         return self._unfinished_lines.complete((job_id, build_number), offset, piece)
 
     def failed_steps(self, job_id: str, build_number: int) -> Sequence[FailedStep]:
         """Return the failed steps of a build with their errors. The operation is undocumented, but was seen to work."""
-        route = self._routes.get(f"/v1/log/{job_id}/{build_number}/analysis", wire_format.failed_steps_of)
+        path = f"/v1/log/{job_id}/{build_number}/analysis"
+        route = self._routes.get(path, wire_format.failed_steps_of, decides=False)
         return self._routes.first("the analysis of the failure", [route])
 
     def child_builds(self, record_id: str) -> Sequence[ChildBuild]:
@@ -220,7 +220,7 @@ class Client:
         record = quote(record_id, safe="")
         paths = (f"/v1/record/{record}/flow-graph", f"/v3/{record}/flow-graph")
         return self._routes.first(
-            "the child builds", [self._routes.get(path, wire_format.child_builds_of) for path in paths]
+            "the child builds", [self._routes.get(path, wire_format.child_builds_of, decides=False) for path in paths]
         )
 
     def start(self, job_id: str, order: Order, may_send: Callable[[], bool]) -> Started:

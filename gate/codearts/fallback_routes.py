@@ -22,9 +22,18 @@ class Routes:
         self.session = session
         self._published: dict[str, int] = {}
 
-    def get(self, path: str, read: Callable[[Json], T], params: Mapping[str, object] | None = None) -> Route[T]:
-        """Return a route that sends a GET request and reads JSON."""
-        return lambda what: read(responses.payload(self.session.get(path, params), what, self.session.hide))
+    def get(
+        self,
+        path: str,
+        read: Callable[[Json], T],
+        params: Mapping[str, object] | None = None,
+        *,
+        decides: bool = True,
+    ) -> Route[T]:
+        """Return a route that sends a GET request and reads JSON; `decides`: whether a verdict depends on it."""
+        return lambda what: read(
+            responses.payload(self.session.get(path, params, decides=decides), what, self.session.hide)
+        )
 
     def post(
         self,
@@ -52,7 +61,7 @@ class Routes:
     def lines(self, path: str, count: int, params: Mapping[str, object], seconds: float) -> Route[Sequence[str]]:
         """Return a route that reads the last `count` lines of the text that arrives within `seconds`."""
         return lambda what: responses.last_lines(
-            self.session.get(path, params, seconds=seconds),
+            self.session.get(path, params, seconds=seconds, decides=False),
             what,
             count,
             self.session.hide,

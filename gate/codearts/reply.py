@@ -13,5 +13,7 @@ class Reply:
     body: bytes = field(repr=False)
     cut: str = ""
     """Why the body is incomplete; empty for a complete one."""
-    may_pass: bool = False
-    """Whether a refusal may pass by itself, because the credential was accepted before."""
+    renewed: bool = False
+    """Whether this is the answer to a newer credential, after the first one had been refused."""
+    credential_worked: bool = False
+    """Whether the credential was accepted before, so that a refusal may pass by itself."""

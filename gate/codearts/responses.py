@@ -15,7 +15,15 @@ from gate.codearts import auth_hints, log_text
 from gate.codearts.error_mapping import classify, is_known_origin
 from gate.codearts.json_fields import Json
 from gate.codearts.reply import Reply
-from gate.errors import InvalidAnswer, RefusedOnce, ServiceError, TransientError, Unauthorised
+from gate.errors import (
+    CredentialRefused,
+    Forbidden,
+    InvalidAnswer,
+    Refused,
+    ServiceError,
+    TransientError,
+    Unauthorised,
+)
 from gate.limits import MAX_JSON_BYTES
 from gate.text import one_line
 
@@ -140,19 +148,25 @@ def reported_error(reply: Reply) -> tuple[type[ServiceError], str] | None:
 def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoReturn:
     """Raise the error that an answer reports.
 
-    A refusal that may pass by itself is a transient error: of the service if it has one of its codes, else of a proxy
-    or of a web page in its place.
+    A refusal after the credential has worked is a transient error: of the service if it has one of its codes, else of a
+    proxy or of a web page in its place.
     """
-    kind = classify(reply.status, code)
-    if reply.may_pass:
-        kind = RefusedOnce if is_known_origin(code) else InvalidAnswer
+    refused = kind = classify(reply.status, code)
+    if reply.credential_worked and kind in (Unauthorised, Forbidden, Refused):
+        if not is_known_origin(code):
+            kind = InvalidAnswer
+        elif kind is not Refused:
+            kind = CredentialRefused
     parts = [part for part in (code, message) if part]
     target = reply.headers.get("Location")
     if target and 300 <= reply.status < 400:
         parts.append(f"it redirects to {target.partition('?')[0]}, which the gate does not follow")
     text = one_line(hide(" ".join(parts))).rstrip(". ") or f"no explanation ({_kind(reply, hide)})"
-    hint = auth_hints.hint(code, message) if kind in (Unauthorised, RefusedOnce) else ""
+    hint = auth_hints.hint(code, message) if refused is Unauthorised and kind is not InvalidAnswer else ""
     error = kind(f"{what}: HTTP {reply.status}, {text}", status=reply.status, code=code, hint=hint)
+    if isinstance(error, CredentialRefused):
+        error.kind = Forbidden if refused is Forbidden else Unauthorised
+        error.times = 2 if reply.renewed and refused is Unauthorised else 1
     if isinstance(error, TransientError):
         error.retry_after = retry_after(reply.headers.get("Retry-After", ""), datetime.now(UTC))
     raise error

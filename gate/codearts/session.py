@@ -23,7 +23,7 @@ from gate.codearts.masking import longest_form, mask
 from gate.codearts.reply import Reply
 from gate.codearts.service_clock import ServiceClock
 from gate.codearts.transport import BoundedAdapter, sending
-from gate.errors import Forbidden, Refused, ServiceError, TransientError, Unauthorised
+from gate.errors import TransientError, Unauthorised
 from gate.limits import MAX_BYTES, MAX_CONNECTIONS
 from gate.settings import Connection, is_loopback
 
@@ -34,8 +34,6 @@ _HEADERS = {
     "Accept": "*/*",
     "Accept-Encoding": "identity",  # so that a small answer cannot unpack to a huge one
 }
-
-_REFUSALS = (Unauthorised, Forbidden, Refused)
 
 _NO_PROXY = {"http": "", "https": ""}
 
@@ -49,13 +47,13 @@ class _Call(NamedTuple):
     seconds: float
     data: bytes | None = None
     may_send: Callable[[], bool] | None = None
+    decides: bool = True
 
 
 class _Sent(NamedTuple):
     """A request that was sent, and its answer."""
 
     request: requests.PreparedRequest
-    at: float
     response: requests.Response
     reply: Reply | None
     """The answer, if it is an error; the body of a successful one is not read yet."""
@@ -87,8 +85,6 @@ class Session:
         self._auth = auth
         self._debug = debug
         self._clock = clock or ServiceClock()
-        self._forbidden: set[str] = set()
-        """Paths at which the service refused a permission since it last accepted a request there."""
         self._http = _Http()
         self._http.headers.clear()
         self._http.headers.update(_HEADERS)
@@ -117,12 +113,21 @@ class Session:
         """Return the length of the longest text that `hide` masks."""
         return longest_form(self._auth.secrets())
 
-    def get(self, path: str, params: Mapping[str, object] | None = None, *, seconds: float | None = None) -> Reply:
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        seconds: float | None = None,
+        decides: bool = True,
+    ) -> Reply:
         """Send a GET request; `seconds` limits it further than the request timeout.
 
-        Raises a `ServiceError` when there is no answer. An answer that reports an error is returned like any other.
+        `decides`: whether a verdict depends on it; see `Auth.sending`. Raises a `ServiceError` when there is no answer.
+        An answer that reports an error is returned like any other.
         """
-        return self._exchange(_Call("GET", path, _query(params), min(self._timeout, seconds or self._timeout)))
+        limit = min(self._timeout, seconds or self._timeout)
+        return self._exchange(_Call("GET", path, _query(params), limit, decides=decides))
 
     def post(
         self,
@@ -146,47 +151,31 @@ class Session:
 
     def _exchange(self, call: _Call) -> Reply:
         """Send a request and read its answer; a refused one is sent once more if there is a newer credential."""
-        with self._auth.sending_lock():
-            sent = self._send(call)
+        with self._auth.sending(decides=call.decides):
+            sent, renewed = self._send(call), False
             if sent.reply is not None and _is_unauthorised(sent.reply) and self._renew(sent.request):
-                sent = self._send(call)
+                sent, renewed = self._send(call), True
             if sent.reply is not None:
-                return self._judge(call, sent, sent.reply)
+                return self._judge(call, sent, sent.reply, renewed=renewed)
         with sent.response:
-            return self._judge(call, sent, self._read(sent.response))
+            return self._judge(call, sent, self._read(sent.response), renewed=renewed)
 
-    def _judge(self, call: _Call, sent: _Sent, reply: Reply) -> Reply:
-        """Record what an answer says about the credential, and mark a refusal that may pass by itself."""
-        error = responses.reported_error(reply)
-        if error is None:
-            if "html" not in reply.headers.get("Content-Type", ""):  # a sign-in page of a proxy accepts nothing
-                self._auth.accepted(sent.request)
-                self._forbidden.discard(call.path)
-            return reply
-        kind, code = error
-        may_pass = self._may_pass(call, sent, kind, code)
-        if is_behind_gateway(code):
-            self._auth.accepted(sent.request)
-        return dataclasses.replace(reply, may_pass=may_pass)
+    def _judge(self, call: _Call, sent: _Sent, reply: Reply, *, renewed: bool) -> Reply:
+        """Tell the credential what an answer says about it; note in the answer whether it has worked before.
 
-    def _may_pass(self, call: _Call, sent: _Sent, kind: type[ServiceError], code: str) -> bool:
-        """Return whether an error that would end the wait may pass by itself.
-
-        After the credential has worked, a refusal without a code of the service comes from a proxy or a web page in its
-        place. With such a code, only the second refusal in a row is final: of the credential at any path, or of a
-        permission at one path. An order is never sent again, whatever refused it.
+        That is not noted in the answer to an order, which is not sent again, whatever refused it.
         """
-        is_final = False
-        if kind is Unauthorised and (is_known_origin(code) or not self._auth.has_worked):
-            is_final = self._auth.refused(sent.request, sent.at)
-        if kind not in _REFUSALS or not self._auth.has_worked or call.may_send is not None:
-            return False
-        if not is_known_origin(code):
-            return True
-        if kind is Forbidden:
-            is_final = call.path in self._forbidden
-            self._forbidden.add(call.path)
-        return not is_final and kind is not Refused
+        has_worked = self._auth.has_worked
+        match responses.reported_error(reply):
+            case None:
+                if "html" not in reply.headers.get("Content-Type", ""):  # a sign-in page of a proxy accepts nothing
+                    self._auth.accepted(sent.request)
+            case _, code if is_behind_gateway(code):
+                self._auth.accepted(sent.request)
+            case kind, code if kind is Unauthorised and (is_known_origin(code) or not has_worked):
+                self._auth.refused()
+        has_worked = has_worked and call.may_send is None
+        return dataclasses.replace(reply, renewed=renewed, credential_worked=has_worked)
 
     def _renew(self, refused: requests.PreparedRequest) -> bool:
         """Return whether there is a newer credential than the refused one."""
@@ -213,7 +202,6 @@ class Session:
             environment = self._http.merge_environment_settings(
                 prepared.url, self._proxies or {}, stream=True, verify=self.ca_certificates, cert=None
             )
-            sent_at = time.monotonic()
             with sending(may_send=call.may_send, fresh=call.method == "POST"):
                 response = self._http.send(prepared, timeout=timeout, allow_redirects=False, **environment)
         except TransientError as error:  # no credential could be obtained
@@ -226,9 +214,9 @@ class Session:
         self._debug(f"{request_line}: {response.status_code} in {(time.monotonic() - started) * 1000:.0f} ms")
         self._clock.update(response.headers.get("Date", ""))
         if response.status_code < 300:
-            return _Sent(prepared, sent_at, response, reply=None)
+            return _Sent(prepared, response, reply=None)
         with response:
-            return _Sent(prepared, sent_at, response, self._read(response))
+            return _Sent(prepared, response, self._read(response))
 
     def _read(self, response: requests.Response) -> Reply:
         """Read the body up to its size limit."""

@@ -1,6 +1,7 @@
 """AK/SK: every request is signed anew by the vendor's own signer (SDK-HMAC-SHA256)."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,8 +16,18 @@ from gate.codearts.token_input import is_header_text
 from gate.errors import Unauthorised, UsageProblem
 from gate.settings import KeyPair
 
-MAX_REFUSALS = 2
-"""Refusals in a row after which a key that worked before is not sent again; more than five lock it."""
+MAX_REFUSALS = 4
+"""Refusals in a row after which a key that worked before is not sent again; more than five lock it for all its users,
+and another one may be at work."""
+
+LEFT_TO_DECIDE = 2
+"""How many of these refusals are left to requests on which a verdict depends."""
+
+MAX_AT_ONCE = 2
+"""Requests that may be under way together, as all of them may be refused."""
+
+REFUSAL_SECONDS = 1.0
+"""Seconds after which a request that is under way is no longer expected to be refused: one that hangs holds up none."""
 
 DATE_HEADER, DATE_FORMAT = "X-Sdk-Date", "%Y%m%dT%H%M%SZ"
 
@@ -32,7 +43,7 @@ class KeyPairAuth(Auth):
     """Signs method, path, query, body and the relevant headers of a request together with the time.
 
     More than five refusals in a row lock the key for five minutes, for all its users. So a key that was never accepted
-    is refused once at most, and any other key twice in a row: no more requests are under way than may still be refused.
+    is refused once at most, and any other key `MAX_REFUSALS` times in a row, the last times one by one.
     """
 
     def __init__(self, pair: KeyPair, now: Callable[[], datetime]) -> None:
@@ -57,12 +68,12 @@ class KeyPairAuth(Auth):
         self._request = SdkRequest
         self._signer = Signer(SimpleNamespace(ak=pair.access_key, sk=pair.secret_key))
         self._changed = threading.Condition()
-        self._under_way = self._refusals = 0
+        self._under_way: dict[object, float] = {}
+        """Requests under way, and the instants at which they were begun."""
+        self._refusals = 0
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign the request, and set its URL to the query exactly as it was signed."""
-        if self._allowed_refusals() <= 0:
-            raise Unauthorised("the AK/SK was refused before and is not sent again")
         url = urlsplit(request.url or "")
         headers = {DATE_HEADER: self._now().astimezone(UTC).strftime(DATE_FORMAT)}
         if "Content-Type" in request.headers:
@@ -85,22 +96,41 @@ class KeyPairAuth(Auth):
         request.url = f"{url.scheme}://{url.netloc}{signed.uri}"
         return request
 
-    def _allowed_refusals(self) -> int:
-        """Return how many refusals in a row there may still be."""
-        return (MAX_REFUSALS if self.has_worked else 1) - self._refusals
-
     @contextmanager
-    def sending_lock(self) -> Iterator[None]:
-        """Wait until so few requests are under way that all of them may be refused."""
+    def sending(self, *, decides: bool) -> Iterator[None]:
+        """Wait until so few requests are under way that all of them may be refused.
+
+        Raises `Unauthorised` when the key was refused too often in a row; requests that do not decide leave some
+        refusals to those that do.
+        """
+        key = object()
         with self._changed:
-            self._changed.wait_for(lambda: self._allowed_refusals() <= 0 or self._under_way < self._allowed_refusals())
-            self._under_way += 1
+            while self._at_once() <= self._young():
+                self._changed.wait(REFUSAL_SECONDS / 10)
+            if self._refusals >= self._allowed(decides=decides):
+                raise Unauthorised("the AK/SK was refused before and is not sent again, so that it is not locked")
+            self._under_way[key] = time.monotonic()
         try:
             yield
         finally:
             with self._changed:
-                self._under_way -= 1
+                del self._under_way[key]
                 self._changed.notify_all()
+
+    def _allowed(self, *, decides: bool) -> int:
+        """Return how many refusals in a row there may be before such a request is not sent any more."""
+        if not self.has_worked:
+            return 1
+        return MAX_REFUSALS if decides else MAX_REFUSALS - LEFT_TO_DECIDE
+
+    def _at_once(self) -> int:
+        """Return how many requests may be under way together: one while the key is in doubt."""
+        return MAX_AT_ONCE if self.has_worked and not self._refusals else 1
+
+    def _young(self) -> int:
+        """Return how many requests are under way that may still be refused."""
+        now = time.monotonic()
+        return sum(now - begun < REFUSAL_SECONDS for begun in self._under_way.values())
 
     def accepted(self, request: PreparedRequest) -> None:
         """Record that the key is valid."""
@@ -109,11 +139,10 @@ class KeyPairAuth(Auth):
             self._refusals = 0
             self._changed.notify_all()
 
-    def refused(self, request: PreparedRequest, sent_at: float) -> bool:  # noqa: ARG002 - all requests have one key
+    def refused(self) -> None:
         """Record that the key was refused; all refusals count, also those of requests that were under way together."""
         with self._changed:
             self._refusals += 1
-            return self._allowed_refusals() <= 0
 
     def renew(self, refused: PreparedRequest) -> bool:
         """Return whether the signature was refused for its time: the answer has told the service's clock."""

@@ -22,7 +22,7 @@ from gate.core import verdict as judging
 from gate.core.fair_queue import LIST_KEY, FairQueue
 from gate.core.ports import Ask, CallResult, Context
 from gate.core.schedule import Pace, vary
-from gate.errors import RefusedOnce, TransientError
+from gate.errors import CredentialRefused, TransientError
 from gate.limits import MAX_PROJECT_PAGES
 from gate.model import ListedBuild, ProjectPage, ProjectRow, Record, RecordState, State
 
@@ -391,7 +391,7 @@ class ListHints:
 
     def _take_error(self, source: _Source, error: Exception) -> None:
         """Learn nothing: the builds are polled as without lists. A list that is refused is not read again."""
-        self._is_refused = isinstance(error, RefusedOnce)
+        self._is_refused = isinstance(error, CredentialRefused)
         for build in source.builds.values():
             self._apply_hint(build, None)
         source.errors += 1

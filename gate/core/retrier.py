@@ -1,11 +1,13 @@
 """Asking until there is an answer: the error budget, the back-off, and what people are told meanwhile."""
 
 from collections.abc import Callable, Hashable
+from functools import partial
 
 from gate.core.ports import Ask, Context, Steps, T
+from gate.core.refusals import Refusals
 from gate.core.schedule import backoff
 from gate.durations import spell
-from gate.errors import GaveUp, ServiceError, TransientError
+from gate.errors import CredentialRefused, GaveUp, PermanentError, ServiceError, TransientError
 
 REQUESTS_PER_CALL = 3
 """Request timeouts that one call lasts at most: a request, a sign-in, and the request once more. What a call lasts
@@ -19,8 +21,10 @@ class Retrier:
     took, and the pauses after them. Waiting for a turn behind other targets, or a machine that slept, does not count.
     """
 
-    def __init__(self, context: Context, say: Callable[[str], None]) -> None:
-        """`say` shows people one sentence about the target."""
+    def __init__(self, context: Context, say: Callable[[str], None], refusals: Refusals, job_id: str) -> None:
+        """`say` shows people one sentence about the target; `refusals` are counted for all targets together."""
+        self._refusals = refusals
+        self._job = job_id
         self.trouble = "the service has not answered yet"
         """The last error, in words; empty after a usable answer."""
         self.advice = ""
@@ -53,11 +57,20 @@ class Retrier:
         while True:
             try:
                 answer: T = yield Ask(
-                    call, not_before, coalesce=coalesce, is_retry=is_retry, urgent=urgent, poll_of=poll_of
+                    partial(self._refusals.checked, call),
+                    not_before,
+                    coalesce=coalesce,
+                    is_retry=is_retry,
+                    urgent=urgent,
+                    poll_of=poll_of,
                 )
             except TransientError as error:
                 not_before, is_retry, poll_of = self._retry_at(error), True, None
+            except PermanentError as error:
+                self._refusals.note_permanent(error, self._job)
+                raise
             else:
+                self._refusals.note_answer(self._job)
                 if self._failures:
                     self.say(f"the service answers again, after {spell(self._now() - self._failing_since)}")
                 self._failures, self._failing_seconds, self.trouble = 0, 0.0, ""
@@ -73,6 +86,8 @@ class Retrier:
     def _retry_at(self, error: TransientError) -> float:
         """Count a failure; return the instant of the next try, or raise `GaveUp`."""
         now = self._now()
+        if isinstance(error, CredentialRefused):
+            self._refusals.note_refusal(error, self._job, now - error.lasted, now)
         if not self._failures:
             self._failing_since = now
         self._failures += 1

@@ -14,6 +14,7 @@ from traceback import walk_tb
 from gate.core.fair_queue import LIST_KEY, FairQueue
 from gate.core.list_hints import ListHints
 from gate.core.ports import MAX_HANGING, Ask, CallResult, Context, DebugLine, Interruption, Observer, Steps, Workers
+from gate.core.refusals import Refusals
 from gate.core.schedule import Pace
 from gate.core.watch import Watch
 from gate.durations import spell
@@ -53,7 +54,8 @@ class Wait:
         self._pace = Pace(context.rules.max_rate, workers.now())
         self._queue = FairQueue(self._pace)
         self._hints = ListHints(context, self._queue, self._pace)
-        self._watches = [Watch(target, context, self._hints) for target in targets]
+        refusals = Refusals()
+        self._watches = [Watch(target, context, self._hints, refusals) for target in targets]
         self._open: dict[_Run, None] = {}
         self._asks: dict[int, tuple[_Run | None, Ask]] = {}
         """The asks that wait or are under way, each with the run that gets the answer; lists belong to none."""

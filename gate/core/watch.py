@@ -14,13 +14,14 @@ from gate.core.list_hints import ListHints
 from gate.core.outcome_builder import OutcomeBuilder
 from gate.core.poller import CONFIRMING_POLLS, Poller
 from gate.core.ports import Ask, CallResult, Context, Steps
+from gate.core.refusals import Refusals
 from gate.core.retrier import Retrier
 from gate.core.selection import Selection
 from gate.errors import (
+    CredentialRefused,
     NoBuildAppeared,
     NotFound,
     OrderNotSent,
-    RefusedOnce,
     ServiceError,
     StartLost,
     TransientError,
@@ -56,15 +57,15 @@ CONSOLE = "Look at the build in the CodeArts console."
 class Watch:
     """Waits for one target's build and decides its verdict."""
 
-    def __init__(self, target: Target, context: Context, hints: ListHints) -> None:
-        """Start with nothing known but the target; `hints` are shared by all watches."""
+    def __init__(self, target: Target, context: Context, hints: ListHints, refusals: Refusals) -> None:
+        """Start with nothing known but the target; `hints` and `refusals` are shared by all watches."""
         self._builder = OutcomeBuilder(target=target, build_number=target.build_number)
         self._job = target.job_id
         self._rules = context.rules
         self._service = context.service
         self._now = context.now
         self._say: Callable[[str], None] = lambda text: context.say(target, text)
-        self._retrier = Retrier(context, self._say)
+        self._retrier = Retrier(context, self._say, refusals, target.job_id)
         self._selection = Selection(target, context, self._retrier)
         order = context.order
         self._launcher = Launcher(order, context, self._retrier, self._builder) if order else None
@@ -353,4 +354,4 @@ class Watch:
 
 def _may_pass(error: Exception) -> bool:
     """Tell whether a side channel is worth another try."""
-    return isinstance(error, TransientError) and not isinstance(error, RefusedOnce)
+    return isinstance(error, TransientError) and not isinstance(error, CredentialRefused)

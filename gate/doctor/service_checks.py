@@ -10,7 +10,7 @@ from gate.codearts.client import BUILD_LIST_ROUTES, PROJECT_LIST_ROUTES, RECORD_
 from gate.core.selection import newest
 from gate.core.verdict import interpret
 from gate.doctor.diagnosis import NO_JOB, CheckFailed, CheckSkipped, Diagnosis
-from gate.errors import Forbidden, NotFound, Refused, RouteMissing, ServiceError
+from gate.errors import CredentialRefused, Forbidden, NotFound, Refused, RouteMissing, ServiceError
 
 TIMED_REQUESTS = 5
 
@@ -137,4 +137,7 @@ def _is_published(diagnosis: Diagnosis, route: str) -> bool:
         return False
     except (NotFound, Forbidden, Refused):
         return True
+    except CredentialRefused as error:
+        if error.kind is not Forbidden:
+            raise
     return True

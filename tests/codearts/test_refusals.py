@@ -12,18 +12,18 @@ import pytest
 import requests_mock
 from requests import PreparedRequest, Request
 
-from gate.codearts.auth import NoAuth, TokenAuth
+from gate.codearts.auth import NoAuth
 from gate.codearts.client import Client
 from gate.codearts.connect import connect
 from gate.codearts.fallback_routes import Routes
 from gate.codearts.session import Session
-from gate.codearts.signing import MAX_REFUSALS, KeyPairAuth
+from gate.codearts.signing import LEFT_TO_DECIDE, MAX_AT_ONCE, MAX_REFUSALS, REFUSAL_SECONDS, KeyPairAuth
 from gate.errors import (
+    CredentialRefused,
     Forbidden,
     InvalidAnswer,
     NotFound,
     Refused,
-    RefusedOnce,
     ServiceError,
     TransientError,
     Unauthorised,
@@ -110,47 +110,51 @@ def test_sign_in_page_with_status_200_accepts_no_credential(service: requests_mo
 
 
 @pytest.mark.parametrize("credential", [TOKEN, KEYS], ids=["token", "keys"])
-def test_second_refusal_in_a_row_is_final(service: requests_mock.Mocker, credential: Credential) -> None:
-    """The service says it twice by its own code; the credential is not sent a third time."""
-    service.get(STATUS, [GOOD, EXPIRED])
-    assert errors_of(client_with(credential), 5) == [None, RefusedOnce, *[Unauthorised] * 3]
-    assert service.call_count == 3
-
-
-@pytest.mark.parametrize("credential", [TOKEN, KEYS], ids=["token", "keys"])
-def test_accepted_request_between_two_refusals_makes_each_the_first(
+def test_refusal_after_an_accepted_request_is_for_the_core_to_count(
     service: requests_mock.Mocker, credential: Credential
 ) -> None:
-    """A page of a proxy between them changes nothing: it says nothing about the credential."""
-    service.get(STATUS, [GOOD, EXPIRED, GOOD, EXPIRED, page(403), EXPIRED])
-    assert errors_of(client_with(credential), 6) == [
-        None, RefusedOnce, None, RefusedOnce, InvalidAnswer, Unauthorised,
+    """Each is told alike, whatever came before: a page of a proxy between them says nothing about the credential."""
+    service.get(STATUS, [GOOD, EXPIRED, EXPIRED, GOOD, EXPIRED, page(403), EXPIRED])
+    assert errors_of(client_with(credential), 7) == [
+        None, *[CredentialRefused] * 2, None, CredentialRefused, InvalidAnswer, CredentialRefused,
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("refusal", [EXPIRED, page(401)], ids=["service", "page"])
 @pytest.mark.parametrize("credential", [TOKEN, KEYS], ids=["token", "keys"])
-def test_credential_that_was_never_accepted_is_sent_once(service: requests_mock.Mocker, credential: Credential) -> None:
-    """With or without a code."""
-    for refusal in (EXPIRED, page(401)):
-        service.get(STATUS, **refusal)
-        calls = service.call_count
-        assert errors_of(client_with(credential), 3) == [Unauthorised] * 3
-        assert service.call_count == calls + 1
+def test_refusal_of_a_credential_that_was_never_accepted_is_permanent(
+    service: requests_mock.Mocker, credential: Credential, refusal: dict[str, Any]
+) -> None:
+    """With or without a code. A key is not sent a second time then."""
+    service.get(STATUS, **refusal)
+    assert errors_of(client_with(credential), 3) == [Unauthorised] * 3
+    assert service.call_count == (1 if credential is KEYS else 3)
 
 
 def test_error_of_the_service_itself_shows_that_the_credential_was_accepted(service: requests_mock.Mocker) -> None:
     """Its gateway lets nobody through whom it does not know."""
     service.get(STATUS, [coded(422, "DEVCB.00031006"), EXPIRED])
-    assert errors_of(client_with(TOKEN), 2) == [NotFound, RefusedOnce]
+    assert errors_of(client_with(TOKEN), 2) == [NotFound, CredentialRefused]
 
 
-def test_missing_permission_is_final_when_it_is_said_twice_at_one_path(service: requests_mock.Mocker) -> None:
-    """Good answers about other jobs do not count for this one."""
-    service.get(STATUS, **GOOD)
-    service.get(OTHER, [coded(403, "APIGW.0302"), coded(403, "APIGW.0302"), GOOD, coded(403, "APIGW.0302")])
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [(EXPIRED, Unauthorised, "expired"), (coded(403, "APIGW.0302"), Forbidden, "permission to view")],
+    ids=["credential", "permission"],
+)
+def test_refusal_becomes_a_permanent_error_of_its_kind(
+    service: requests_mock.Mocker, answer: dict[str, Any], kind: type[ServiceError], words: str
+) -> None:
+    """With the same facts, and advice that fits."""
+    service.get(STATUS, [GOOD, answer])
     client = client_with(TOKEN)
-    assert errors_of(client, 1) + errors_of(client, 1, "f" * 32) + errors_of(client, 1) == [None, RefusedOnce, None]
-    assert errors_of(client, 3, "f" * 32) == [Forbidden, None, RefusedOnce]
+    client.is_running(JOB)
+    with pytest.raises(CredentialRefused) as caught:
+        client.is_running(JOB)
+    permanent = caught.value.permanent()
+    facts = (type(permanent), str(permanent), permanent.status, permanent.code)
+    assert facts == (kind, str(caught.value), answer["status_code"], answer["json"]["error_code"])
+    assert words in permanent.hint
 
 
 def test_malformed_request_is_final_at_once(service: requests_mock.Mocker) -> None:
@@ -172,7 +176,7 @@ def test_refused_order_is_final_at_once(service: requests_mock.Mocker, answer: d
 
 
 def test_newer_token_of_the_file_is_used_at_once(service: requests_mock.Mocker, tmp_path: Path) -> None:
-    """A refusal of the old token is no refusal of the new one; a new one that was never accepted is sent once."""
+    """A refusal of the old token is no refusal of the new one."""
     file = tmp_path / "token"
     file.write_text("one")
     service.get(STATUS, [GOOD, EXPIRED, GOOD, EXPIRED, EXPIRED])
@@ -181,7 +185,7 @@ def test_newer_token_of_the_file_is_used_at_once(service: requests_mock.Mocker, 
     file.write_text("two")
     assert errors_of(client, 1) == [None]
     file.write_text("three")
-    assert errors_of(client, 2) == [Unauthorised] * 2
+    assert errors_of(client, 1) == [CredentialRefused]
     assert [request.headers["X-Auth-Token"] for request in service.request_history] == [
         "one", "one", "two", "two", "three",
     ]  # fmt: skip
@@ -208,33 +212,51 @@ def in_threads(count: int, call: Callable[[], object]) -> None:
         thread.join(20)
 
 
-@pytest.mark.parametrize(("has_worked", "refusals"), [(False, 1), (True, MAX_REFUSALS)])
-def test_key_is_not_refused_more_often_however_many_requests_come_at_once(has_worked: bool, refusals: int) -> None:
-    """More than five refusals in a row would lock it for everybody."""
+@pytest.mark.parametrize(
+    ("has_worked", "decides", "refusals"),
+    [(False, True, 1), (True, False, MAX_REFUSALS - LEFT_TO_DECIDE), (True, True, MAX_REFUSALS)],
+    ids=["never accepted", "side channels", "calls that decide"],
+)
+def test_key_is_not_refused_more_often_however_many_requests_come_at_once(
+    has_worked: bool, decides: bool, refusals: int
+) -> None:
+    """More than five refusals in a row would lock it for everybody; side channels leave some to what decides."""
     auth = KeyPairAuth(KEYS, lambda: datetime.now(UTC))
     if has_worked:
         auth.accepted(PreparedRequest())
     sent: list[PreparedRequest] = []
 
     def ask() -> None:
-        with contextlib.suppress(Unauthorised), auth.sending_lock():
-            request = Request("GET", STATUS, auth=auth).prepare()
-            sent.append(request)
+        with contextlib.suppress(Unauthorised), auth.sending(decides=decides):
+            sent.append(Request("GET", STATUS, auth=auth).prepare())
             time.sleep(0.02)  # the time of an answer, in which other threads try to send
-            auth.refused(request, 0.0)
+            auth.refused()
 
     in_threads(8, ask)
     assert len(sent) == refusals
 
 
-def test_refusals_of_requests_that_were_under_way_together_count_once() -> None:
-    """One fault of the gateway meets several requests; what counts is one that was sent after the first refusal."""
-    auth = TokenAuth(TOKEN)
-    request = Request("GET", STATUS, auth=auth).prepare()
-    auth.accepted(request)
-    together = time.monotonic()
-    assert [auth.refused(request, together) for _ in range(8)] == [False] * 8
-    assert auth.refused(request, time.monotonic() + 1)
+def test_requests_that_hang_hold_up_no_other() -> None:
+    """What has been under way for a second will not be refused any more."""
+    auth, released = KeyPairAuth(KEYS, lambda: datetime.now(UTC)), threading.Event()
+    auth.accepted(PreparedRequest())
+
+    def hang() -> None:
+        with auth.sending(decides=False):
+            released.wait(20)
+
+    threads = [threading.Thread(target=hang) for _ in range(MAX_AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    while len(auth._under_way) < MAX_AT_ONCE:
+        time.sleep(0.01)
+    started = time.monotonic()
+    with auth.sending(decides=True):
+        waited = time.monotonic() - started
+    released.set()
+    for thread in threads:
+        thread.join(20)
+    assert waited < 2 * REFUSAL_SECONDS
 
 
 def test_hint_of_a_first_refusal_names_the_cause(service: requests_mock.Mocker) -> None:
@@ -242,7 +264,7 @@ def test_hint_of_a_first_refusal_names_the_cause(service: requests_mock.Mocker) 
     service.get(STATUS, [GOOD, EXPIRED])
     client = client_with(TOKEN)
     client.is_running(JOB)
-    with pytest.raises(RefusedOnce) as caught:
+    with pytest.raises(CredentialRefused) as caught:
         client.is_running(JOB)
     assert isinstance(caught.value, TransientError)
     assert "expired" in caught.value.hint

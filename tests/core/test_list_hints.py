@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.core.list_hints import MAX_ERRORS, TRIAL_PAGES
-from gate.errors import Forbidden, InvalidAnswer, RefusedOnce, ServiceFailing
+from gate.errors import CredentialRefused, Forbidden, InvalidAnswer, ServiceFailing
 from gate.model import ListedBuild, ProjectPage, ProjectRow, Record, Target, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, World, build, record
@@ -340,7 +340,7 @@ def test_no_list_is_read_after_a_refused_credential_until_a_record_was_read() ->
     def page(project: str, index: int) -> ProjectPage:
         if next(numbers) % 3 == 2:
             refusals.append(len(crowd.world.service.asked))
-            raise RefusedOnce("401")
+            raise CredentialRefused("401")
         return crowd.page()(project, index)
 
     refusals: list[int] = []

@@ -215,6 +215,14 @@ def test_job_that_may_not_be_read_is_told_from_a_bad_credential(simulate: Simula
     assert "permission" in failure(done)
 
 
+def test_list_that_may_not_be_read_is_published_nevertheless(simulate: Simulate, run_gate: Run) -> None:
+    """The user lacks a permission there, which says nothing about the host, nor about the credential."""
+    act = ReplaceAnswer(gateway_error(403, "0302", "no permission"))
+    simulator = simulate(["passing"], faults=[Fault(operations=("ListProjectJobs",), act=act, times=None)])
+    done = run_gate("doctor", simulator.jobs["passing"], env=with_token(simulator))
+    assert (done.returncode, findings(done)["lists"]) == (0, "ok"), done.stdout
+
+
 def test_expired_token_is_named(simulate: Simulate, run_gate: Run) -> None:
     """The gateway is right, the credential is not."""
     simulator = simulate(["passing"])

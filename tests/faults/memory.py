@@ -86,7 +86,14 @@ class MemorySession:
         """Return the length of the token."""
         return len(self._simulator.token)
 
-    def get(self, path: str, params: Mapping[str, object] | None = None, *, seconds: float | None = None) -> Reply:
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        seconds: float | None = None,
+        decides: bool = True,
+    ) -> Reply:
         """Ask."""
         return self._ask("GET", path, params, b"")
 
