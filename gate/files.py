@@ -17,8 +17,24 @@ WRITE_SECONDS = 0.5
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # Windows has neither this flag nor such pipes
 _BINARY = getattr(os, "O_BINARY", 0)  # without this flag, Windows would write CRLF for each newline
 
-_CANNOT_REPLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV, errno.EROFS)
-"""Errors of replacing a file that may still be written to: it is a mount point, or its folder is read-only."""
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that is full, of a quota, and of a limit on the size of files."""
+
+_CANNOT_REPLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV, errno.EROFS, *_NO_SPACE)
+"""Errors of replacing a file that may still be written to: it is a mount point, its folder is read-only, or there is no
+space for a second one."""
+
+_HINTS = {
+    errno.ENOSPC: "Free some space on that disk.",
+    errno.EDQUOT: "Free some space: the quota of this user is used up.",
+    errno.EFBIG: "Raise the limit on the size of files: ulimit -f.",
+    errno.EROFS: "Use a path on a file system that is not read-only.",
+    errno.ENAMETOOLONG: "Use a shorter name.",
+    errno.ENOTDIR: "Use a path whose parts but the last are folders.",
+    errno.EEXIST: "Use a path whose parts but the last are folders.",
+    errno.ELOOP: "Remove the symbolic link that leads to itself.",
+}
+"""What to do about a file that cannot be written, where that is not to use a path that this user can write to."""
 
 
 def read_pipe(path: Path, max_bytes: int, seconds: float) -> bytes:
@@ -43,13 +59,15 @@ def read_pipe(path: Path, max_bytes: int, seconds: float) -> bytes:
 def append(path: Path, content: bytes, seconds: float = WRITE_SECONDS) -> None:
     """Append `content` to `path`, which is created if it does not exist; in a file it starts on a line of its own.
 
+    Without content, this only shows whether the file can be appended to.
     Raises `OSError`, and `TimeoutError` when the reader of a pipe does not read everything within `seconds`.
     """
     until = time.monotonic() + seconds
-    if _lacks_newline(path):
+    if content and _lacks_newline(path):
         content = b"\n" + content
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NONBLOCK | _BINARY | getattr(os, "O_NOCTTY", 0)
     descriptor = os.open(path, flags, 0o666)
+    status = os.fstat(descriptor)
     try:
         while content:
             try:
@@ -57,6 +75,10 @@ def append(path: Path, content: bytes, seconds: float = WRITE_SECONDS) -> None:
             except BlockingIOError:
                 if not select.select([], [descriptor], [], max(until - time.monotonic(), 0.0))[1]:
                     raise TimeoutError("its reader did not read everything in time") from None
+    except OSError:
+        if stat.S_ISREG(status.st_mode):
+            os.ftruncate(descriptor, status.st_size)  # half of a value is another value
+        raise
     finally:
         os.close(descriptor)
 
@@ -83,14 +105,32 @@ def write(path: Path, content: bytes) -> None:
     try:
         if _is_own_output(path):
             raise ReportFailed(
-                f"The report {path} could not be written: stdout or stderr of this program is redirected to that file."
+                f"The report {path} could not be written: stdout or stderr of this program is redirected to that file.",
+                hint="Use another path.",
             )
         if is_stream(path):
             append(path, content)
         else:
             _replace(Path(os.path.realpath(path)), content)
     except (OSError, ValueError) as error:
-        raise ReportFailed(f"The report {path} could not be written: {_cause(error)}.") from error
+        raise failure("The report", path, error) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder for files of this run, if there is none; raises `ReportFailed` if no file can be made in it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = _temporary(path)
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except (OSError, ValueError) as error:
+        raise failure("The folder", path, error) from error
+
+
+def failure(what: str, path: Path, error: OSError | ValueError) -> ReportFailed:
+    """Return the error about a file that could not be written: its cause, and what to do about that."""
+    number = error.errno if isinstance(error, OSError) else None
+    return ReportFailed(f"{what} {path} could not be written: {_cause(error)}.", hint=_HINTS.get(number or 0, ""))
 
 
 def _is_own_output(path: Path) -> bool:
@@ -110,15 +150,22 @@ def is_stream(path: Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
+def _temporary(folder: Path) -> Path:
+    """Return the path of a temporary file in a folder."""
+    return folder / f".gate-{uuid.uuid4().hex}.tmp"
+
+
 def _replace(path: Path, content: bytes) -> None:
     """Write a temporary file in the same folder, then rename it to `path`; it never stays behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".gate-{uuid.uuid4().hex}.tmp"
+    temporary = _temporary(path.parent)
     try:
         with temporary.open("xb") as file:
             file.write(content)
         temporary.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)  # first, as it takes space
         if error.errno not in _CANNOT_REPLACE or not path.is_file():
             raise
         _write_in_place(path, content)
@@ -128,16 +175,29 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def _write_in_place(path: Path, content: bytes) -> None:
-    """Overwrite the file `path`. When that fails, it is left empty: half of a report, old or new, is none."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | _BINARY)
+    """Overwrite the file `path`. When that fails, it is as before, or empty: half of a report, old or new, is none."""
+    former = b""
+    with suppress(OSError):  # a file may be writable and not readable
+        former = path.read_bytes()
+    descriptor = os.open(path, os.O_WRONLY | _BINARY)  # not cut first: on a full disk, its space would be lost
     try:
-        while content:
-            content = content[os.write(descriptor, content) :]
+        _overwrite(descriptor, content)
     except OSError:
         os.ftruncate(descriptor, 0)
+        with suppress(OSError):
+            _overwrite(descriptor, former)
         raise
     finally:
         os.close(descriptor)
+
+
+def _overwrite(descriptor: int, content: bytes) -> None:
+    """Let an open file have this content and no other."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
+    os.ftruncate(descriptor, len(content))
 
 
 def _cause(error: OSError | ValueError) -> str:

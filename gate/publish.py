@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gate.core.wait import BUG_HINT, describe_bug
-from gate.errors import ReportFailed
+from gate.errors import ReportFailed, UsageProblem
 from gate.model import Outcome, Target, TargetOutcome, Verdict
 from gate.platforms.detect import detect
 from gate.platforms.platform import Platform
+from gate.platforms.shared_files import is_shared
 from gate.platforms.terminal import Terminal
 from gate.runtime import streams
 from gate.settings import Reports, Settings
@@ -27,31 +28,64 @@ NOT_FINISHED = "the gate did not finish"
 
 
 class Report(NamedTuple):
-    """A report: how it is written, and the file that holds it, unless the CI system keeps it."""
+    """A report of the run: what is in it, where it goes, and when it is written."""
 
-    name: str
-    write: Callable[[Outcome], None]
-    path: Path | None = None
+    path: Path
+    render: Callable[[Outcome, Path | None], bytes]
+    """Return its content; the second argument is the JUnit report that has been written, if there is one."""
+    place: str = ""
+    """The option or variable that names the file; empty where nobody asked for it: the default, the CI system's."""
+    is_junit: bool = False
+    is_appended: bool = False
+    """Whether others write to the file too: it is appended to, and its last value for a name counts."""
+    is_early: bool = True
+    """Whether it is written when the gate starts, so that what a former run has left says nothing."""
+    tells_build: bool = False
+    """Whether it is written again as soon as the build is known, for later steps."""
+    is_final: bool = True
+    """Whether it is written at the end; one that is not is removed when the gate starts."""
 
-    def write_early(self, outcome: Outcome) -> None:
-        """Write it before the result is known; where that fails, remove the report of a former run.
+    def write(self, outcome: Outcome, junit: Path | None) -> None:
+        """Write it; raises `ReportFailed`."""
+        from gate import files
 
-        What is missing at the end is told at the end. Nothing is written to a pipe, a FIFO or a device, whose reader
-        gets one report, the last.
+        content = self.render(outcome, junit)
+        if self.is_appended:
+            append(self.path, content)
+        else:
+            files.write(self.path, content)
+
+    def write_early(self, outcome: Outcome, junit: Path | None) -> None:
+        """Write it before the result is known, or see whether that will be possible; raises `ReportFailed`.
+
+        What a former run has left is removed where it cannot be replaced. Nothing is written to a pipe, a FIFO or a
+        device, whose reader gets one report, the last.
         """
+        if self.is_stream():
+            return
+        if not self.is_final:
+            remove_file(self.path)
+        elif self.is_early:
+            self.write_or_remove(outcome, junit)
+        elif self.is_appended:
+            append(self.path, b"")
+
+    def write_or_remove(self, outcome: Outcome, junit: Path | None) -> None:
+        """Write it, or else remove what stands at its path, which says something else; raises what went wrong."""
+        try:
+            self.write(outcome, junit)
+        except Exception:
+            if not self.is_appended:
+                remove_file(self.path)
+            raise
+
+    def is_stream(self) -> bool:
+        """Tell whether it goes to a pipe, a FIFO or a device."""
         from gate import files
 
         with contextlib.suppress(OSError):  # of a path that cannot even be looked at
-            if self.path is None or not files.is_stream(self.path):
-                self.write_or_remove(outcome)
-
-    def write_or_remove(self, outcome: Outcome) -> None:
-        """Write it, or else remove what stands at its path, which says something else."""
-        try:
-            self.write(outcome)
-        except Exception:
-            if self.path is not None:
-                remove_file(self.path)
+            return files.is_stream(self.path)
+        return False
 
 
 def remove_file(path: Path) -> None:
@@ -67,30 +101,57 @@ class Publisher:
     def __init__(self, settings: Settings, platform: Platform, terminal: Terminal) -> None:
         """Nothing is written yet."""
         self._settings = settings
-        self._reports = settings.reports
+        self._reports = list(reports_of(settings.reports, platform, no_wait=settings.rules.no_wait))
+        self._json = settings.reports.json
         self._platform = platform
         self._terminal = terminal
+        self._junit: Path | None = None
+        """The JUnit report of this run that has been written."""
 
     def write_placeholder(self, targets: Sequence[Target], reason: str, *, exit_code: int) -> None:
         """Replace what stands at the report paths by reports that are no pass, or remove it where that fails.
 
-        With `--no-wait` there is no JUnit report, so that one of a former run is removed.
+        Raises `UsageProblem` about a report that was asked for and cannot be written; of any other, a warning tells.
         """
-        if self._settings.rules.no_wait:
-            remove_file(self._reports.junit)
+        self._check_log_folder()
         outcome = unfinished(targets, reason, exit_code)
-        for report in reports_of(self._reports, self._platform):
-            if report.name != "page" and self._is_wanted(report):
-                report.write_early(outcome)
+        for report in self._reports:
+            try:
+                self._write_early(report, outcome)
+            except Exception as error:
+                if report.place and isinstance(error, ReportFailed):
+                    raise usage_problem(report.place, error) from error
+                self._terminal.line(f"warning: {explain(error)} Without it, the run cannot pass.")
+
+    def _check_log_folder(self) -> None:
+        """Make the folder for logs; raises `UsageProblem` if nothing can be written to it."""
+        from gate import files
+
+        reports = self._settings.reports
+        if reports.log_dir is not None:
+            try:
+                files.make_folder(reports.log_dir)
+            except ReportFailed as error:
+                raise usage_problem(reports.named_by.get("log_dir", "--log-dir"), error) from error
+
+    def _write_early(self, report: Report, outcome: Outcome) -> None:
+        """Write a report before the result is known; raises `ReportFailed`."""
+        report.write_early(outcome, self._junit)
+        if report.is_junit and report.is_final:
+            self._junit = report.path
 
     def note_build(self, target: Target, number: int, url: str | None) -> None:
-        """Hand the number and the link of the only target's build to later steps, also when the gate is killed."""
+        """Hand the number and the link of the only target's build to later steps, also when the gate is killed.
+
+        What cannot be written is told at the end.
+        """
         if len(self._settings.targets) > 1:
             return
         outcome = unfinished([target], NOT_FINISHED, exit_code=5, number=number, url=url)
-        for report in reports_of(self._reports, self._platform):
-            if report.name in ("outputs", "next steps"):
-                report.write_early(outcome)
+        for report in self._reports:
+            if report.tells_build:
+                with contextlib.suppress(ReportFailed):
+                    report.write_early(outcome, self._junit)
 
     def publish(self, outcome: Outcome, drain_until: float) -> int:
         """Write the reports, print the result, and return the exit code: never 0 if a report could not be written.
@@ -100,33 +161,34 @@ class Publisher:
         from gate.reports import result
 
         written: list[Report] = []
-        failed: set[str] = set()
-        for report in reports_of(self._reports, self._platform):
-            if not self._is_wanted(report):
+        for report in self._reports:
+            if not report.is_final:
                 continue
             try:
-                report.write(outcome)
+                self._write(report, outcome)
             except Exception as error:
-                failed.add(report.name)
                 outcome = self._degrade(outcome, explain(error), written)
             else:
                 written.append(report)
         streams.drain(min(drain_until, time.monotonic() + DRAIN_BETWEEN))
-        print_result(result.to_json(outcome) + "\n" if self._reports.json else result.lines(outcome))
+        print_result(result.to_json(outcome) + "\n" if self._json else result.lines(outcome))
         self._terminal.relay(self._platform.annotations(outcome))
         # Drained again, so that the final line comes last where both streams go to one file.
         streams.drain(min(drain_until, time.monotonic() + DRAIN_BETWEEN))
-        if self._reports.json and streams.has_lost_output():
+        if self._json and streams.has_lost_output():
             problem = "The JSON document could not be written: stdout is closed or full. Let it go to another file."
             outcome = self._degrade(outcome, problem, written)
-        has_junit = "junit" not in failed and not self._settings.rules.no_wait
         advice = "A report is missing, so the run does not pass; see above." if outcome.exit_code else ""
-        self._terminal.finish(outcome, str(self._reports.junit) if has_junit else "", advice)
+        self._terminal.finish(outcome, str(self._junit or ""), advice)
         return outcome.exit_code
 
-    def _is_wanted(self, report: Report) -> bool:
-        """Tell whether a report is written in this run: `--no-wait` has no result for a JUnit report."""
-        return report.name != "junit" or not self._settings.rules.no_wait
+    def _write(self, report: Report, outcome: Outcome) -> None:
+        """Write a report; raises what went wrong."""
+        if report.is_junit:
+            self._junit = None
+        report.write(outcome, self._junit)
+        if report.is_junit:
+            self._junit = report.path
 
     def _degrade(self, outcome: Outcome, problem: str, written: Sequence[Report]) -> Outcome:
         """Return the outcome of a run that lacks a report, and let every report that was written say the same.
@@ -147,7 +209,11 @@ class Publisher:
         ]
         degraded = dataclasses.replace(outcome, verdict=Verdict.UNDETERMINED, exit_code=5, targets=targets)
         for report in written:
-            report.write_or_remove(degraded)
+            try:
+                self._write(report, degraded)
+            except Exception:
+                if not report.is_appended:
+                    remove_file(report.path)
         return degraded
 
 
@@ -183,10 +249,17 @@ def write_wrong_call(
     `exit_code`: 2, or 5 after a bug. `has_junit`: whether the path of the JUnit report is known.
     """
     outcome = unfinished(targets or [Target(label="codearts-gate", job_id="")], reason, exit_code)
+    junit = None
     for report in reports_of(reports, detect(reports.platform, os.environ)):
-        if report.name != "page" and (report.name != "junit" or has_junit):
+        if report.is_early and (has_junit or not report.is_junit):
             with contextlib.suppress(ReportFailed):
-                report.write(outcome)
+                report.write_or_remove(outcome, junit)
+                junit = report.path if report.is_junit else junit
+
+
+def usage_problem(place: str, error: ReportFailed) -> UsageProblem:
+    """Return the error about a file that was asked for by an option or a variable, and cannot be written."""
+    return UsageProblem(f"{place}: {str(error).rstrip('.')}", hint=error.hint)
 
 
 def explain(error: Exception) -> str:
@@ -196,40 +269,59 @@ def explain(error: Exception) -> str:
     return f"a report could not be made: {describe_bug(error)}. {BUG_HINT}"
 
 
-def reports_of(reports: Reports, platform: Platform) -> Iterator[Report]:
-    """Return the reports that were asked for, and those that the platform takes."""
-    from gate import files
+def reports_of(reports: Reports, platform: Platform, *, no_wait: bool = False) -> Iterator[Report]:
+    """Return the reports that were asked for, and those that the platform takes.
+
+    With `no_wait`, there is no result for a JUnit report.
+    """
     from gate.reports import junit, result, summary
 
-    yield Report("junit", lambda outcome: files.write(reports.junit, junit.render(outcome)), reports.junit)
-    if (path := reports.summary) is not None:
-        yield Report("summary", lambda outcome: files.write(path, summary.render(outcome).encode()), path)
-    if (file := reports.outputs) is not None:
-        yield Report("outputs", lambda outcome: files.write(file, result.dotenv(outcome, reports.junit).encode()), file)
-    if (steps := platform.outputs_path) is not None:
-        yield Report(
-            "next steps", lambda outcome: append(steps, platform.format_outputs(step_outputs(outcome, reports)))
-        )
-    if (page := platform.summary_path) is not None:
-        yield Report("page", lambda outcome: append(page, summary.render(outcome)))
+    def page(outcome: Outcome, _: Path | None) -> bytes:
+        return summary.render(outcome).encode()
+
+    def dotenv(outcome: Outcome, written: Path | None) -> bytes:
+        return result.dotenv(outcome, written).encode()
+
+    def steps(outcome: Outcome, written: Path | None) -> bytes:
+        return platform.format_outputs(step_outputs(outcome, written)).encode()
+
+    yield Report(
+        reports.junit,
+        lambda outcome, _: junit.render(outcome),
+        place=reports.named_by.get("junit", ""),
+        is_junit=True,
+        is_final=not no_wait,
+    )
+    pages = platform.summary_path
+    if reports.summary is not None and not (pages and os.path.realpath(pages) == os.path.realpath(reports.summary)):
+        shared = is_shared(reports.summary, os.environ)
+        place = reports.named_by.get("summary", "--summary")
+        yield Report(reports.summary, page, place, is_appended=shared, is_early=not shared)
+    if reports.outputs is not None:
+        place = reports.named_by.get("outputs", "--outputs")
+        is_appended = is_shared(reports.outputs, os.environ)
+        yield Report(reports.outputs, dotenv, place, is_appended=is_appended, tells_build=True)
+    if platform.outputs_path is not None:
+        yield Report(platform.outputs_path, steps, is_appended=True, tells_build=True)
+    if pages is not None:
+        yield Report(pages, page, is_appended=True, is_early=False)
 
 
-def step_outputs(outcome: Outcome, reports: Reports) -> Mapping[str, str]:
+def step_outputs(outcome: Outcome, report: Path | None) -> Mapping[str, str]:
     """Return the values for later steps of the pipeline, the whole result among them."""
     from gate.reports import result
 
-    return result.outputs(outcome, reports.junit) | {"results": result.results(outcome)}
+    return result.outputs(outcome, report) | {"results": result.results(outcome)}
 
 
-def append(path: Path, text: str) -> None:
-    """Append to a file that the CI system reads; raises `ReportFailed`."""
+def append(path: Path, content: bytes) -> None:
+    """Append to a file to which others write too; raises `ReportFailed`."""
     from gate import files
 
     try:
-        files.append(path, text.encode())
+        files.append(path, content)
     except OSError as error:
-        cause = error.strerror or error
-        raise ReportFailed(f"The CI system's file {path} could not be written: {cause}.") from error
+        raise files.failure("The CI system's file", path, error) from error
 
 
 def print_result(text: str) -> None:

@@ -3,7 +3,7 @@
 import ipaddress
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -158,6 +158,8 @@ class Reports:
     outputs: Path | None = None
     log_dir: Path | None = None
     """The folder for the whole log of each judged build."""
+    named_by: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """The option or variable that names each file or folder; a default has none."""
     platform: str = "auto"
     json: bool = False
     quiet: bool = False

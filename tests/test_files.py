@@ -113,7 +113,7 @@ def test_link_to_itself_is_refused(tmp_path: Path) -> None:
 def failing(number: int) -> Callable[..., None]:
     """Return a function that fails with this error of the system."""
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))
 
     return fail
@@ -122,14 +122,17 @@ def failing(number: int) -> Callable[..., None]:
 def test_failed_write_leaves_the_old_report_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the last step fails, the old file is complete and the temporary one is gone."""
     write(tmp_path / "r.xml", b"old")
-    monkeypatch.setattr(Path, "replace", failing(errno.ENOSPC))
-    with pytest.raises(ReportFailed, match=r"no space left on device\.$"):
+    monkeypatch.setattr(Path, "replace", failing(errno.EIO))
+    with pytest.raises(ReportFailed, match=r"input/output error\.$"):
         write(tmp_path / "r.xml", b"new")
     assert (tmp_path / "r.xml").read_bytes() == b"old"
     assert listing(tmp_path) == ["r.xml"]
 
 
-@pytest.mark.parametrize("number", [errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS])
+NO_SPACE = [errno.ENOSPC, errno.EDQUOT, errno.EFBIG]
+
+
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS, *NO_SPACE])
 @pytest.mark.parametrize("step", ["open", "replace"])
 def test_file_that_cannot_be_replaced_is_written_in_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, step: str
@@ -143,6 +146,45 @@ def test_file_that_cannot_be_replaced_is_written_in_place(
         write(file, b"new")
     assert (file.read_bytes(), file.stat().st_ino) == (b"new", identity)
     assert listing(tmp_path) == ["r.xml"]
+
+
+def test_report_of_the_start_stays_where_that_of_the_end_does_not_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full: half of a report would be none, and the former one of this run is no pass."""
+    file = tmp_path / "r.xml"
+    file.write_bytes(b"the start")
+    real = os.write
+
+    def write_at_most_9(descriptor: int, data: bytes) -> int:
+        if os.lseek(descriptor, 0, os.SEEK_CUR) >= 9:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data[:9])
+
+    monkeypatch.setattr(Path, "replace", failing(errno.ENOSPC))
+    monkeypatch.setattr(os, "write", write_at_most_9)
+    with pytest.raises(ReportFailed, match=r"no space left on device\.$") as caught:
+        write(file, b"the end, which is longer")
+    assert file.read_bytes() == b"the start"
+    assert caught.value.hint == "Free some space on that disk."
+
+
+def test_value_that_does_not_fit_is_not_appended_by_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`exit-code=1` could be the start of `exit-code=143`."""
+    (tmp_path / "output").write_bytes(b"a=1\n")
+    real, left = os.write, [5]
+
+    def write_some(descriptor: int, data: bytes) -> int:
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = real(descriptor, data[: left[0]])
+        left[0] -= written
+        return written
+
+    monkeypatch.setattr(os, "write", write_some)
+    with pytest.raises(OSError, match="No space left"):
+        files.append(tmp_path / "output", b"exit-code=143\n", 5.0)
+    assert (tmp_path / "output").read_bytes() == b"a=1\n"
 
 
 def test_file_that_may_be_neither_replaced_nor_written_is_refused(

@@ -1,7 +1,7 @@
 """The options of the command line, in the groups that commands share, and how their variables are read."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,12 @@ def places() -> Mapping[str, str]:
     """Return, for each parameter of the command that runs, where its value came from."""
     ctx = click.get_current_context()
     return {parameter.name: place(parameter, ctx) for parameter in ctx.command.params if parameter.name}
+
+
+def given() -> Collection[str]:
+    """Return the parameters of the command that runs whose value somebody has given, by an option or a variable."""
+    ctx = click.get_current_context()
+    return [name for name in ctx.params if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
 
 
 def option(name: str, *more: str, **kwargs: Any) -> Decorator:

@@ -7,9 +7,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gate.cli import options
 from gate.cli.credentials import choose
 from gate.errors import UsageProblem
 from gate.model import Order, Target
+from gate.platforms.shared_files import is_shared
 from gate.settings import Connection, Reports, Rules, Settings, check_endpoint, check_unique
 
 FILES = ("token_file", "ca_bundle", "junit", "summary", "outputs")
@@ -47,7 +49,7 @@ def resolve(
         connection=connection,
         region=values["region"] or "",
         rules=Rules(**_fields_of(Rules, values)),
-        reports=Reports(**_fields_of(Reports, values)),
+        reports=Reports(**_fields_of(Reports, values), named_by={name: places[name] for name in options.given()}),
     )
     return ResolvedSettings(settings, note)
 
@@ -123,7 +125,9 @@ def check_bundle(path: Path, place: str) -> None:
 
 
 def check_files(values: Mapping[str, Any], places: Mapping[str, str]) -> None:
-    """Raise `UsageProblem` when two options name one file, one of which would be lost; it may be the token."""
+    """Raise `UsageProblem` when a report would destroy a file: the token, another report, or one of the CI system."""
+    if is_shared(values["junit"], os.environ):
+        raise UsageProblem(f"{places['junit']} {values['junit']} is a file of the CI system's own; name another one")
     first: dict[str, str] = {}
     for name in FILES:
         path: Path | None = values[name]

@@ -10,6 +10,7 @@ import click
 from gate.cli.options import REPORT
 from gate.cli.resolve import FILES, with_labels
 from gate.errors import GateError
+from gate.platforms.shared_files import is_shared
 from gate.settings import Reports
 
 
@@ -26,6 +27,8 @@ def write_reports(command: click.Command, arguments: Sequence[str], reason: str,
         paths = {name: values[name] for name in FILES if isinstance(values.get(name), Path)}
         real = [os.path.realpath(path) for path in paths.values()]
         own = {name: path for name, path in paths.items() if real.count(os.path.realpath(path)) == 1}
+        if is_shared(paths.get("junit", REPORT), os.environ):
+            del own["junit"]
         reports = Reports(
             junit=own.get("junit", REPORT),
             summary=own.get("summary"),

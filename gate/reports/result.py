@@ -6,7 +6,6 @@ A verdict is one word in all of them, such as `timed-out`.
 import dataclasses
 import json
 import re
-import shlex
 from pathlib import Path
 
 from gate.model import Outcome, TargetOutcome, Verdict
@@ -81,11 +80,12 @@ def results(outcome: Outcome) -> str:
     return one_json_line(shortened | {"targets": [bare[index] for index in sorted(kept)], "omitted": omitted})
 
 
-def outputs(outcome: Outcome, report: Path) -> dict[str, str]:
+def outputs(outcome: Outcome, report: Path | None) -> dict[str, str]:
     """Return the outputs of a pipeline step by name; every value is one line.
 
-    The number of the build and its link are those of the only target, and empty if there are several. The outcome may
-    be that of an unfinished run: the build is known before the verdict is.
+    `report` is the JUnit report of this run; `None` if there is none. The number of the build and its link are those of
+    the only target, and empty if there are several. The outcome may be that of an unfinished run: the build is known
+    before the verdict is.
     """
     target = outcome.targets[0] if len(outcome.targets) == 1 else None
     return {
@@ -93,19 +93,17 @@ def outputs(outcome: Outcome, report: Path) -> dict[str, str]:
         "exit-code": str(outcome.exit_code),
         "build-number": str((target and target.build_number) or ""),
         "build-url": (target and link(target.build_url)) or "",
-        "report": one_line(str(report), limit=4096),
+        "report": one_line(report.as_posix(), limit=4096) if report else "",
         "elapsed-seconds": str(seconds(outcome.elapsed_seconds) or 0.0),
     }
 
 
-def dotenv(outcome: Outcome, report: Path) -> str:
-    """Return the outputs as a dotenv file, `GATE_EXIT_CODE=0` and so on, which a shell can read as well."""
-    return "".join(f"{DOTENV_NAMES[name]}={_shell_word(value)}\n" for name, value in outputs(outcome, report).items())
+def dotenv(outcome: Outcome, report: Path | None) -> str:
+    """Return the outputs as a dotenv file, `GATE_EXIT_CODE=0` and so on.
 
-
-def _shell_word(value: str) -> str:
-    """Return `value` as it is, as GitLab does not remove quotes; with quotes if a shell would not read it as it is."""
-    return value if re.fullmatch(r"[\w@%+=:,./?#~-]*", value) else shlex.quote(value)
+    Values stand as they are: GitLab's `dotenv` reports and Jenkins' `readProperties` take quotes for a part of them.
+    """
+    return "".join(f"{DOTENV_NAMES[name]}={value}\n" for name, value in outputs(outcome, report).items())
 
 
 def _line(target: TargetOutcome) -> str:

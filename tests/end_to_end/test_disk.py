@@ -2,13 +2,19 @@
 
 import os
 import resource
+import shutil
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gate.cli.commands import main
+from tests.conftest import ROOT
+from tests.faults.faulty_simulator import FaultySimulator
 from tests.helpers import RunGate, Simulate, StartGate, environment, error_types
 
 
@@ -45,9 +51,59 @@ def too_long_a_name(folder: Path) -> Path:
     return folder / ("r" * 300)
 
 
-@pytest.mark.parametrize("place", [too_long_a_name, below_a_file, read_only, unread_fifo, endless_link, full_device])
+HOPELESS = [too_long_a_name, below_a_file, read_only, endless_link]
+"""Paths that can be seen to be wrong when the gate starts."""
+
+
+@pytest.mark.parametrize("place", HOPELESS)
+@pytest.mark.parametrize("named", ["--junit", "--summary", "--outputs", "GATE_JUNIT", "GATE_SUMMARY", "GATE_OUTPUTS"])
+def test_report_that_cannot_be_written_is_told_before_anything_is_ordered(
+    slow: FaultySimulator, run_gate: RunGate, tmp_path: Path, place: Any, named: str
+) -> None:
+    """A build would run for an hour and its result be lost: exit 2, and the service is not asked at all."""
+    path = place(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    option, variable = ([named, path], {}) if named.startswith("-") else ([], {named: str(path)})
+    done = run_gate("run", slow.jobs["slow"], *option, env=environment(slow, **variable))
+    assert (done.returncode, [*slow.journal.entries]) == (2, []), done.stderr
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert line.startswith(f"Error: {named}: The report {path} could not be written: ")
+    default = [] if named.endswith(("junit", "JUNIT")) else [tmp_path / "gate-report.xml"]
+    assert sorted(tmp_path.iterdir()) == sorted([*before, *default])
+
+
+@pytest.mark.skipif(
+    "log_dir" not in {parameter.name for parameter in main.commands["wait"].params}, reason="there is no --log-dir yet"
+)
+@pytest.mark.parametrize("place", [below_a_file, lambda _: Path("/proc/self/logs")])
+@pytest.mark.parametrize("command", ["wait", "run"])
+def test_log_folder_that_cannot_be_made_is_told_before_anything_is_ordered(
+    slow: FaultySimulator, run_gate: RunGate, tmp_path: Path, place: Any, command: str
+) -> None:
+    """The logs would be lost."""
+    folder = place(tmp_path)
+    done = run_gate(command, slow.jobs["slow"], "--log-dir", folder, env=environment(slow))
+    assert (done.returncode, [*slow.journal.entries]) == (2, []), done.stderr
+    assert f"Error: --log-dir: The folder {folder} could not be written: " in done.stderr
+
+
+def test_report_that_nobody_asked_for_is_only_a_warning_at_the_start(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path
+) -> None:
+    """The default may be writable by then; if not, a pass is none, and the last line names no report."""
+    simulator = simulate(["passing"], speed=200)
+    (tmp_path / "gate-report.xml").symlink_to("gate-report.xml")
+    done = run_gate("wait", simulator.jobs["passing"], "--outputs", "o.env", env=environment(simulator))
+    assert done.returncode == 5, done.stderr
+    assert "warning: The report gate-report.xml could not be written: too many levels" in done.stderr
+    assert "error: The report gate-report.xml could not be written: too many levels" in done.stderr
+    assert "; no report. " in done.stderr.splitlines()[-1]
+    assert "GATE_REPORT=\n" in (tmp_path / "o.env").read_text()
+
+
+@pytest.mark.parametrize("place", [unread_fifo, full_device])
 @pytest.mark.parametrize(("scenario", "status"), [("passing", 5), ("failing", 1)])
-def test_report_that_cannot_be_written_is_never_a_pass(
+def test_report_that_cannot_be_written_at_the_end_is_never_a_pass(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, place: Any, scenario: str, status: int
 ) -> None:
     """Which report, and why, is one line; nothing is left behind."""
@@ -85,7 +141,98 @@ def test_full_disk_leaves_no_report_of_a_former_run(simulate: Simulate, run_gate
     env = environment(simulator, PYTHONDONTWRITEBYTECODE="1")  # or cut .pyc files stay behind
     done = run_gate("wait", simulator.jobs["passing"], env=env, **options)
     assert done.returncode == 5, done.stderr
+    assert "could not be written: file too large. Raise the limit on the size of files: ulimit -f." in done.stderr
+    assert "; no report. " in done.stderr.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []
+
+
+ON_A_SMALL_DISK = """
+mount -t tmpfs -o size=$1 tmpfs "$2" && cd "$2" && shift 2 && "$GATE_PYTHON" -m gate wait "$@"; status=$?
+cp -r . "$KEPT"; exit $status
+"""
+
+
+MOUNT = ["unshare", "-Urm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+
+
+@pytest.mark.skipif(
+    shutil.which("unshare") is None or subprocess.run(MOUNT, check=False, capture_output=True).returncode != 0,
+    reason="this machine lets nobody mount a small disk",
+)
+@pytest.mark.parametrize(
+    ("pages", "options", "status", "words"),
+    [
+        (1, (), 0, "report in gate-report.xml"),
+        (1, ("--summary", "s.md"), 2, "--summary: The report s.md could not be written: no space left on device. Free"),
+        (2, ("--summary", "s.md"), 0, "report in gate-report.xml"),
+    ],
+)
+def test_full_disk_is_named_and_a_report_that_fits_is_written_in_place(
+    simulate: Simulate, tmp_path: Path, pages: int, options: tuple[str, ...], status: int, words: str
+) -> None:
+    """There is no space for a second file beside the report of the start, but for the result in it."""
+    simulator = simulate(["passing"], speed=200)
+    disk, kept = tmp_path / "disk", tmp_path / "kept"
+    disk.mkdir()
+    arguments = [f"{4 * pages}k", str(disk), simulator.jobs["passing"], *options]
+    done = subprocess.run(
+        ["unshare", "-Urm", "sh", "-c", ON_A_SMALL_DISK, "sh", *arguments],
+        env={**os.environ, **environment(simulator), "PYTHONPATH": str(ROOT), "GATE_PYTHON": sys.executable,
+             "KEPT": str(kept), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, words in done.stderr) == (status, True), done.stderr
+    assert error_types(kept / "gate-report.xml") == ([] if status == 0 else ["Undetermined"])
+
+
+@pytest.mark.parametrize("platform", ["auto", "none"])
+def test_files_of_the_runner_are_appended_to(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, platform: str
+) -> None:
+    """What earlier lines of the step wrote stays; of the outputs, the last value counts; the summary stands once."""
+    simulator = simulate(["passing"], speed=200)
+    names = ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
+    files = {name: tmp_path / name for name in names}
+    for file in files.values():
+        file.write_text("MINE=1")
+    env = {"GITHUB_ACTIONS": "true", **{name: str(file) for name, file in files.items()}}
+    arguments = ("--outputs", files["GITHUB_ENV"], "--summary", files["GITHUB_STEP_SUMMARY"], "--platform", platform)
+    done = run_gate("wait", simulator.jobs["passing"], *arguments, env=environment(simulator, **env))
+    assert done.returncode == 0, done.stderr
+    assert all(file.read_text().startswith("MINE=1") for file in files.values())
+    values = dict(line.split("=", 1) for line in files["GITHUB_ENV"].read_text().splitlines())
+    assert (values["MINE"], values["GATE_VERDICT"], values["GATE_EXIT_CODE"]) == ("1", "passed", "0")
+    assert files["GITHUB_STEP_SUMMARY"].read_text().count("## ✅ codearts-gate") == 1
+    assert ("verdict=" in files["GITHUB_OUTPUT"].read_text()) == (platform == "auto")
+
+
+def test_wrong_call_appends_to_a_file_of_the_runner_too(run_gate: RunGate, tmp_path: Path) -> None:
+    """The later step has the outputs, and what others set."""
+    (tmp_path / "env").write_text("MINE=1\n")
+    done = run_gate("wait", "--timeout", "soon", env={"GITHUB_ENV": "env", "GATE_OUTPUTS": "./env"})
+    assert done.returncode == 2
+    assert (tmp_path / "env").read_text().startswith("MINE=1\nGATE_VERDICT=undetermined\nGATE_EXIT_CODE=2\n")
+
+
+def test_junit_report_in_a_file_of_the_runner_is_refused(run_gate: RunGate, tmp_path: Path) -> None:
+    """XML among its lines would break the step."""
+    (tmp_path / "output").write_text("mine=1\n")
+    env = {"GATE_TOKEN": "t", "GATE_REGION": "cn-north-4", "GITHUB_OUTPUT": "output"}
+    done = run_gate("wait", "0" * 32, "--junit", "output", env=env)
+    assert (done.returncode, "--junit output is a file of the CI system's own" in done.stderr) == (2, True), done.stderr
+    assert (tmp_path / "output").read_text() == "mine=1\n"
+
+
+@pytest.mark.parametrize("arguments", [("--no-wait",), ("--no-wait", "--junit", "sub/r.xml")])
+def test_report_that_was_not_written_is_not_named(
+    slow: FaultySimulator, run_gate: RunGate, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """A build that is not waited for has no result for a JUnit report; that of a former run is removed."""
+    (tmp_path / "gate-report.xml").write_text("the old one")
+    done = run_gate("run", slow.jobs["slow"], *arguments, "--outputs", "o.env", env=environment(slow))
+    assert done.returncode == 0, done.stderr
+    assert "GATE_REPORT=\n" in (tmp_path / "o.env").read_text()
+    assert (tmp_path / "gate-report.xml").exists() == ("--junit" in arguments)
 
 
 def test_symlink_stays_and_fifo_with_a_reader_gets_the_report(

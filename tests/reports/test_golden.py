@@ -103,7 +103,7 @@ PASSING_DOTENV = """\
 GATE_VERDICT=passed
 GATE_EXIT_CODE=0
 GATE_BUILD_NUMBER=57
-GATE_BUILD_LINK='https://x.example/57?a=1&b=2'
+GATE_BUILD_LINK=https://x.example/57?a=1&b=2
 GATE_REPORT=out/gate-report.xml
 GATE_ELAPSED_SECONDS=75.25
 """
