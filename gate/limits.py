@@ -6,7 +6,7 @@ not followed. JSON that is nested too deeply for the interpreter's JSON reader i
 """
 
 MAX_BYTES = 8 * 1024 * 1024
-"""Bytes of the body of an answer after decompression. Logs are large, and only their end is shown."""
+"""Bytes of the body of an answer after decompression, but not of a log, of which only the end is kept."""
 
 MAX_JSON_BYTES = 2 * 1024 * 1024
 """Bytes of a JSON body: a page of 100 builds takes 80 KB, and parsed lists use 30 times as much memory as their
@@ -48,8 +48,8 @@ MAX_HELD_LINE = 65_536
 MAX_CONNECTIONS = 8
 """Concurrent requests; together with the limits above this bounds the gate's memory."""
 
-LOG_SECONDS = 5.0
-"""Seconds for reading a log."""
+LOG_START_SECONDS = 5.0
+"""Seconds until the answer with a log has to begin."""
 
 MAX_TOKEN_BYTES = 100_000
 """Bytes of a token: the vendor's schema allows `X-Auth-Token` as many characters."""

@@ -117,6 +117,8 @@ class Stage(NamedTuple):
     state: str | None = None
     started_at: datetime | None = None
     duration_seconds: float | None = None
+    step: str | None = None
+    """The service's own name for it, by which its log is asked for."""
 
 
 class UnitTests(NamedTuple):
@@ -186,11 +188,23 @@ class JobConfig(NamedTuple):
 
 
 class LogPiece(NamedTuple):
-    """A part of the log of a build that may still be running."""
+    """A part of the log of a build that may still be running, as the service sent it: it may hold secrets."""
 
     text: str
     next_offset: int
     has_more: bool
+    is_gap: bool = False
+    """Whether something is missing before it."""
+
+
+class LogTail(NamedTuple):
+    """The last lines of the log of a build that has ended, or of what came of it."""
+
+    lines: Sequence[str]
+    line_count: int = 0
+    """Lines that came."""
+    missing: str = ""
+    """Why the rest of the log did not come, to follow "the log"; empty for a complete one."""
 
 
 class FailedStep(NamedTuple):

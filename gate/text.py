@@ -27,6 +27,13 @@ _UNSAFE = (
     r"[^\t\n -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
     r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
+INVISIBLE = (
+    r"[^\t -~\xa0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+    r"(?:(?<=\x1b)(?:\[[0-?]*[ -/]*[@-~]?|[]PX^_][^\x07\x1b\x9c\n\r]*(?:\x07|\x1b\\|\x9c)?|[ -/]*[0-~]?)"
+    r"|(?<=\x9b)[0-?]*[ -/]*[@-~]?|(?<=[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n\r]*(?:\x07|\x1b\\|\x9c)?)?"
+)
+"""A pattern of what is not visible: what `clean` removes, and line ends. It starts with one set of characters, as only
+such a pattern is searched for quickly."""
 
 
 def clean(text: str) -> str:

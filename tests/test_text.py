@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.text import CUT, clean, one_line, share_out, tail, tails, word
+from gate.text import CUT, INVISIBLE, clean, one_line, share_out, tail, tails, word
 
 ANY_TEXT = st.lists(
     st.characters() | st.sampled_from(["\x1b[", "\x1b]", "\x9b", "\x9d", "\x1b\\", "\x07", "31m", "\r\n", "\ud800"])
@@ -166,3 +166,11 @@ def test_half_a_character_does_not_keep_the_logs_from_being_measured() -> None:
 def test_single_log_stays_within_its_own_limit() -> None:
     """One long log does not take the whole of what all may have."""
     assert len(tails([["x" * 99] * 1000], 50_000, each=8_000)[0]) <= 8_000
+
+ODD = "ab[]0;m\\ \t\n\r\x07\x1b\x00\x7f\x85\x90\x9b\x9c\x9d\u061c\u200f\u2028\u202a\u2066\ufeff\ud800"
+
+
+@given(st.text(alphabet=st.sampled_from(ODD)))
+def test_what_is_invisible_is_what_cleaning_removes(text: str) -> None:
+    """And line ends; only a lone surrogate is shown, by another character."""
+    assert re.sub(INVISIBLE, "", text) == clean(text).replace("\n", "").replace("\ufffd", "")

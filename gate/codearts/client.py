@@ -1,5 +1,6 @@
 """The operations of CodeArts Build that the gate uses, one method each, with their fallback routes."""
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -8,9 +9,9 @@ from urllib.parse import quote
 
 from gate.codearts import json_fields, wire_format
 from gate.codearts.fallback_routes import Routes
-from gate.codearts.unfinished_lines import UnfinishedLines
+from gate.codearts.log_lines import LogLines
+from gate.codearts.log_text import LogEnd, WholeLog
 from gate.errors import InvalidAnswer, PermanentError, ServiceError, StartLost, TransientError
-from gate.limits import LOG_SECONDS
 from gate.model import (
     BuildPage,
     ChildBuild,
@@ -18,6 +19,7 @@ from gate.model import (
     JobConfig,
     ListedBuild,
     LogPiece,
+    LogTail,
     Order,
     ProjectPage,
     Record,
@@ -64,7 +66,6 @@ class Client:
 
     def __init__(self, routes: Routes) -> None:
         self._routes = routes
-        self._unfinished_lines = UnfinishedLines(routes.session.hide, routes.session.longest_secret)
 
     def now(self) -> datetime:
         """Return the time of day by the service's clock."""
@@ -186,19 +187,61 @@ class Client:
         route = self._routes.get(f"/v1/report/{job_id}/summary", read, {"build_no": build_number})
         return self._routes.first("the unit tests", [route])
 
-    def log_tail(self, record_id: str, lines: int) -> Sequence[str]:
-        """Return the last lines of a build's log, as far as it arrives within 5 s and 8 MiB (DownloadBuildFullLog)."""
+    def log_tail(self, record_id: str, lines: int, seconds: float) -> LogTail:
+        """Return the last lines of a build's log, as far as it comes within `seconds` (DownloadBuildFullLog).
+
+        The log may have any length; it is read as it comes, and only its end is kept.
+        """
+        end = LogEnd()
+        missing = self._read_log(record_id, end, seconds)
+        return self._tail(end, lines, missing)
+
+    def whole_log(self, record_id: str, lines: int, seconds: float, write: Callable[[str], None]) -> LogTail:
+        """Hand the text of a build's log to `write` as it comes; otherwise like `log_tail`. Secrets are masked."""
+        end, whole = LogEnd(), WholeLog(self._routes.session.masker, write)
+
+        def take(data: bytes) -> None:
+            end(data)
+            whole(data)
+
+        missing = self._read_log(record_id, take, seconds)
+        whole.end()
+        return self._tail(end, lines, missing)
+
+    def step_log(self, record_id: str, step: str, lines: int, seconds: float) -> LogTail:
+        """Return the last lines of the log of one stage, `Stage.step`, like `log_tail`.
+
+        The operation belongs to the group that is out of date. Raises `InvalidAnswer` for an empty log.
+        """
+        end = LogEnd()
+        path = f"/v4/{quote(record_id, safe='')}/task-log"
+        route = self._routes.text(path, {"task_name": step, "log_level": "INFO"}, end, time.monotonic() + seconds)
+        tail = self._tail(end, lines, self._routes.first("the log of a step", [route]))
+        if not tail.lines:
+            raise InvalidAnswer("the log of a step is empty")
+        return tail
+
+    def _read_log(self, record_id: str, sink: Callable[[bytes], None], seconds: float) -> str:
+        """Read the whole log of a build; return why the rest is missing."""
+        until = time.monotonic() + seconds
         record = quote(record_id, safe="")
         paths = (f"/v1/log/{record}/download-log", f"/v4/{record}/download-log")
-        return self._routes.first(
-            "the log", [self._routes.lines(path, lines, {"log_level": "INFO"}, LOG_SECONDS) for path in paths]
-        )
+        routes = [self._routes.text(path, {"log_level": "INFO"}, sink, until) for path in paths]
+        return self._routes.first("the log", routes)
+
+    def _tail(self, end: LogEnd, lines: int, missing: str) -> LogTail:
+        last = end.last_lines(lines, self._routes.session.masker, is_complete=not missing)
+        return LogTail(last, line_count=end.line_count, missing=missing)
+
+    def log_lines(self) -> LogLines:
+        """Return what makes lines of the pieces of one growing log. It is no request, and has a state of its own."""
+        return LogLines(self._routes.session.masker)
 
     def log_piece(self, job_id: str, build_number: int, offset: int) -> LogPiece:
-        """Return the next complete lines of the log of a build that may still be running, from `offset` (first 0).
+        """Return the next part of the log of a build that may still be running, from `offset` (first 0).
 
-        Secrets are masked. The last, unfinished line is held back until a later piece completes it, so that no part of
-        a secret is returned (DownloadBuildRealTimeLog, else the older DownloadRealTimeLog).
+        It ends anywhere, also within a secret: only `log_lines` makes of it what may be shown
+        (DownloadBuildRealTimeLog, else the older DownloadRealTimeLog).
         """
         read = partial(wire_format.log_piece_of, offset=offset)
         path = f"{job_id}/{build_number}/real-time-log"
@@ -206,8 +249,7 @@ class Client:
             self._routes.get(f"/v1/log/{path}", read, {"size": 1000, "start_offset": offset}, decides=False),
             self._routes.get(f"/v3/jobs/{path}", read, {"length": V3_LOG_LENGTH, "offset": offset}, decides=False),
         ]
-        piece = self._routes.first("the log of the running build", routes)
-        return self._unfinished_lines.complete((job_id, build_number), offset, piece)
+        return self._routes.first("the log of the running build", routes)
 
     def failed_steps(self, job_id: str, build_number: int) -> Sequence[FailedStep]:
         """Return the failed steps of a build with their errors. The operation is undocumented, but was seen to work."""

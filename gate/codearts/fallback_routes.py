@@ -58,15 +58,20 @@ class Routes:
             )
         )
 
-    def lines(self, path: str, count: int, params: Mapping[str, object], seconds: float) -> Route[Sequence[str]]:
-        """Return a route that reads the last `count` lines of the text that arrives within `seconds`."""
-        return lambda what: responses.last_lines(
-            self.session.get(path, params, seconds=seconds, decides=False),
-            what,
-            count,
-            self.session.hide,
-            self.session.longest_secret(),
-        )
+    def text(
+        self, path: str, params: Mapping[str, object], sink: Callable[[bytes], None], until: float
+    ) -> Route[str]:
+        """Return a route that hands a text of any length to `sink`, as far as it comes until the instant `until`.
+
+        Its answer is why the rest is missing; empty for a complete text.
+        """
+
+        def read(what: str) -> str:
+            reply = self.session.stream(path, params, sink, until)
+            responses.check_text(reply, what, self.session.hide)
+            return reply.cut
+
+        return read
 
     def first(self, operation: str, routes: Sequence[Route[T]], what: str = "") -> T:
         """Use the first route that this host publishes; it is tried first from then on.

@@ -1,46 +1,159 @@
-"""Mask secrets in text from the service, in every form in which the service may echo them."""
+"""Mask secrets in text from the service, in every form in which the service or a build may echo them."""
 
 import json
 import re
-from collections.abc import Sequence
+from base64 import b64encode
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
-from gate.text import clean
+from gate.text import INVISIBLE
 
 MASK = "***"
+
+SHORTEST_BASE64 = 8
+"""Characters of the shortest base64 form that is masked: shorter ones stand in any text."""
 
 _SIGNATURE = re.compile(r"(Signature=)[0-9a-f]{64}")
 """The signature of a request in its `Authorization` header; it is valid for 15 minutes."""
 
+_START = 12
+"""Characters of a form that are looked for first."""
+
+_SIGHT = 1024
+"""Characters besides the longest secret that are searched for the start of one: what may interrupt it."""
+
+
+class Masker:
+    """Masks the secrets of a credential, which may be renewed. It has no state of its own."""
+
+    def __init__(self, secrets: Callable[[], tuple[str, ...]]) -> None:
+        """`secrets` returns the strings that must never be shown."""
+        self._secrets = secrets
+
+    def hide(self, text: str) -> str:
+        """Return `text` with the secrets masked."""
+        return mask(text, self._secrets())
+
+    def longest(self) -> int:
+        """Return the length of the longest text that is masked."""
+        return max(map(len, _forms(self._secrets())), default=0)
+
+    def unfinished(self, text: str, least: int = 1) -> int:
+        """Return where a secret may start that goes on behind the end of `text`, else the length of `text`.
+
+        `least`: how many of its characters have to be there.
+        """
+        return start_of_unfinished(text, self._secrets(), least)
+
 
 def mask(text: str, secrets: tuple[str, ...]) -> str:
-    """Return `text` with the secrets masked: in plain form, escaped in JSON, or percent-encoded.
+    """Return `text` with the secrets masked: in plain form, in base64, escaped in JSON, or percent-encoded.
 
-    A secret that is interrupted by a control sequence would become complete when the text is cleaned later, so such a
-    text is cleaned here.
+    A secret is also found if invisible characters interrupt it: line ends, escape sequences, control characters. They
+    may be removed later, for example where a carriage return moves a terminal's cursor.
     """
+    if "Signature=" in text:
+        text = _SIGNATURE.sub(rf"\1{MASK}", text)
+    on_one_line = text.replace("\n", "").replace("\r", "").replace("\t", " ")
+    if on_one_line.isprintable() and not any(start in on_one_line for start in _starts(secrets)):
+        return text  # true of nearly all texts, and quickly found out
     forms = _forms(secrets)
-    if not text.isprintable():
-        cleaned = clean(text)
-        if any(form in cleaned for form in forms):
-            text = cleaned
     for form in forms:
         text = text.replace(form, MASK)
-    return _SIGNATURE.sub(rf"\1{MASK}", text)
+    return text if text.isprintable() else _mask_interrupted(text, forms)
 
 
-def longest_form(secrets: tuple[str, ...]) -> int:
-    """Return the length of the longest text that `mask` replaces."""
-    return max(map(len, _forms(secrets)), default=0)
+def start_of_unfinished(text: str, secrets: tuple[str, ...], least: int = 1) -> int:
+    """Return where a secret may start that goes on behind the end of `text`; see `Masker.unfinished`."""
+    forms = _forms(secrets)
+    if not forms:
+        return len(text)
+    start = max(len(text) - 2 * len(forms[0]) - _SIGHT, 0)
+    visible, place = _visible(text[start:])
+    first = len(visible)
+    for form in forms:
+        begin = form[: max(least, 1)]
+        position = visible.find(begin, max(len(visible) - len(form) + 1, 0))
+        while 0 <= position < first:
+            if form.startswith(visible[position : position + 16]) and form.startswith(visible[position:]):
+                first = position
+            position = visible.find(begin, position + 1)
+    return start + place(first) if first < len(visible) else len(text)
+
+
+def _mask_interrupted(text: str, forms: Sequence[str]) -> str:
+    """Mask the secrets that invisible characters interrupt."""
+    visible, place = _visible(text)
+    spans = sorted(span for form in forms for span in _spans(visible, form))
+    masked, done = [], 0
+    for start, end in spans:
+        if place(end - 1) < done:  # within the one before it
+            continue
+        masked += [text[done : max(place(start), done)], MASK]
+        done = place(end - 1) + 1
+    return "".join(masked) + text[done:] if spans else text
+
+
+def _spans(text: str, form: str) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each occurrence of `form`."""
+    start = text.find(form)
+    while start >= 0:
+        yield start, start + len(form)
+        start = text.find(form, start + len(form))
+
+
+def _visible(text: str) -> tuple[str, Callable[[int], int]]:
+    """Return `text` without invisible characters, and the function that returns the place in `text` of an index."""
+    parts: list[str] = []
+    lengths, places = [0], [0]
+    done = 0
+    for found in re.finditer(INVISIBLE, text):
+        parts.append(text[done : found.start()])
+        done = found.end()
+        if parts[-1]:
+            lengths.append(lengths[-1] + len(parts[-1]))
+            places.append(done)
+        else:
+            places[-1] = done
+    parts.append(text[done:])
+
+    def place(index: int) -> int:
+        part = bisect_right(lengths, index) - 1
+        return places[part] + index - lengths[part]
+
+    return "".join(parts), place
 
 
 @lru_cache(maxsize=8)  # a list has thousands of texts
 def _forms(secrets: tuple[str, ...]) -> Sequence[str]:
-    """Return all forms of the secrets, longest first: plain, percent-encoded, escaped in JSON once or twice."""
+    """Return all forms of the secrets, longest first: plain, base64, percent-encoded, escaped in JSON once or twice."""
     forms: set[str] = set()
     for secret in filter(None, secrets):
         escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
         twice = {json.dumps(form)[1:-1] for form in escaped}
-        forms |= {secret, quote(secret), quote(secret, safe=""), *escaped, *twice}
-    return sorted(forms, key=len, reverse=True)
+        forms |= {secret, quote(secret), quote(secret, safe=""), *escaped, *twice, *_base64_forms(secret)}
+    return sorted(forms, key=lambda form: (-len(form), form))
+
+
+@lru_cache(maxsize=8)
+def _starts(secrets: tuple[str, ...]) -> Sequence[str]:
+    """Return the different starts of all forms: most forms of a secret start alike."""
+    return sorted({form[:_START] for form in _forms(secrets)})
+
+
+def _base64_forms(secret: str) -> Iterator[str]:
+    """Yield the secret in base64, with both alphabets, as it stands alone and within a longer text.
+
+    Within a longer text there are three forms, by the number of bytes before it; characters that also depend on the
+    bytes around the secret are left out.
+    """
+    data = secret.encode(errors="surrogatepass")
+    for before in range(3):
+        encoded = b64encode(bytes(before) + data).decode()
+        inner = encoded[(0, 2, 3)[before] : (before + len(data)) * 8 // 6]
+        for form in (inner, encoded) if before == 0 else (inner,):
+            if len(form) >= SHORTEST_BASE64:
+                yield form
+                yield form.replace("+", "-").replace("/", "_")

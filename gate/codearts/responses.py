@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
-from gate.codearts import auth_hints, log_text
+from gate.codearts import auth_hints
 from gate.codearts.error_mapping import classify, is_known_origin
 from gate.codearts.json_fields import Json
 from gate.codearts.reply import Reply
@@ -58,17 +58,12 @@ def payload(reply: Reply, what: str, hide: Hide, blank: Json | None = None) -> J
     return document
 
 
-def last_lines(reply: Reply, what: str, lines: int, hide: Hide, longest_secret: int) -> list[str]:
-    """Return the last lines of a plain-text answer. A JSON answer is an error, whatever its HTTP status."""
+def check_text(reply: Reply, what: str, hide: Hide) -> None:
+    """Raise the error that the answer is in place of a text. A JSON answer is one, whatever its HTTP status."""
     kind = reply.headers.get("Content-Type", "")
     if reply.status != 200 or "json" in kind:
         payload(reply, what, hide)
         raise InvalidAnswer(f"{what}: the answer is JSON, not text", status=reply.status)
-    if not reply.cut:
-        return log_text.last_lines(reply.body, lines, hide, longest_secret)
-    complete = reply.body.rpartition(b"\n")[0]  # an incomplete line may end within a secret, which cannot be recognised
-    last = log_text.last_lines(complete, lines, hide, longest_secret)
-    return [*last, f"[the log {reply.cut}; this is not its end]"]
 
 
 def decode(body: bytes) -> Json:

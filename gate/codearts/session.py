@@ -19,12 +19,12 @@ from gate.codearts import responses
 from gate.codearts.auth import Auth
 from gate.codearts.certificates import ca_certificates
 from gate.codearts.error_mapping import from_requests, is_behind_gateway, is_known_origin
-from gate.codearts.masking import longest_form, mask
+from gate.codearts.masking import Masker
 from gate.codearts.reply import Reply
 from gate.codearts.service_clock import ServiceClock
-from gate.codearts.transport import BoundedAdapter, sending
+from gate.codearts.transport import BoundedAdapter, lift_limits, sending
 from gate.errors import TransientError, Unauthorised
-from gate.limits import MAX_BYTES, MAX_CONNECTIONS
+from gate.limits import LOG_START_SECONDS, MAX_BYTES, MAX_CONNECTIONS
 from gate.settings import Connection, is_loopback
 
 _CHUNK = 64 * 1024
@@ -34,6 +34,9 @@ _HEADERS = {
     "Accept": "*/*",
     "Accept-Encoding": "identity",  # so that a small answer cannot unpack to a huge one
 }
+
+_SHORTEST = 0.05
+"""Seconds for a request at least, as a timeout has to be above zero."""
 
 _NO_PROXY = {"http": "", "https": ""}
 
@@ -48,6 +51,10 @@ class _Call(NamedTuple):
     data: bytes | None = None
     may_send: Callable[[], bool] | None = None
     decides: bool = True
+    sink: Callable[[bytes], None] | None = None
+    """Takes the body of a successful answer that is not JSON."""
+    read_until: float = 0.0
+    """The instant until which that body is read, on the monotonic clock."""
 
 
 class _Sent(NamedTuple):
@@ -83,6 +90,7 @@ class Session:
         self.ca_certificates = ca_certificates(connection)
         self._proxies = _NO_PROXY if is_loopback(urlsplit(connection.endpoint).hostname or "") else None
         self._auth = auth
+        self.masker = Masker(auth.secrets)
         self._debug = debug
         self._clock = clock or ServiceClock()
         self._http = _Http()
@@ -107,11 +115,7 @@ class Session:
 
     def hide(self, text: str) -> str:
         """Return `text` with every secret of the credential masked: the service echoes access keys, for example."""
-        return mask(text, self._auth.secrets())
-
-    def longest_secret(self) -> int:
-        """Return the length of the longest text that `hide` masks."""
-        return longest_form(self._auth.secrets())
+        return self.masker.hide(text)
 
     def get(
         self,
@@ -128,6 +132,17 @@ class Session:
         """
         limit = min(self._timeout, seconds or self._timeout)
         return self._exchange(_Call("GET", path, _query(params), limit, decides=decides))
+
+    def stream(
+        self, path: str, params: Mapping[str, object] | None, sink: Callable[[bytes], None], until: float
+    ) -> Reply:
+        """Send a GET request and hand the body of a successful answer that is not JSON to `sink` as it comes.
+
+        The body may have any length. It has to begin soon, and is read until the instant `until` on the monotonic
+        clock. `cut` of the reply, which has no body itself, says why the rest is missing. Otherwise like `get`.
+        """
+        limit = max(min(self._timeout, until - time.monotonic(), LOG_START_SECONDS), _SHORTEST)
+        return self._exchange(_Call("GET", path, _query(params), limit, decides=False, sink=sink, read_until=until))
 
     def post(
         self,
@@ -158,7 +173,7 @@ class Session:
             if sent.reply is not None:
                 return self._judge(call, sent, sent.reply, renewed=renewed)
         with sent.response:
-            return self._judge(call, sent, self._read(sent.response), renewed=renewed)
+            return self._judge(call, sent, self._read_answer(call, sent.response), renewed=renewed)
 
     def _judge(self, call: _Call, sent: _Sent, reply: Reply, *, renewed: bool) -> Reply:
         """Tell the credential what an answer says about it; note in the answer whether it has worked before.
@@ -217,6 +232,26 @@ class Session:
             return _Sent(prepared, response, reply=None)
         with response:
             return _Sent(prepared, response, self._read(response))
+
+    def _read_answer(self, call: _Call, response: requests.Response) -> Reply:
+        """Read the body of a successful answer, or hand it to the sink of the call."""
+        if call.sink is None or response.status_code != 200 or "json" in response.headers.get("Content-Type", ""):
+            return self._read(response)
+        size, cut = 0, ""
+        lift_limits(response.raw, call.read_until)
+        while True:
+            try:
+                chunk = response.raw.read1(_CHUNK, decode_content=True)  # what has come, without waiting for more
+            except (HTTPError, OSError, ValueError) as error:
+                is_late = time.monotonic() > call.read_until - 0.1
+                why = "did not come to its end in time" if is_late else f"broke off ({type(error).__name__})"
+                cut = f"{why}, after {size / 1e6:.1f} MB"
+                break
+            if not chunk:
+                break
+            size += len(chunk)
+            call.sink(chunk)
+        return Reply(response.status_code, response.headers, b"", cut)
 
     def _read(self, response: requests.Response) -> Reply:
         """Read the body up to its size limit."""

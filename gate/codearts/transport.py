@@ -7,6 +7,7 @@ what is left of the request's time, which `urllib3` sets as the socket's timeout
 import errno
 import http.client
 import io
+import math
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -51,16 +52,23 @@ def sending(*, may_send: Callable[[], bool] | None = None, fresh: bool = False) 
         _manner.reset(token)
 
 
+def lift_limits(raw: Any, until: float) -> None:
+    """Let the body of an answer, as `urllib3` has it, come until the instant `until`, however long it is."""
+    response = getattr(raw, "_original_response", None)  # `http.client`'s; there is no other way to it
+    if isinstance(response, _Response):
+        response.lift_limits(until)
+
+
 class _BoundedSocketReader(io.RawIOBase):
     """Reads from a socket until a fixed instant and up to a number of bytes, independently of the socket's timeout."""
 
     def __init__(self, raw: Any, sock: socket.socket) -> None:
         super().__init__()
-        self.left = MAX_HEADER_BYTES
+        self.left: float = MAX_HEADER_BYTES
         self._raw = raw
         self._sock = sock
         timeout = sock.gettimeout()
-        self._until = None if timeout is None else time.monotonic() + timeout
+        self.until = None if timeout is None else time.monotonic() + timeout
 
     def readable(self) -> bool:
         return True
@@ -68,8 +76,8 @@ class _BoundedSocketReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         if self.left <= 0:
             raise OSError(errno.EMSGSIZE, "the answer is too long")
-        if self._until is not None:
-            left = self._until - time.monotonic()
+        if self.until is not None:
+            left = self.until - time.monotonic()
             if left <= 0:
                 raise TimeoutError("the answer was not complete in time")
             self._sock.settimeout(left)
@@ -94,6 +102,10 @@ class _LineLimitedReader(io.BufferedReader):
     def read(self, size: int | None = -1) -> bytes:
         self._lines = 0
         return super().read(size)
+
+    def read1(self, size: int = -1) -> bytes:
+        self._lines = 0
+        return super().read1(size)
 
     def readline(self, size: int | None = -1) -> bytes:
         self._lines += 1
@@ -129,6 +141,10 @@ class _Response(http.client.HTTPResponse):
         super().begin()
         self._reader.in_headers = False
         self._bounded.left = MAX_WIRE_BYTES
+
+    def lift_limits(self, until: float) -> None:
+        """Let the body come until the instant `until`, however long it is."""
+        self._bounded.left, self._bounded.until = math.inf, until
 
 
 class _GuardedConnection(http.client.HTTPConnection):

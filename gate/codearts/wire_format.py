@@ -169,6 +169,7 @@ def stages_of(document: Json) -> list[Stage]:
             state=(json_fields.text(row, "status") or "")[:MAX_STAGE],
             started_at=json_fields.time(row, "start_time"),
             duration_seconds=json_fields.seconds(row, "duration"),
+            step=(json_fields.text(row, "execution_stage_name") or name)[:MAX_STAGE],
         )
         for name, row in rows[:MAX_STAGES]
     ]
@@ -264,7 +265,13 @@ def log_piece_of(document: Json, offset: int) -> LogPiece:
         return LogPiece(text="", next_offset=0, has_more=False)
     if not text or end == offset:
         return LogPiece(text="", next_offset=end, has_more=False)
-    return LogPiece(text, next_offset=end, has_more=result.get("has_more", result.get("has_more_data")) is True)
+    start = json_fields.integer(result.get("start_offset"))  # what v3's `current_offset` means is not documented
+    return LogPiece(
+        text,
+        next_offset=end,
+        has_more=result.get("has_more", result.get("has_more_data")) is True,
+        is_gap=start is not None and start > offset,
+    )
 
 
 def failed_steps_of(document: Json) -> list[FailedStep]:

@@ -29,6 +29,7 @@ class Follower:
         self._show_lines = context.show_log
         self._say = say
         self._offset = 0
+        self._lines = context.service.log_lines()
         self._failures = 0
 
     def read(self, record: Record, until: float) -> Steps[None]:
@@ -69,14 +70,11 @@ class Follower:
         """Show the lines of a piece, and go on behind it; nothing for one that could not be read."""
         if piece is None:
             return
+        if piece.next_offset < self._offset:  # the log has started again
+            self._lines = self._service.log_lines()
         self._offset = piece.next_offset
-        if lines := _lines_of(piece.text):
+        if lines := self._lines.add(piece.text):
             self._show_lines(self._target, lines)
-
-
-def _lines_of(text: str) -> Sequence[str]:
-    """Return the lines of a piece, of a progress line that rewrites itself only the last state."""
-    return [line.rstrip("\r").rpartition("\r")[2] for line in text.removesuffix("\n").split("\n")] if text else []
 
 
 def _running(stages: Sequence[Stage]) -> str | None:

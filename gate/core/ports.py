@@ -17,6 +17,7 @@ from gate.model import (
     FailedStep,
     ListedBuild,
     LogPiece,
+    LogTail,
     Order,
     Progress,
     ProjectPage,
@@ -100,6 +101,16 @@ class Workers(Protocol):
         """Return the next event, or `None` when the instant `until` comes first."""
 
 
+class LogLines(Protocol):
+    """Makes lines of the consecutive pieces of one growing log: whole ones, in which secrets are masked."""
+
+    def add(self, piece: str) -> Sequence[str]:
+        """Return the lines that are complete with the next piece."""
+
+    def end(self) -> Sequence[str]:
+        """Return the last line, if it has no end; the next piece starts anew."""
+
+
 class BuildService(Protocol):
     """CodeArts Build as the core sees it. Every method but `stop_command` and the clocks may raise a `ServiceError`."""
 
@@ -133,11 +144,20 @@ class BuildService(Protocol):
     def unit_tests(self, job_id: str, build_number: int) -> UnitTests | None:
         """Return the totals of a build's unit tests; `None` when the service has none."""
 
-    def log_tail(self, record_id: str, lines: int) -> Sequence[str]:
-        """Return the last lines of a build's log."""
+    def log_tail(self, record_id: str, lines: int, seconds: float) -> LogTail:
+        """Return the last lines of a build's log, as far as it comes within `seconds`."""
+
+    def whole_log(self, record_id: str, lines: int, seconds: float, write: Callable[[str], None]) -> LogTail:
+        """Hand the text of a build's log to `write` as it comes; otherwise like `log_tail`."""
+
+    def step_log(self, record_id: str, step: str, lines: int, seconds: float) -> LogTail:
+        """Return the last lines of the log of one stage (`Stage.step`); an empty one raises a `ServiceError`."""
 
     def log_piece(self, job_id: str, build_number: int, offset: int) -> LogPiece:
         """Return what the log of a running build has from `offset` on."""
+
+    def log_lines(self) -> LogLines:
+        """Return what makes lines of the pieces of one growing log. It asks nothing."""
 
     def failed_steps(self, job_id: str, build_number: int) -> Sequence[FailedStep]:
         """Return the service's own analysis of a failed build."""

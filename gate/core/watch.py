@@ -211,14 +211,17 @@ class Watch:
         calls: dict[str, Callable[[], Any]] = {"the stages": partial(self._service.stages, record.record_id)}
         if self._builder.verdict is not Verdict.PASSED:
             if self._rules.log_tail:
-                calls["the log"] = partial(self._service.log_tail, record.record_id, self._rules.log_tail)
+                lines = self._rules.log_tail
+                calls["the log"] = partial(self._service.log_tail, record.record_id, lines, seconds * 0.8)
             if self._builder.verdict is Verdict.FAILED and not record.message:
                 calls[ANALYSIS] = partial(self._service.failed_steps, self._job, record.build_number)
         if self._follower and self._follower.is_answered:
             calls["the rest of the log"] = self._follower.next_piece(record.build_number)
         found = yield from self._aside(calls, seconds)
         self._builder.explain_failure(found.get("the stages") or (), found.get(ANALYSIS) or ())
-        self._builder.log_tail = found.get("the log") or ()
+        if (tail := found.get("the log")) is not None:
+            note = [f"[the log {tail.missing}; this is not its end]"] if tail.missing else []
+            self._builder.log_tail = [*tail.lines, *note]
         if self._follower:
             self._follower.show(found.get("the rest of the log"))
         has_no_stages = "the stages" in found and not found["the stages"] and record.started_at is not None

@@ -1,5 +1,6 @@
 """The operations of the client: their paths, their fallback routes, and the answers that are rejected."""
 
+import io
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -22,8 +23,8 @@ from gate.errors import (
     Throttled,
     Unauthorised,
 )
-from gate.limits import MAX_BYTES, MAX_LOG
-from gate.model import LogPiece
+from gate.limits import MAX_LOG
+from gate.model import LogPiece, LogTail
 from tests.codearts.conftest import ENDPOINT, JOB, TOKEN, vendor
 
 Asked = Callable[[], list[str]]
@@ -254,14 +255,14 @@ def test_stages_and_unit_tests_are_asked(service: requests_mock.Mocker, client: 
 def test_log_tail_is_the_end_of_the_text(service: requests_mock.Mocker, client: Client) -> None:
     """The last lines; bytes that cannot be decoded are replaced."""
     service.get(f"{ENDPOINT}/v1/log/r/download-log", content=b"one\ntwo\r\nthr\xffee\n")
-    assert list(client.log_tail("r", 2)) == ["two", "thr\ufffdee"]
+    assert client.log_tail("r", 2, 5) == LogTail(["two", "thr\ufffdee"], line_count=3)
 
 
 def test_log_falls_back_to_v4(service: requests_mock.Mocker, client: Client) -> None:
     """DownloadBuildLog."""
     missing(service, "/v1/log/r/download-log")
     service.get(f"{ENDPOINT}/v4/r/download-log", content=b"x")
-    assert list(client.log_tail("r", 5)) == ["x"]
+    assert client.log_tail("r", 5, 5).lines == ["x"]
 
 
 @pytest.mark.parametrize("status", [200, 500])
@@ -274,28 +275,65 @@ def test_log_that_is_an_error_in_json_is_an_error(service: requests_mock.Mocker,
         headers={"Content-Type": "application/json;charset=UTF-8"},
     )
     with pytest.raises(GateError, match=r"CB\.00030004"):
-        client.log_tail("r", 5)
+        client.log_tail("r", 5, 5)
 
 
-def test_log_that_is_cut_within_its_only_line_shows_no_line(service: requests_mock.Mocker, client: Client) -> None:
-    """The line may end within a secret; only the note remains."""
-    service.get(f"{ENDPOINT}/v1/log/r/download-log", text="a" * MAX_BYTES + TOKEN)
-    assert [line.partition(";")[0] for line in client.log_tail("r", 5)] == ["[the log is longer than 8 MiB"]
+class Breaking(io.BytesIO):
+    """A body that breaks off where it should end."""
+
+    def read1(self, size: int | None = -1) -> bytes:
+        """Return what is left; raise `OSError` behind it."""
+        if not (data := super().read1(size)):
+            raise ConnectionResetError
+        return data
+
+
+def test_log_that_breaks_off_within_its_only_line_shows_no_line(service: requests_mock.Mocker, client: Client) -> None:
+    """The line may end within a secret."""
+    service.get(f"{ENDPOINT}/v1/log/r/download-log", body=Breaking(b"a" * 100_000 + TOKEN[:-3].encode()))
+    tail = client.log_tail("r", 5, 5)
+    assert (list(tail.lines), tail.missing) == ([], "broke off (ProtocolError), after 0.1 MB")
+
+
+def test_end_of_a_log_of_any_length_is_kept(service: requests_mock.Mocker, client: Client) -> None:
+    """It is far above the size of any other answer."""
+    body = b"the first line\n" + b"x" * 99_999 * 300 + b"\nerror: the end\n"
+    service.get(f"{ENDPOINT}/v1/log/r/download-log", content=body)
+    tail = client.log_tail("r", 2, 20)
+    assert (tail.lines[-1], tail.missing, tail.line_count) == ("error: the end", "", 3)
+    assert tail.lines[0].startswith("\u2026x")
+
+
+def test_whole_log_is_handed_on_without_secrets(service: requests_mock.Mocker, client: Client) -> None:
+    """Also where the secret is torn apart by the chunks, and in lines that are not UTF-8."""
+    text = f"start\n{'x' * 65_528}{TOKEN}\n".encode() + "编译\n".encode("gbk") + b"end"
+    service.get(f"{ENDPOINT}/v1/log/r/download-log", content=text)
+    parts: list[str] = []
+    tail = client.whole_log("r", 1, 5, parts.append)
+    assert "".join(parts) == f"start\n{'x' * 65_528}***\n编译\nend"
+    assert (tail.lines, len(parts) > 1) == (["end"], True)
+
+
+def test_log_of_a_step_is_asked_by_its_name(service: requests_mock.Mocker, client: Client) -> None:
+    """DownloadTaskLog; an empty one is an error, so that another log is asked for."""
+    service.get(f"{ENDPOINT}/v4/r/task-log", [{"text": "one\ntwo\n"}, {"text": "\n"}])
+    assert client.step_log("r", "stage3", 1, 5).lines == ["two"]
+    assert parse_qs(service.request_history[0].query)["task_name"] == ["stage3"]
+    with pytest.raises(InvalidAnswer):
+        client.step_log("r", "stage3", 1, 5)
 
 
 def test_log_of_many_lines_is_kept_in_part(service: requests_mock.Mocker, client: Client) -> None:
     """The last lines are kept complete."""
     service.get(f"{ENDPOINT}/v1/log/r/download-log", text="\n".join(f"{number:0999}" for number in range(5000)))
-    shown = client.log_tail("r", 5000)
+    shown = client.log_tail("r", 5000, 5).lines
     assert (shown[-1], MAX_LOG - 2000 < sum(map(len, shown)) <= MAX_LOG) == (f"{4999:0999}", True)
 
 
-def test_log_that_is_cut_ends_with_a_complete_line(service: requests_mock.Mocker, client: Client) -> None:
+def test_log_that_breaks_off_ends_with_a_complete_line(service: requests_mock.Mocker, client: Client) -> None:
     """An incomplete line may end within a secret."""
-    service.get(f"{ENDPOINT}/v1/log/r/download-log", text="one\n" + "x" * MAX_BYTES + f"\ntwo\n{TOKEN[:-3]}")
-    *shown, note = client.log_tail("r", 5)
-    assert TOKEN[:9] not in "".join(shown)
-    assert "this is not its end" in note
+    service.get(f"{ENDPOINT}/v1/log/r/download-log", body=Breaking(f"one\ntwo\n{TOKEN[:-3]}".encode()))
+    assert client.log_tail("r", 5, 5).lines == ["one", "two"]
 
 
 PROJECT = "b4d3971c3988463b865f6f920846149e"
@@ -330,12 +368,12 @@ LIVE_LOG, OLD_LIVE_LOG = f"/v1/log/{JOB}/57/real-time-log", f"/v3/jobs/{JOB}/57/
 
 
 def test_growing_log_is_read_from_an_offset(service: requests_mock.Mocker, client: Client) -> None:
-    """The next offset is that of the answer; an unfinished line comes with a later piece."""
+    """The next offset is that of the answer; a piece ends anywhere."""
     pieces = [("one\ntw", 6, True), ("o\nthree", 13, False)]
     answers = [{"json": {"result": {"log": log, "end_offset": end, "has_more": more}}} for log, end, more in pieces]
     service.get(ENDPOINT + LIVE_LOG, answers)
-    assert client.log_piece(JOB, 57, 0) == LogPiece("one\n", 6, has_more=True)
-    assert client.log_piece(JOB, 57, 6) == LogPiece("two\n", 13, has_more=False)
+    assert client.log_piece(JOB, 57, 0) == LogPiece("one\ntw", 6, has_more=True)
+    assert client.log_piece(JOB, 57, 6) == LogPiece("o\nthree", 13, has_more=False)
     assert parse_qs(service.request_history[1].query) == {"size": ["1000"], "start_offset": ["6"]}
 
 
@@ -347,13 +385,12 @@ def test_growing_log_falls_back_to_v3(service: requests_mock.Mocker, client: Cli
     assert asked() == [LIVE_LOG, OLD_LIVE_LOG]
 
 
-def test_secret_that_is_split_between_pieces_is_not_returned(service: requests_mock.Mocker, client: Client) -> None:
-    """Wherever it is split, neither half leaves the client."""
+def test_secret_that_is_split_between_pieces_is_not_shown(service: requests_mock.Mocker, client: Client) -> None:
+    """Wherever it is split."""
     for offset in range(1, len(TOKEN)):
-        pieces = [(f"a {TOKEN[:offset]}", 10), (f"{TOKEN[offset:]} b\n", 20)]
-        service.get(ENDPOINT + LIVE_LOG, [{"json": {"result": {"log": log, "end_offset": end}}} for log, end in pieces])
-        assert client.log_piece(JOB, 57, 0).text == ""
-        assert client.log_piece(JOB, 57, 10).text == "a *** b\n"
+        lines = client.log_lines()
+        assert lines.add(f"first\na {TOKEN[:offset]}") == ["first"]
+        assert [*lines.add(f"{TOKEN[offset:]} b\n"), *lines.end()] == ["a *** b"]
 
 
 def test_failed_steps_and_child_builds_are_asked(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:

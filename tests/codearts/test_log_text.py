@@ -1,26 +1,23 @@
 """The end of a log, as a terminal would show it: what people need is the error, not the progress before it."""
 
+import re
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.codearts.log_text import CUT, MAX_LINE_BYTES, last_lines
-from gate.codearts.masking import longest_form, mask
+from gate.codearts.log_text import CUT, KEPT_BYTES, MAX_LINE, LogEnd, WholeLog, last_lines
+from gate.codearts.masking import Masker
 from gate.limits import MAX_BYTES, MAX_LOG, MAX_TEXT
 
 SECRET = "MIIDtoken-that-nobody-may-see"
-
-
-def hide(text: str) -> str:
-    """Mask the secret."""
-    return mask(text, (SECRET,))
+MASKER = Masker(lambda: (SECRET,))
 
 
 def lines_of(body: bytes | str, count: int = 5) -> list[str]:
     """Return the last lines of a log."""
-    return last_lines(body if isinstance(body, bytes) else body.encode(), count, hide, longest_form((SECRET,)))
+    return last_lines(body if isinstance(body, bytes) else body.encode(), count, MASKER)
 
 
 @pytest.mark.parametrize(
@@ -76,16 +73,54 @@ def test_end_of_a_long_line_is_kept_and_the_cut_is_marked() -> None:
     (b"thr\xffee", "thr\ufffdee"),
     ("中".encode("gbk") * 100_000, CUT + "中" * (MAX_TEXT - 1)),
     ("x中".encode() * 100_000, CUT + ("x中" * MAX_TEXT)[1 - MAX_TEXT :]),
+    ("中".encode("gbk"), "中"),
+    (b"x" + "中".encode("gbk") * 100_000, CUT + "中" * (MAX_TEXT - 1)),
 ])  # fmt: skip
 def test_text_of_chinese_tools_is_decoded(body: bytes, shown: str) -> None:
     """GBK and GB18030 line by line, as one log may hold both; whatever is neither is replaced."""
     assert lines_of(b"utf-8: \xe4\xb8\xad\n" + body + b"\n", 2) == ["utf-8: 中", shown]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("shift", range(4))
+def test_start_of_a_log_that_is_cut_within_a_character_is_found(encoding: str, shift: int) -> None:
+    """Where only the end of a log is kept, its first line may start anywhere."""
+    end = LogEnd()
+    end(b"." * shift + ("\U0001f600" * (KEPT_BYTES // 4)).encode(encoding) * 3)
+    (line,) = end.last_lines(1, MASKER, is_complete=True)
+    assert line == CUT + "\U0001f600" * (MAX_TEXT - 1)
+
+
+@given(st.lists(st.sampled_from(["编译", "plain ", SECRET, "\n", "\r", SECRET[:9], "\U0001f600"]), max_size=12),
+       st.lists(st.integers(1, 90)), st.sampled_from(["utf-8", "gb18030"]))  # fmt: skip
+def test_whole_log_is_the_same_however_it_is_cut(words: list[str], cuts: list[int], encoding: str) -> None:
+    """No secret is left in it, and no character is lost or garbled."""
+    data, parts = "".join(words).encode(encoding), [[""], [""]]
+    for lengths, written in zip((cuts, [len(data)]), parts, strict=True):
+        whole, at = WholeLog(MASKER, written.append), 0
+        for length in (*lengths, len(data)):
+            whole(data[at : at + length])
+            at += length
+        whole.end()
+    assert "".join(parts[0]) == "".join(parts[1])
+    assert SECRET not in re.sub("[\r\n]", "", "".join(parts[0]))
+
+
+def test_whole_log_of_one_endless_line_is_handed_on() -> None:
+    """In parts, none of which starts within a character."""
+    for character, encoding in (("中", "utf-8"), ("中 x", "gb18030"), ("\U0001f600", "utf-8"), ("y", "utf-8")):
+        written: list[str] = []
+        whole = WholeLog(MASKER, written.append)
+        for _ in range(70):
+            whole((character * 7_001).encode(encoding) * 3)
+        whole.end()
+        assert "".join(written) == character * 7_001 * 3 * 70
+
+
 @given(st.integers(0, len(SECRET) + 4), st.integers(0, 3))
 def test_cut_of_a_long_line_leaves_no_part_of_a_secret(offset: int, more: int) -> None:
     """Wherever the cut falls, also among other secrets."""
-    room = MAX_LINE_BYTES + 4 * longest_form((SECRET,))
+    room = MAX_LINE + MASKER.longest()
     secrets = SECRET * (1 + more)
     body = "y" * 1000 + secrets + "x" * (room - len(secrets) + offset)
     shown = "".join(lines_of(body))

@@ -1,14 +1,17 @@
 """Secrets are masked in every form in which a service may echo them."""
 
 import json
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.codearts.masking import mask
-from gate.text import clean, one_line
+from gate.codearts.masking import mask, start_of_unfinished
+from gate.text import INVISIBLE, clean, one_line
 
 SECRET = 'MIID+to/ken="of\\ all wörds'
 
@@ -35,6 +38,29 @@ def test_secret_that_cleaning_would_put_together_is_masked(splitter: str) -> Non
 def test_secret_is_masked_in_every_form(form: str) -> None:
     """A service that quotes the request quotes it as it was sent."""
     assert mask(f"cannot read <{form}>", (SECRET,)) == "cannot read <***>"
+
+
+@pytest.mark.parametrize("before", [b"", b"a", b"ab", b"user:"])
+@pytest.mark.parametrize("after", [b"", b"\n", b"xyz"])
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
+def test_secret_in_base64_is_masked(before: bytes, after: bytes, encode: Callable[[bytes], bytes]) -> None:
+    """Alone or within a longer text, in lines of any length; at most the byte at each end of it is left."""
+    secret = "MIIDtoken~that?nobody>may-see"
+    encoded = encode(before + secret.encode() + after).decode()
+    for text in (encoded, "\n".join(encoded[start : start + 20] for start in range(0, len(encoded), 20))):
+        left = mask(f"<{text}>", (secret,)).replace("\n", "")
+        assert "***" in left
+        assert len(left) <= len("<***>") + len(encode(before)) + len(encode(after)) + 4
+
+
+@given(st.text(alphabet="abc\n\r", max_size=30), st.integers(1, 12))
+def test_start_of_a_secret_at_the_end_of_a_text_is_found(text: str, count: int) -> None:
+    """The earliest place from which on everything visible is the start of a secret."""
+    secret = "abcabcabcabd"
+    found = start_of_unfinished(text + secret[:count], (secret,))
+    assert found <= len(text) or count == len(secret)
+    assert start_of_unfinished("xyz " + secret[:count], (secret,), least=count + 1) == 4 + count
+    assert secret.startswith("".join(re.findall("[abc]", re.sub(INVISIBLE, "", (text + secret[:count])[found:]))))
 
 
 def test_secret_inside_of_another_leaves_no_rest() -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gate.codearts.log_lines import LogLines
+from gate.codearts.masking import Masker
 from gate.core.ports import CallResult, Context, Event, Interruption
 from gate.core.wait import Wait
 from gate.errors import InvalidAnswer, NotFound, OrderNotSent
@@ -18,6 +20,7 @@ from gate.model import (
     FailedStep,
     ListedBuild,
     LogPiece,
+    LogTail,
     Order,
     Progress,
     ProjectPage,
@@ -196,8 +199,18 @@ class FakeService:
     def unit_tests(self, job_id: str, build_number: int) -> UnitTests | None:
         return self._play("unit_tests", job_id, build_number)  # type: ignore[no-any-return]
 
-    def log_tail(self, record_id: str, lines: int) -> Sequence[str]:
-        return self._play("log_tail", record_id, lines)  # type: ignore[no-any-return]
+    def log_tail(self, record_id: str, lines: int, seconds: float) -> LogTail:
+        found = self._play("log_tail", record_id, lines, seconds)
+        return found if isinstance(found, LogTail) else LogTail(found, len(found))
+
+    def whole_log(self, record_id: str, lines: int, seconds: float, write: Callable[[str], None]) -> LogTail:
+        return self._play("whole_log", record_id, lines, seconds, write)  # type: ignore[no-any-return]
+
+    def step_log(self, record_id: str, step: str, lines: int, seconds: float) -> LogTail:
+        return self._play("step_log", record_id, step, lines, seconds)  # type: ignore[no-any-return]
+
+    def log_lines(self) -> LogLines:
+        return LogLines(Masker(tuple))
 
     def log_piece(self, job_id: str, build_number: int, offset: int) -> LogPiece:
         return self._play("log_piece", job_id, build_number, offset)  # type: ignore[no-any-return]

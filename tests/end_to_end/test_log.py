@@ -1,6 +1,7 @@
 """The log as a side channel, through the program: whatever it is like, the verdict and the time stay."""
 
 import itertools
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,7 +24,7 @@ HOSTILE = "\x1b[31mred\x1b[0m \x1b]0;title\x07::error::gotcha\r::add-mask::x ##[
 def large() -> Iterator[bytes]:
     """Return a log of 200 MB."""
     line = b"x" * 1023 + b"\n"
-    return itertools.repeat(line * 64, 200 * 16)
+    return itertools.chain(itertools.repeat(line * 64, 200 * 16), [b"error: the end\n"])
 
 
 def endless() -> Iterator[bytes]:
@@ -64,11 +65,24 @@ def test_any_log_leaves_verdict_and_time_alone(
     ET.fromstring((tmp_path / "gate-report.xml").read_bytes())
 
 
-def test_cut_log_says_that_it_is_cut(simulate: Simulate, run_gate: RunGate) -> None:
-    """The end of what was read is not passed off as the end of the log."""
+def test_end_of_a_log_of_any_length_is_shown(simulate: Simulate, run_gate: RunGate) -> None:
+    """The error stands at the end of 200 MB."""
     simulator = simulate([ended_with(large)])
     done = run_gate("wait", simulator.jobs["logged"], "--log-tail", "2", env=environment(simulator))
-    assert "this is not its end" in done.stderr
+    assert "error: the end" in done.stderr
+
+
+def test_log_that_does_not_end_in_time_is_shown_as_far_as_it_came(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path
+) -> None:
+    """Marked as incomplete, so that it is not passed off as the end of the log."""
+    simulator = simulate([ended_with(endless)])
+    done = run_gate("wait", simulator.jobs["logged"], "--log-tail", "2", "--timeout", "9s", env=environment(simulator))
+    report = (tmp_path / "gate-report.xml").read_text()
+    for text in (done.stderr, report):
+        assert re.search(r"line \d\d", text)
+        assert "did not come to its end in time" in text
+        assert "this is not its end" in text
 
 
 @pytest.mark.parametrize(

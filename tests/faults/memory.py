@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from gate.codearts.client import Client
 from gate.codearts.fallback_routes import Routes
+from gate.codearts.masking import Masker
 from gate.codearts.reply import Reply
 from gate.codearts.session import Session
 from gate.core.ports import Context
@@ -59,6 +60,7 @@ class MemorySession:
         self._simulator = simulator
         self._workers = workers
         self._seen = workers.now()
+        self.masker = Masker(lambda: (simulator.token,))
 
     def now(self) -> datetime:
         """Return the service's time."""
@@ -80,11 +82,7 @@ class MemorySession:
 
     def hide(self, text: str) -> str:
         """Blot the token out."""
-        return text.replace(self._simulator.token, "***")
-
-    def longest_secret(self) -> int:
-        """Return the length of the token."""
-        return len(self._simulator.token)
+        return self.masker.hide(text)
 
     def get(
         self,
@@ -96,6 +94,15 @@ class MemorySession:
     ) -> Reply:
         """Ask."""
         return self._ask("GET", path, params, b"")
+
+    def stream(
+        self, path: str, params: Mapping[str, object] | None, sink: Callable[[bytes], None], until: float
+    ) -> Reply:
+        """Ask for a text."""
+        reply = self.get(path, params)
+        if reply.status == 200 and "json" not in reply.headers.get("Content-Type", ""):
+            sink(reply.body)
+        return reply
 
     def post(
         self,
