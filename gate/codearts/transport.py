@@ -19,7 +19,9 @@ import urllib3.connection
 import urllib3.connectionpool
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
+from gate.codearts import addresses
 from gate.errors import OrderNotSent
 from gate.limits import MAX_HEADER_BYTES, MAX_LINES, MAX_WIRE_BYTES
 
@@ -33,6 +35,9 @@ class _Manner(NamedTuple):
     may_send: Callable[[], bool] | None = None
     fresh: bool = False
 
+
+MAX_CONNECT_SECONDS = 60.0
+"""Seconds for a connection without a time limit of its own; every request of the gate has one."""
 
 _manner: ContextVar[_Manner] = ContextVar("manner", default=_Manner())  # noqa: B039 - it is immutable
 
@@ -147,12 +152,24 @@ class _Response(http.client.HTTPResponse):
         self._bounded.left, self._bounded.until = math.inf, until
 
 
-class _GuardedConnection(http.client.HTTPConnection):
+class _GuardedConnection(urllib3.connection.HTTPConnection):
     """Notes on errors whether the connection was established, and asks before the first byte of a request."""
 
     response_class = _Response
     _is_connecting = False
     _is_first_send = False
+
+    def _new_conn(self) -> socket.socket:
+        """Return a connection to the server or the proxy; what follows has what is left of the request's time."""
+        seconds = self.timeout if isinstance(self.timeout, (int, float)) else MAX_CONNECT_SECONDS
+        try:
+            return addresses.connect(self._dns_host, self.port, seconds, self.socket_options or ())
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "no connection in time") from error
+        except OSError as error:
+            raise NewConnectionError(self, "no connection") from error
 
     def connect(self) -> None:
         self._is_connecting = True
@@ -179,18 +196,12 @@ class _GuardedConnection(http.client.HTTPConnection):
         super().send(data)
 
 
-class _HTTPConnection(_GuardedConnection, urllib3.connection.HTTPConnection):
+class _HTTPConnection(_GuardedConnection):
     pass
 
 
 class _HTTPSConnection(_GuardedConnection, urllib3.connection.HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        """Limit the proxy and the TLS handshake to what is left of the request's time."""
-        started = time.monotonic()
-        sock = super()._new_conn()
-        if isinstance(self.timeout, (int, float)):
-            sock.settimeout(max(self.timeout - (time.monotonic() - started), 0.001))
-        return sock
+    pass
 
 
 class _GuardedPool(urllib3.connectionpool.HTTPConnectionPool):

@@ -268,7 +268,8 @@ def test_stop_that_hangs_ends_with_its_own_seconds(serve: Serve) -> None:
     def talk(connection: socket.socket) -> bytes:
         request = request_of(connection)
         if next(talks):
-            connection.sendall(answer(b""))
+            connection.sendall(answer(b"", b"200 OK", b"Connection: close"))
+            return request
         return request + rest_of(connection)
 
     session = session_to(f"http://127.0.0.1:{serve(talk).port}")

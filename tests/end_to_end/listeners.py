@@ -53,6 +53,21 @@ def listening(address: str, serve: Callable[[socket.socket, Heard], None], port:
                 connection.shutdown(socket.SHUT_RDWR)
 
 
+@contextmanager
+def dead_address(address: str) -> Iterator[tuple[str, int]]:
+    """Give an address and a port to which every connection hangs, as one to a blackhole does.
+
+    The backlog of a listener is full, so that the system ignores who else wants to connect.
+    """
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.create_server((address, 0), backlog=0))
+        for _ in range(2):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        yield full.getsockname()
+
+
 def remember(connection: socket.socket, heard: Heard) -> None:
     """Take whatever comes and answer nothing."""
     while data := connection.recv(65536):

@@ -15,7 +15,8 @@ import pytest
 import trustme
 
 from gate.simulator.http_answers import HttpAnswer, json_answer
-from tests.end_to_end.listeners import Heard, listening, proxy, remember
+from tests.conftest import ROOT
+from tests.end_to_end.listeners import Heard, dead_address, listening, proxy, remember
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator, Tls
 from tests.faults.response_faults import AlterAnswer, ReplaceAnswer
@@ -138,6 +139,33 @@ def test_certificate_that_is_not_good_ends_at_once(
     assert (done.returncode, simulator.journal.entries) == (5, ())
     assert "the TLS certificate of 127.0.0.1" in done.stderr
     assert "--ca-bundle" in done.stderr.splitlines()[-1]
+
+
+TWO_ADDRESSES = """
+import socket
+
+look_up = socket.getaddrinfo
+
+def with_a_dead_one_first(host, port, *args, **kwargs):
+    dead = (socket.AF_INET, socket.SOCK_STREAM, 6, "", {dead!r})
+    return [dead, *look_up(host, port, *args, **kwargs)]
+
+socket.getaddrinfo = with_a_dead_one_first
+"""
+
+
+@pytest.mark.parametrize("family", ["token", "password"])
+@pytest.mark.parametrize("command", ["wait", "doctor"])
+def test_dead_first_address_costs_a_moment(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, command: str, family: str
+) -> None:
+    """The service and IAM are reached by their next address, with a request timeout that has no room for a wait."""
+    simulator = simulate(["passing"], speed=200)
+    with dead_address("127.0.0.2") as dead:
+        (tmp_path / "sitecustomize.py").write_text(TWO_ADDRESSES.format(dead=dead))
+        env = {**environment(simulator, family), "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+        done = run_gate(command, simulator.jobs["passing"], env={**env, "GATE_REQUEST_TIMEOUT": "3s"})
+    assert (done.returncode, "no complete answer" in done.stderr) == (0, False), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nno\n", None])
