@@ -16,7 +16,11 @@ def main() -> None:
     try:
         status = run()
     except (Exception, SystemExit) as error:
-        status = report_broken(error)
+        status = BROKEN
+        try:
+            report_broken(error)
+        except Exception:  # such as too little memory, also for that
+            os._exit(status)
     sys.exit(status)
 
 
@@ -24,6 +28,9 @@ def run() -> int:
     """Import the program, run the command line and return its exit status."""
     if __name__ == "__main__":
         leave_out_working_directory()
+    from gate import former_reports
+
+    former_reports.remove(sys.argv[1:], os.environ)
     import gc
     import signal
 
@@ -57,19 +64,22 @@ def leave_out_working_directory() -> None:
         del sys.path[0]
 
 
-def report_broken(error: Exception | SystemExit) -> int:
-    """Say on stderr, and on the pipeline's page where there is one, that the program cannot be loaded."""
+def report_broken(error: Exception | SystemExit) -> None:
+    """Say that the program cannot be loaded: on stderr, in the reports, and on the pipeline's page."""
     text = f"codearts-gate could not be loaded: {type(error).__name__}: {error}. Install it again."
     print(f"Error: {text}", file=sys.stderr)
     from contextlib import suppress
 
+    with suppress(Exception):
+        from gate import former_reports
+
+        former_reports.write(sys.argv[1:], os.environ, text, BROKEN)
     with suppress(Exception):  # it may fail for the same reason, which has been said
         from gate.platforms.detect import detect
 
         platform = detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
         for line in platform.error_annotation(text):
             print(line, file=sys.stderr)
-    return BROKEN
 
 
 if __name__ == "__main__":

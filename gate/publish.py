@@ -111,15 +111,16 @@ class Publisher:
     def write_placeholder(self, targets: Sequence[Target], reason: str, *, exit_code: int) -> None:
         """Replace what stands at the report paths by reports that are no pass, or remove it where that fails.
 
-        Raises `UsageProblem` about a report that was asked for and cannot be written; of any other, a warning tells.
+        Raises `UsageProblem` about a report that was asked for and cannot be written; of any other, a warning tells. A
+        bug, or an import that fails, is raised: the run could not pass.
         """
         self._check_log_folder()
         outcome = unfinished(targets, reason, exit_code)
         for report in self._reports:
             try:
                 self._write_early(report, outcome)
-            except Exception as error:
-                if report.place and isinstance(error, ReportFailed):
+            except ReportFailed as error:
+                if report.place:
                     raise usage_problem(report.place, error) from error
                 self._terminal.line(f"warning: {explain(error)} Without it, the run cannot pass.")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gate import __version__
+from gate import __version__, former_reports
 from gate.cli import options
 from gate.cli.param_types import FilePath, JobId, TargetType
 from gate.errors import GateError, UsageProblem
@@ -244,8 +244,10 @@ def give_up(arguments: Sequence[str], text: str, exit_code: int) -> int:
         for line in detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ).error_annotation(text):
             click.echo(line, err=True)
     if arguments and arguments[0] in WITH_REPORTS:
-        with suppress(Exception):
+        try:
             from gate.cli import wrong_call
 
             wrong_call.write_reports(main.commands[arguments[0]], arguments[1:], text, exit_code)
+        except Exception:
+            former_reports.write(arguments, os.environ, text, exit_code)
     return exit_code

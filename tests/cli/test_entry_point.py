@@ -1,12 +1,16 @@
 """An import that fails ends with 5: exit 1 means that a build failed, and nothing else."""
 
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from junitparser import JUnitXml
 
+from gate import former_reports
 from tests.conftest import ROOT
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -40,6 +44,74 @@ def test_dependency_that_cannot_be_imported_ends_with_5(run_gate: Run, tmp_path:
     assert "could not be loaded" in done.stderr
     assert "Traceback" not in done.stderr
     assert "::error title=codearts-gate::" in done.stderr
+
+
+REPORTS = ("--junit", "r.xml", "--summary=s.md", "--outputs", "o.env")
+
+
+@pytest.fixture
+def former(tmp_path: Path, run_gate: Run) -> Path:
+    """Return the folder of the run, in which a former run has left reports of a pass."""
+    assert run_gate("demo", "--junit", "gate-report.xml").returncode == 0
+    shutil.copy(tmp_path / "gate-report.xml", tmp_path / "r.xml")
+    (tmp_path / "s.md").write_text("## ✅ codearts-gate: passed\n")
+    (tmp_path / "o.env").write_text("GATE_VERDICT=passed\nGATE_EXIT_CODE=0\n")
+    return tmp_path
+
+
+BREAKING = {
+    "click": "import nothing_of_that_name",
+    "json": "import nothing_of_that_name",
+    "requests": "raise MemoryError",
+    "junit_xml": "raise EOFError('marshal data too short')",
+}
+
+
+@pytest.mark.parametrize("name", BREAKING)
+@pytest.mark.parametrize("command", ["wait", "run"])
+def test_program_that_cannot_be_loaded_leaves_no_report_of_a_former_run(
+    run_gate: Run, former: Path, command: str, name: str
+) -> None:
+    """A broken installation, or too little memory: the reports say so, whichever module is the one that fails."""
+    broken = former / "broken"
+    broken.mkdir()
+    (broken / f"{name}.py").write_text(BREAKING[name])
+    env = {"PYTHONPATH": f"{broken}:{ROOT}", "GATE_ENDPOINT": "http://127.0.0.1:9", "GATE_TOKEN": "s3cr3t"}
+    done = run_gate(command, "0" * 32, *REPORTS, env=env)
+    assert done.returncode == 5, done.stderr
+    [case] = next(iter(JUnitXml.fromfile(str(former / "r.xml"))))
+    assert (case.name, case.result[0].type) == ("build", "Undetermined")
+    assert "undetermined" in (former / "s.md").read_text()
+    assert (former / "o.env").read_text().startswith("GATE_VERDICT=undetermined\nGATE_EXIT_CODE=5\n")
+    assert "passed" not in (former / "s.md").read_text()
+
+
+def test_program_that_is_killed_while_it_is_loaded_leaves_no_report_of_a_former_run(
+    run_gate: Run, former: Path
+) -> None:
+    """As the kernel does where memory is short. The default report is removed, and one that a variable names."""
+    broken = former / "broken"
+    broken.mkdir()
+    (broken / "click.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    done = run_gate("wait", "0" * 32, env={"PYTHONPATH": f"{broken}:{ROOT}", "GATE_OUTPUTS": " o.env "})
+    assert done.returncode == -signal.SIGKILL
+    assert sorted(path.name for path in former.iterdir()) == ["broken", "r.xml", "s.md"]
+
+
+NO_REPORTS = [("wait", "--help"), ("--version",), ("doctor",), ("wait", "--junit"), ("run", "--token-file", "r.xml")]
+
+
+@pytest.mark.parametrize("arguments", NO_REPORTS)
+def test_files_that_are_not_to_be_written_stay(run_gate: Run, former: Path, arguments: tuple[str, ...]) -> None:
+    """Of a call that asks for nothing, and those that an option for something else names; a runner's own files, too."""
+    (former / "github").write_text("GATE_VERDICT=passed\n")
+    (former / "notes.txt").write_text("passed")
+    before = {path.name: path.read_bytes() for path in former.iterdir()}
+    former_reports.remove(arguments, {"GITHUB_ENV": str(former / "github"), "GATE_OUTPUTS": "github"})
+    former_reports.remove(["wait", "--junit=notes.txt"], {})
+    run_gate(*arguments)
+    for name in {*before} - {"gate-report.xml"}:
+        assert (former / name).read_bytes() == before[name], name
 
 
 def test_console_script_ends_with_5_too(tmp_path: Path) -> None:
