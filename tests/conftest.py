@@ -4,7 +4,6 @@ import hashlib
 import os
 import signal
 import subprocess
-import sys
 import zipapp
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests import fork_server
 from tests.faults.faulty_simulator import FaultySimulator
 
 for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
@@ -72,19 +72,19 @@ def fetched(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 
 @pytest.fixture
-def start_gate(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Return a function that starts the program as a process in `tmp_path`; one that is still running is killed."""
+def start_gate(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Return a function that starts the program as a process in `tmp_path`; one that is still running is killed.
+
+    It is forked from a server that has imported everything, unless the run or the test (mark `real_start`) is about
+    what happens before: see `tests/fork_server.py`.
+    """
+    is_real = request.node.get_closest_marker("real_start") is not None
     with ExitStack() as stack:
 
         def start(*arguments: object, env: Mapping[str, str] | None = None, **kwargs: Any) -> subprocess.Popen[str]:
-            kwargs = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | kwargs
-            process = subprocess.Popen(
-                [sys.executable, "-m", "gate", *map(str, arguments)],
-                env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
-                cwd=tmp_path,
-                text=True,
-                **kwargs,
-            )
+            streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            options: dict[str, Any] = {"cwd": tmp_path, "text": True, "is_real": is_real} | streams | kwargs
+            process = fork_server.start_gate(list(map(str, arguments)), env={**os.environ, **(env or {})}, **options)
             stack.enter_context(process)
             stack.callback(process.kill)
             return process

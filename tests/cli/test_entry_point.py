@@ -13,6 +13,8 @@ from junitparser import JUnitXml
 from gate import former_reports
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.real_start
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 SHADOWS = ("click", "requests", "junit_xml", "signal", "socket", "json", "random", "gc", "urllib3")

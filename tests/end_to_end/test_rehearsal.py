@@ -178,6 +178,7 @@ def test_port_that_is_taken_is_a_usage_error(run_gate: RunGate) -> None:
     assert "0 for a free one" in done.stderr
 
 
+@pytest.mark.real_start
 def test_module_is_the_same_program(run_gate: RunGate) -> None:
     """`python -m gate` (which the tests use) and the console script."""
     script = Path(sys.executable).parent / "codearts-gate"

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -15,8 +14,9 @@ from pathlib import Path
 
 from junitparser import JUnitXml
 
-from tests.conftest import ROOT, is_foreign
+from tests.conftest import is_foreign
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.fork_server import start_gate
 
 GRACE = 5.0
 """Seconds after the deadline within which the process has exited."""
@@ -47,9 +47,9 @@ def run_gate(*arguments: object, timeout: float, env: Mapping[str, str]) -> Seen
         clean = {name: value for name, value in os.environ.items() if not is_foreign(name)}
         started = time.monotonic()
         with out.open("wb") as stdout, err.open("wb") as stderr:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "gate", *map(str, arguments), "--timeout", f"{timeout}s"],
-                env={**clean, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", "HOME": folder, **env},
+            process = start_gate(
+                [*map(str, arguments), "--timeout", f"{timeout}s"],
+                env={**clean, "HOME": folder, **env},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,

@@ -1,0 +1,182 @@
+"""Starts the program without starting Python: a server that has imported everything, and forks for each run.
+
+A run costs a tenth of a real start then. What it does after its imports is the same: the forked process has the
+arguments, environment, folder, streams, signals and exit of a started one, and is the child of the test's process,
+which waits for it and signals it as always. What Python reads or does before the program's first line is not the same,
+so `needs_real_start` names what makes a real start necessary, and tests about it bear the mark `real_start`.
+"""
+
+import atexit
+import contextlib
+import ctypes
+import faulthandler
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+
+ALSO_IMPORTED = (
+    "encodings.idna", "http.server", "huaweicloudsdkcore.sdk_request", "huaweicloudsdkcore.signer.signer", "junit_xml",
+    "stringprep", "xml.dom.minidom",
+)  # fmt: skip
+"""What the program imports only where it is used, besides its own modules."""
+
+BEFORE_MAIN = ("PYTHON", "LC_", "LANG", "LD_")
+"""How the names of the variables begin that Python or the linker read before the program's first line."""
+
+SET_CHILD_SUBREAPER = 36
+"""Linux' number for: orphans among the descendants become children of this process (prctl(2))."""
+
+
+class ForkServer:
+    """The server's process, which is started with the first request and ends when this process does."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._lock = threading.Lock()
+        self._requests: socket.socket | None = None
+
+    def _start(self) -> socket.socket:
+        """Start the server and return the connection to it."""
+        if ctypes.CDLL(None, use_errno=True).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "prctl")
+        ours, theirs = socket.socketpair()
+        with theirs:
+            number = theirs.fileno()
+            command = [sys.executable, "-m", "tests.fork_server", str(number)]
+            env = {**os.environ, "PYTHONPATH": str(ROOT)}
+            process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, pass_fds=[number])
+        atexit.register(process.wait)
+        atexit.register(ours.close)  # before the wait: functions are called in the reverse order
+        return ours
+
+    def fork(self, request: Mapping[str, Any], streams: Sequence[int]) -> int:
+        """Start a run with these three streams and return the id of its process, a child of this one."""
+        data = json.dumps(request).encode()
+        with self._lock:
+            self._requests = self._requests or self._start()
+            socket.send_fds(self._requests, [len(data).to_bytes(8)], streams)
+            self._requests.sendall(data)
+            return int.from_bytes(receive(self._requests, 8))
+
+
+SERVER = ForkServer()
+"""The fork server of this process."""
+
+
+class ForkedGate(subprocess.Popen[str]):
+    """A run of the program that was forked, with the arguments behind `-m gate`."""
+
+    # The one place where a `Popen` makes its process; the standard library has no public seam for it.
+    def _execute_child(self, args: Any, *rest: Any) -> None:
+        _, _, _, _, cwd, env, _, _, _, *pipes = rest[:15]
+        child_in, _, _, child_out, _, child_err = pipes
+        streams = [given if given >= 0 else own for own, given in enumerate((child_in, child_out, child_err))]
+        request = {"arguments": list(map(os.fspath, args)), "env": dict(env), "cwd": os.fspath(cwd)}
+        try:
+            self.pid = SERVER.fork(request, streams)
+            self._child_created = True
+        finally:
+            self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
+
+
+def start_gate(
+    arguments: Sequence[str], *, env: Mapping[str, str], is_real: bool = False, **options: Any
+) -> "subprocess.Popen[str]":
+    """Start the program with these arguments and this environment, forked where that makes no difference.
+
+    `options`: those of `subprocess.Popen`; a run with others than these needs a real start.
+    """
+    names = [name for name in env if name.startswith(BEFORE_MAIN) and env[name] != os.environ.get(name)]
+    special = options.keys() - {"cwd", "stdin", "stdout", "stderr", "text"}
+    if is_real or names or special or sys.platform != "linux":
+        env = {"PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", **env}
+        return subprocess.Popen([sys.executable, "-m", "gate", *arguments], env=env, **options)
+    return ForkedGate(arguments, env=env, **options)
+
+
+def receive(connection: socket.socket, size: int) -> bytes:
+    """Read so many bytes."""
+    data = b""
+    while len(data) < size:
+        piece = connection.recv(size - len(data))
+        if not piece:
+            raise ConnectionError("the fork server has ended")
+        data += piece
+    return data
+
+
+def serve(requests: socket.socket) -> dict[str, Any] | None:
+    """Answer requests until their sender has gone; in each forked process, return its request.
+
+    It is forked twice and the process between ends at once, so that the run becomes a child of the test's process.
+    """
+    while True:
+        head, streams, _, _ = socket.recv_fds(requests, 8, 3)
+        if not head:
+            return None
+        data = receive(requests, int.from_bytes(head))
+        reader, writer = os.pipe()
+        between = os.fork()
+        if not between:
+            child = os.fork()
+            if child:
+                os.write(writer, child.to_bytes(8))
+                os._exit(0)
+            for number, stream in enumerate(streams):
+                os.dup2(stream, number)
+            requests.detach()
+            os.closerange(3, 1 + max(reader, writer, requests.fileno(), *streams))
+            return dict(json.loads(data))
+        os.close(writer)
+        for stream in streams:
+            os.close(stream)
+        os.waitpid(between, 0)
+        requests.sendall(os.read(reader, 8))
+        os.close(reader)
+
+
+def run_gate(request: Mapping[str, Any]) -> None:
+    """Run the program in this process, as `python -m gate` would."""
+    faulthandler.enable()
+    os.environ.clear()
+    os.environ.update(request["env"])
+    time.tzset()
+    os.chdir(request["cwd"])
+    sys.argv[1:] = request["arguments"]
+    sys.path[0] = request["cwd"]  # as `-m` does
+    runpy.run_module("gate", run_name="__main__", alter_sys=True)
+
+
+def main() -> None:
+    """Import everything, then serve on the socket whose number is the argument."""
+    import gc
+
+    import gate
+
+    for module in pkgutil.walk_packages(gate.__path__, "gate."):
+        if module.name != "gate.__main__":  # is run, not imported
+            importlib.import_module(module.name)
+    for name in ALSO_IMPORTED:
+        with contextlib.suppress(ImportError):  # the vendor's signer is an extra
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # so that looking for garbage copies no pages
+    request = serve(socket.socket(fileno=int(sys.argv[1])))
+    if request is not None:
+        run_gate(request)
+
+
+if __name__ == "__main__":
+    main()
