@@ -19,7 +19,7 @@ from gate.core.wait import Wait
 from gate.limits import MAX_CONNECTIONS
 from gate.model import Outcome
 from gate.platforms.detect import detect
-from gate.platforms.terminal import Terminal
+from gate.platforms.terminal import Terminal, open_terminal
 from gate.publish import NOT_FINISHED, Publisher
 from gate.runtime import signals, streams
 from gate.runtime.workers import WorkerPool
@@ -44,7 +44,7 @@ def wait(settings: Settings, started: float) -> int:
     `started`: the instant of the process's start. Raises `UsageProblem` before anything is asked of the service.
     """
     platform = detect(settings.reports.platform, os.environ)
-    terminal = Terminal(started, targets=len(settings.targets), quiet=settings.reports.quiet, platform=platform)
+    terminal = open_terminal(settings, started, platform)
     publisher = Publisher(settings, platform, terminal)
     publisher.write_placeholder(settings.targets, NOT_FINISHED, exit_code=5)
     pool, ending = WorkerPool(MAX_CONNECTIONS), threading.Event()

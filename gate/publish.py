@@ -172,8 +172,11 @@ class Publisher:
             else:
                 written.append(report)
         streams.drain(min(drain_until, time.monotonic() + DRAIN_BETWEEN))
-        print_result(result.to_json(outcome) + "\n" if self._json else result.lines(outcome))
-        self._terminal.relay(self._platform.annotations(outcome))
+        if self._json:
+            print_result(result.to_json(outcome) + "\n")
+        elif not self._terminal.shows_results_on(sys.stdout):
+            print_result(result.lines(outcome))
+        self._terminal.lines(self._platform.annotations(outcome))
         # Drained again, so that the final line comes last where both streams go to one file.
         streams.drain(min(drain_until, time.monotonic() + DRAIN_BETWEEN))
         if self._json and streams.has_lost_output():

@@ -117,3 +117,21 @@ def share_out(sizes: Sequence[int], limit: int) -> list[int]:
         shares[index] = min(sizes[index], left // (len(sizes) - done))
         left -= shares[index]
     return shares
+
+
+# What compilers, build tools and test runners call a line that tells why; "0 errors" and "error: 0" are no such line.
+_TELLING = r"(?i)\b(?:errors|failures?|failed|fatal|cannot|undefined|panic|traceback)\b|(?:error|exception)\b"
+_HARMLESS = r"(?i)\b(?:no|0|without) (?:\w+ )?(?:errors?|failures?|failed)\b|\b(?:errors?|failures?|failed): ?0\b"
+# What the service puts before each line of a log: "[2024/09/24 11:18:49.123 GMT+08:00] ".
+_STAMP = r"^\[\d{4}[-/]\d\d[-/]\d\d [^]]{8,30}\] "
+
+
+def is_telling(line: str) -> bool:
+    """Tell whether a line of a build's log looks like one that says why the build failed."""
+    return bool(re.search(_TELLING, re.sub(_HARMLESS, "", line)))
+
+
+def telling_lines(lines: Sequence[str], count: int) -> list[str]:
+    """Return at most `count` lines of a failed build's log that say why: the first that look so, else the last ones."""
+    texts = [line for line in (re.sub(_STAMP, "", one_line(text)) for text in lines) if line]
+    return [line for line in texts if is_telling(line)][:count] or texts[-count:]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.text import CUT, INVISIBLE, clean, one_line, share_out, tail, tails, word
+from gate.text import CUT, INVISIBLE, clean, is_telling, one_line, share_out, tail, tails, telling_lines, word
 
 ANY_TEXT = st.lists(
     st.characters() | st.sampled_from(["\x1b[", "\x1b]", "\x9b", "\x9d", "\x1b\\", "\x07", "31m", "\r\n", "\ud800"])
@@ -167,6 +167,7 @@ def test_single_log_stays_within_its_own_limit() -> None:
     """One long log does not take the whole of what all may have."""
     assert len(tails([["x" * 99] * 1000], 50_000, each=8_000)[0]) <= 8_000
 
+
 ODD = "ab[]0;m\\ \t\n\r\x07\x1b\x00\x7f\x85\x90\x9b\x9c\x9d\u061c\u200f\u2028\u202a\u2066\ufeff\ud800"
 
 
@@ -174,3 +175,25 @@ ODD = "ab[]0;m\\ \t\n\r\x07\x1b\x00\x7f\x85\x90\x9b\x9c\x9d\u061c\u200f\u2028\u2
 def test_what_is_invisible_is_what_cleaning_removes(text: str) -> None:
     """And line ends; only a lone surrogate is shown, by another character."""
     assert re.sub(INVISIBLE, "", text) == clean(text).replace("\n", "").replace("\ufffd", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "tells"),
+    [
+        ("[ERROR] COMPILATION ERROR :", True), ("fatal: not a git repository", True), ("Build FAILED in 3 s", True),
+        ("java.lang.IllegalStateException: x", True), ("Exception in thread main", True), ("3 failed, 2 passed", True),
+        ("Tests run: 42, Failures: 0, Errors: 0", False), ("0 errors, no failures", False), ("[INFO] done", False),
+        ("Tests run: 42, Failures: 2, Errors: 0", True), ("1 error", True), ("terrors", False),
+    ],
+)  # fmt: skip
+def test_line_that_tells_why_is_known(line: str, tells: bool) -> None:
+    """By the words that build tools use, unless they count to zero."""
+    assert is_telling(line) is tells
+
+
+def test_telling_lines_come_without_the_time_of_the_service() -> None:
+    """The first ones that look so, else the last ones; blank ones do not count."""
+    stamp = "[2024/09/24 11:18:49.123 GMT+08:00] "
+    log = [f"{stamp}step {number}" for number in range(9)]
+    assert telling_lines([*log, f"{stamp}error: x\x1b[2J", *log], 5) == ["error: x"]
+    assert telling_lines([*log, "", " "], 2) == ["step 7", "step 8"]

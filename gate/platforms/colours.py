@@ -38,11 +38,12 @@ class Colours:
 
     def of_verdict(self, text: str, verdict: Verdict) -> str:
         """Return `text` bold and in the colour of `verdict`."""
-        return f"\x1b[{verdict_colour(verdict)};1m{text}\x1b[0m" if self.enabled else text
+        return self.styled(text, verdict_colour(verdict), is_bold=True)
 
-    def plain(self, text: str, colour: Colour) -> str:
-        """Return `text` in a colour."""
-        return f"\x1b[{colour}m{text}\x1b[0m" if self.enabled else text
+    def styled(self, text: str, colour: Colour | None, *, is_bold: bool = False) -> str:
+        """Return `text` in a colour, bold or not."""
+        codes = ";".join([*([str(colour.value)] if colour else []), *(["1"] if is_bold else [])])
+        return f"\x1b[{codes}m{text}\x1b[0m" if self.enabled and codes and text else text
 
 
 def verdict_colour(verdict: Verdict) -> Colour:
@@ -54,24 +55,5 @@ def verdict_colour(verdict: Verdict) -> Colour:
             return Colour.RED
         case Verdict.TIMED_OUT | Verdict.UNDETERMINED | Verdict.INTERRUPTED | Verdict.SKIPPED:
             return Colour.YELLOW
-        case _:
-            assert_never(verdict)
-
-
-def verdict_mark(verdict: Verdict) -> str:
-    """Return the character that stands for a verdict on a terminal."""
-    match verdict:
-        case Verdict.PASSED:
-            return "✓"
-        case Verdict.FAILED | Verdict.ABORTED:
-            return "✗"
-        case Verdict.TIMED_OUT | Verdict.INTERRUPTED:
-            return "!"
-        case Verdict.UNDETERMINED:
-            return "?"
-        case Verdict.SKIPPED:
-            return "-"
-        case Verdict.STARTED:
-            return "*"
         case _:
             assert_never(verdict)

@@ -27,8 +27,8 @@ class Repeats:
         """Nothing has been said yet."""
         self._recent: dict[str, tuple[float, set[str], list[tuple[str, float]]]] = {}
 
-    def hold(self, label: str, text: str, now: float) -> bool:
-        """Tell whether the message is held back; if it is not, it is to be written at once."""
+    def defer(self, label: str, text: str, now: float) -> bool:
+        """Hold a message back if it is a repeat, and tell whether it was; if not, it is to be written at once."""
         since, labels, held = self._recent.get(text, (-math.inf, set(), []))
         if now >= since + HOLD_SECONDS and not held:
             self._recent[text] = (now, {label}, [])

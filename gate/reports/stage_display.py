@@ -5,18 +5,6 @@ from collections.abc import Sequence
 from gate.model import ChildBuild, Stage, Verdict
 from gate.text import one_line
 
-# The words of full-stages, of flow-graph and, in lower case, of history-details. Case is ignored, as nothing depends on
-# these words.
-_WORDS = {
-    "success": Verdict.PASSED,
-    "failure": Verdict.FAILED,
-    "failed": Verdict.FAILED,
-    "error": Verdict.FAILED,
-    "schedule_failure": Verdict.FAILED,
-    "timeout": Verdict.FAILED,
-    "aborted": Verdict.ABORTED,
-}
-
 Part = Stage | ChildBuild
 """A part of a build that has a row or a case of its own."""
 
@@ -34,7 +22,7 @@ def shown(part: Part, verdict: Verdict) -> tuple[Verdict, str]:
     word = one_line(part.state or "", limit=60)
     if not word:
         return Verdict.SKIPPED, f"The {kind} never ran."
-    ended = _WORDS.get(word.casefold())
+    ended = part.result
     if ended is None:
         return Verdict.SKIPPED, f"The {kind} has no result; the service's word for it is {word}."
     if ended is not Verdict.PASSED and verdict in _NOT_RED:
@@ -48,6 +36,6 @@ def select_parts(parts: Sequence[Part], count: int) -> Sequence[Part]:
     """Return at most `count` of the parts, in their order; those that succeeded are left out first."""
     if len(parts) <= count:
         return parts
-    succeeded = [_WORDS.get((part.state or "").casefold()) is Verdict.PASSED for part in parts]
+    succeeded = [part.result is Verdict.PASSED for part in parts]
     kept = sorted(range(len(parts)), key=succeeded.__getitem__)[:count]
     return [parts[index] for index in sorted(kept)]

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,29 +44,36 @@ def stopped(process: "subprocess.Popen[str]") -> Iterator[None]:
     process.send_signal(signal.SIGCONT)
 
 
-def test_terminal_shows_a_table_that_fits(simulate: Callable[..., FaultySimulator], start_gate: StartGate) -> None:
-    """Twelve targets on a terminal of eight lines: a table of at most seven, written over, gone at the end."""
+def is_screen(lines: Sequence[str]) -> bool:
+    """Tell whether lines end with a screen of a gate that waits."""
+    return bool(lines) and "Ctrl-C" in lines[-1]
+
+
+def rows_of(lines: Sequence[str]) -> list[str]:
+    """Return the lines about targets."""
+    return [line for line in lines if re.match(r" [^ ] job-\d", line)]
+
+
+def test_terminal_shows_a_screen_that_fits(simulate: Callable[..., FaultySimulator], start_gate: StartGate) -> None:
+    """Twelve targets on a terminal of eight lines: a screen of at most seven, written over; the result stays."""
     env = crowd(simulate, 12, pace=0.5)
     screen = Screen(70, 8)
     process = start_gate("wait", env=env, stderr=screen.theirs)
-    tables: list[list[str]] = []
+    screens: list[list[str]] = []
 
     def note() -> None:
-        if screen.lines() and "targets without a verdict" in screen.lines()[-1]:
-            tables.append(screen.lines())
+        if is_screen(screen.lines()):
+            screens.append(screen.lines())
 
     screen.on_write = note
     screen.watch()
     assert process.wait(30) == 0
-    assert tables
-    rows = [line for table in tables for line in table if line.startswith(("* job", "- job"))]
-    assert rows
-    assert all(len(line) < 70 for line in rows)
-    assert all(sum(line.startswith(("* job", "- job")) for line in table) <= 6 for table in tables)
-    left = [line for line in screen.shown() if line.startswith(("* job", "- job")) or "without a verdict" in line]
-    assert left == []
-    assert sum(": passed: build" in line for line in screen.shown()) == 12
-    assert "12 of 12 passed" in "".join(screen.shown()[-2:])
+    assert any(rows_of(shown) for shown in screens)
+    assert all(len(line) < 70 for shown in screens for line in shown[-7:])
+    assert all(len(rows_of(shown)) <= 4 for shown in screens)
+    assert not any("Ctrl-C" in line for line in screen.shown())
+    assert screen.lines()[-2:] == [" 12 passed", screen.lines()[-1]]
+    assert screen.lines()[-1].startswith("✓ 12 of 12 passed (exit 0)")
 
 
 def test_terminal_that_is_resized_keeps_no_old_lines(
@@ -79,7 +86,7 @@ def test_terminal_that_is_resized_keeps_no_old_lines(
     shrunk = threading.Event()
 
     def shrink() -> None:
-        if not shrunk.is_set() and screen.lines() and "targets without a verdict" in screen.lines()[-1]:
+        if not shrunk.is_set() and is_screen(screen.lines()):
             shrunk.set()
             with stopped(process):  # what is under way in the moment of the change is drawn for the old size
                 screen.show_rest()
@@ -88,22 +95,39 @@ def test_terminal_that_is_resized_keeps_no_old_lines(
     screen.on_write = shrink
     screen.watch()
     assert (process.wait(30), shrunk.is_set()) == (0, True)
-    assert not [line for line in screen.shown() if line.startswith(("* job", "- job"))]
+    assert len(rows_of(screen.shown())) == 5
+    assert all(line.startswith(" ✓") for line in rows_of(screen.shown()))
 
 
 @pytest.mark.parametrize("course", ["passed", "failed"])
 def test_last_line_is_the_last_one_where_both_streams_share_a_terminal(
     simulate: Callable[..., FaultySimulator], start_gate: StartGate, course: str
 ) -> None:
-    """The lines for machines come before it, also where there are many of them."""
+    """The lines for programs are left out, as the screen has the same for people."""
     env = crowd(simulate, 30, course)
     screen = Screen(120, 40)
     process = start_gate("wait", env=env, stderr=screen.theirs, stdout=screen.theirs)
     screen.watch()
     assert process.wait(30) == (0 if course == "passed" else 1)
     shown = screen.shown()
-    assert sum(line.startswith(f"{course} job-") for line in shown) == 30
-    assert f"({30 if course == 'passed' else 0} of 30 passed" in "".join(shown[-2:])
+    assert not any(line.startswith(f"{course} job-") for line in shown)
+    assert f"30 of 30 {course} (exit {process.returncode})" in "".join(shown[-2:])
+    assert len(rows_of(shown)) == 30
+
+
+def test_lines_for_programs_are_written_where_they_are_read(
+    simulate: Callable[..., FaultySimulator], start_gate: StartGate
+) -> None:
+    """Into a pipe, and onto another terminal than that of the screen."""
+    env = crowd(simulate, 2)
+    screen, other = Screen(120, 40), Screen(120, 40)
+    piped = start_gate("wait", env=env, stderr=screen.theirs)
+    assert (piped.communicate(timeout=30)[0].count("passed job-"), piped.returncode) == (2, 0)
+    elsewhere = start_gate("wait", env=env, stderr=screen.theirs, stdout=other.theirs)
+    other.watch()
+    assert elsewhere.wait(30) == 0
+    assert [line.split()[0] for line in other.shown()] == ["passed", "passed"]
+    screen.close()
 
 
 @pytest.mark.parametrize("course", ["passed", "failed"])
@@ -134,7 +158,8 @@ def test_terminal_of_a_ci_system_gets_plain_lines(
     assert process.wait(30) == 0
     text = "".join(screen.writes).replace("\r\n", "\n")
     assert ("\x1b" in text, "\r" in text) == (has_sequences, has_sequences)
-    assert "passed: build" in text
+    assert ("passed: build" in text) != has_sequences
+    assert "passed (exit 0)" in text
 
 
 def test_side_channels_that_fail_for_many_targets_are_told_in_sum(
