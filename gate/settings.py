@@ -72,6 +72,8 @@ class Connection:
     credential: Credential
     ca_bundle: Path | None = None
     request_timeout: float = 10.0
+    also_secret: Sequence[str] = field(default=(), repr=False)
+    """Texts besides the credential that are masked wherever the service or a build repeats them."""
 
     def __post_init__(self) -> None:
         """Refuse endpoints that would send the credential in the clear."""
@@ -100,6 +102,8 @@ class Rules:
     """How old an ended build may be; `None` when it was not asked for: see `age_limit`."""
     appear_timeout: float = 300.0
     timeout: float = 3600.0
+    timeout_source: str = "--timeout"
+    """What set `timeout`, for people: the option, or the end of the job of the CI system that comes before it."""
     queue_timeout: float | None = None
     """How long a build may be queued before it runs; `None`: as long as `timeout` allows."""
     poll_interval: float = 10.0

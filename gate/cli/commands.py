@@ -54,8 +54,8 @@ def wait(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
     from gate.cli.resolve import resolve
 
     warn_about_variables(values)
-    settings, note = resolve(targets, values, options.places())
-    print_note(note, values)
+    settings, notes = resolve(targets, values, options.places())
+    print_notes(notes, values)
     return app.wait(settings, started)
 
 
@@ -80,8 +80,8 @@ def run(started: float, /, target: Target | None, **values: Any) -> int:
     warn_about_variables(values)
     places = options.places()
     order = resolve_order(target, values, places) if target else None
-    settings, note = resolve([target] if target else [], values, places, order)
-    print_note(note, values)
+    settings, notes = resolve([target] if target else [], values, places, order)
+    print_notes(notes, values)
     return app.wait(settings, started)
 
 
@@ -150,8 +150,8 @@ def doctor(job_id: str | None, as_json: bool, verbose: bool, **values: Any) -> i
     from gate.doctor.run import examine
 
     warn_about_variables(values)
-    connection, note = resolve_connection(values, options.places())
-    print_note(note, values)
+    connection, notes = resolve_connection(values | {"verbose": verbose}, options.places())
+    print_notes(notes, values)
     return examine(connection, job_id, as_json=as_json, verbose=verbose)
 
 
@@ -165,13 +165,14 @@ def warn_about_variables(values: Mapping[str, Any]) -> None:
 
         outputs_of_a_former_step = set(DOTENV_NAMES.values())
         for line in variables.warnings(unknown - outputs_of_a_former_step, known):
-            print_note(line, values)
+            print_notes([line], values)
 
 
-def print_note(text: str, values: Mapping[str, Any]) -> None:
-    """Print a line on stderr unless `--quiet` is given or there is nothing to say."""
-    if text and not values.get("quiet"):
-        click.echo(text, err=True)
+def print_notes(lines: Sequence[str], values: Mapping[str, Any]) -> None:
+    """Print lines on stderr unless `--quiet` is given."""
+    if not values.get("quiet"):
+        for line in lines:
+            click.echo(line, err=True)
 
 
 def known_variables() -> set[str]:

@@ -1,16 +1,21 @@
 """From the values of options and variables to validated settings."""
 
 import os
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gate.cli import options
 from gate.cli.credentials import choose
+from gate.durations import spell
 from gate.errors import UsageProblem
 from gate.model import Order, Target
+from gate.platforms.detect import detect
+from gate.platforms.gitlab import GitLab
 from gate.platforms.shared_files import is_shared
 from gate.settings import Connection, Reports, Rules, Settings, check_endpoint, check_unique
 
@@ -19,17 +24,17 @@ FILES = ("token_file", "ca_bundle", "junit", "summary", "outputs")
 
 
 class ResolvedConnection(NamedTuple):
-    """How to reach the service, and a line for people about the credential that was chosen; empty if they chose it."""
+    """How to reach the service, and lines for people about the credential that was chosen."""
 
     connection: Connection
-    note: str
+    notes: Sequence[str]
 
 
 class ResolvedSettings(NamedTuple):
-    """The settings of one run, and the same line."""
+    """The settings of one run, and lines for people about what is other than they may think."""
 
     settings: Settings
-    note: str
+    notes: Sequence[str]
 
 
 def resolve(
@@ -42,16 +47,66 @@ def resolve(
     check_files(values, places)
     check_combinations(targets, values, places)
     missing = [] if targets else ["no target: name at least one JOB_ID, or set GATE_TARGETS"]
-    connection, note = resolve_connection(values, places, missing)
+    connection, notes = resolve_connection(values, places, missing)
+    rules, of_the_job = within_the_job(Rules(**_fields_of(Rules, values)), values["platform"])
     settings = Settings(
         targets=with_labels(targets),
         order=order,
-        connection=connection,
+        connection=replace(connection, also_secret=secret_values(order, targets)),
         region=values["region"] or "",
-        rules=Rules(**_fields_of(Rules, values)),
+        rules=rules,
         reports=Reports(**_fields_of(Reports, values), named_by={name: places[name] for name in options.given()}),
     )
-    return ResolvedSettings(settings, note)
+    return ResolvedSettings(settings, [*notes, *of_the_job])
+
+
+_SECRET_NAME = re.compile(r"token|pass(?:word|wd|phrase)|pwd|secret|key|credential", re.IGNORECASE)
+
+_LEAST_SECRET = 4
+"""Characters of the shortest value that is masked: shorter ones stand in any text."""
+
+_NO_SECRETS = ("true", "false", "none", "null")
+
+
+def secret_values(order: Order | None, targets: Sequence[Target]) -> Sequence[str]:
+    """Return the values of those parameters of an order whose names say that they are secret."""
+    if order is None:
+        return ()
+    known = {order.branch, order.tag, order.commit, *(target.job_id for target in targets)}
+    return [
+        value
+        for name, value in order.parameters
+        if _SECRET_NAME.search(name)
+        and len(value.strip()) >= _LEAST_SECRET
+        and value.lower() not in _NO_SECRETS
+        and value not in known
+    ]
+
+
+JOB_MARGIN = 30.0
+"""Seconds before the end of the CI system's job at which the gate ends: reports are written, artifacts uploaded."""
+
+
+def within_the_job(rules: Rules, platform: str) -> tuple[Rules, Sequence[str]]:
+    """Return the rules with a timeout that ends before the CI system ends the job, and lines for people about that.
+
+    With less than a minute left, the gate takes half of it. A time that this machine's clock contradicts is ignored.
+    """
+    try:
+        end = detect(platform if platform == GitLab.name else "auto", os.environ).job_end()
+    except ValueError as error:
+        return rules, [f"warning: {error}; when the job ends is not known"]
+    if end is None:
+        return rules, []
+    left = (end - datetime.now(UTC)).total_seconds()
+    if left <= 0:
+        return rules, ["warning: by its variables, the job has ended; is this machine's clock right? They are ignored"]
+    limit = left - JOB_MARGIN if left >= 2 * JOB_MARGIN else left / 2
+    if limit >= rules.timeout:
+        return rules, []
+    source = "the end of the job"
+    note = f"the job ends in {spell(left)} (CI_JOB_TIMEOUT), so the gate waits {spell(limit)} at most"
+    return replace(rules, timeout=limit, timeout_source=source), [note]
 
 
 def _fields_of(kind: type[Rules | Reports], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,8 +159,9 @@ def resolve_connection(
         ca_bundle=values["ca_bundle"],
         request_timeout=values["request_timeout"],
     )
-    note = f"--auth auto uses the {credential.description}{half_set}" if values["auth"] == "auto" else ""
-    return ResolvedConnection(connection, note)
+    is_worth_a_line = values["auth"] == "auto" and (half_set or values["verbose"])
+    note = f"--auth auto uses the {credential.description}{half_set}"
+    return ResolvedConnection(connection, [note] if is_worth_a_line else [])
 
 
 def check_bundle(path: Path, place: str) -> None:

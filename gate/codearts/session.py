@@ -90,7 +90,7 @@ class Session:
         self.ca_certificates = ca_certificates(connection)
         self._proxies = _NO_PROXY if is_loopback(urlsplit(connection.endpoint).hostname or "") else None
         self._auth = auth
-        self.masker = Masker(auth.secrets)
+        self.masker = Masker(lambda: (*auth.secrets(), *connection.also_secret))
         self._debug = debug
         self._clock = clock or ServiceClock()
         self._http = _Http()

@@ -3,11 +3,15 @@
 Outputs and report reach GitLab as files: `artifacts:reports:dotenv` and `artifacts:reports:junit`.
 """
 
+import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from gate.platforms.platform import Platform, Section
+from gate.text import one_line
 
 _ERASE = "\r\x1b[0K"
 """GitLab takes a section's marker for one only with this behind it."""
@@ -24,6 +28,22 @@ class GitLab(Platform):
     def is_here(cls, environment: Mapping[str, str]) -> bool:
         """Tell whether a runner has started this process."""
         return environment.get("GITLAB_CI") == "true"
+
+    def job_end(self) -> datetime | None:
+        """Return when GitLab ends this job (`CI_JOB_STARTED_AT`, and `CI_JOB_TIMEOUT` in seconds).
+
+        `None` where it does not say. Raises `ValueError`, which names the variable, if the value cannot be read.
+        """
+        started, seconds = (self._environment.get(name, "").strip() for name in ("CI_JOB_STARTED_AT", "CI_JOB_TIMEOUT"))
+        if not started or not seconds:
+            return None
+        if not re.fullmatch(r"[1-9][0-9]{0,9}", seconds):
+            raise ValueError(f"CI_JOB_TIMEOUT is no number of seconds: {one_line(seconds, limit=40)}")
+        with suppress(ValueError, OverflowError):
+            at = datetime.fromisoformat(re.sub(r"\s*(?:Z|UTC)$", "+00:00", started))
+            if at.tzinfo is not None:
+                return at + timedelta(seconds=int(seconds))
+        raise ValueError(f"CI_JOB_STARTED_AT is no time with a zone: {one_line(started, limit=40)}")
 
     def without_commands(self, text: str) -> str:
         """Break the markers of sections, which count anywhere in a line, whatever the log appends to them."""

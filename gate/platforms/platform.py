@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -54,6 +55,10 @@ class Platform:
     def is_here(cls, environment: Mapping[str, str]) -> bool:
         """Tell whether the process runs on this platform, judged by its variables."""
         return True
+
+    def job_end(self) -> datetime | None:
+        """Return when the platform ends this job, as far as it says so; raises `ValueError` if that cannot be read."""
+        return None
 
     def can_rewrite(self, *, on_terminal: bool) -> bool:
         """Tell whether a line may be written over: on a terminal that is not one of a CI system."""

@@ -1,5 +1,6 @@
 """What options and variables become: settings of one run."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -86,8 +87,94 @@ def test_note_says_which_credential_auto_has_chosen(monkeypatch: pytest.MonkeyPa
     """Who chose it needs no note."""
     monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "ak")
     half_set = "HUAWEICLOUD_SDK_AK is set without HUAWEICLOUD_SDK_SK and is not used"
-    assert resolved("wait", JOB).note == f"--auth auto uses the token from GATE_TOKEN; {half_set}"
-    assert resolved("wait", JOB, "--auth", "token").note == ""
+    assert resolved("wait", JOB).notes == [f"--auth auto uses the token from GATE_TOKEN; {half_set}"]
+    assert resolved("wait", JOB, "--auth", "token").notes == []
+
+
+def test_credential_that_is_as_expected_is_told_only_to_those_who_want_details() -> None:
+    """Nobody asked, and every pipeline's log would begin with it."""
+    assert resolved("wait", JOB).notes == []
+    assert resolved("wait", JOB, "--verbose").notes == ["--auth auto uses the token from GATE_TOKEN"]
+
+
+def job(monkeypatch: pytest.MonkeyPatch, started: str | float, seconds: str, **more: str) -> None:
+    """Set the variables of a GitLab job that started so many seconds ago, or as the text says."""
+    if not isinstance(started, str):
+        started = (datetime.now(UTC) - timedelta(seconds=started)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    variables = {"GITLAB_CI": "true", "CI_JOB_STARTED_AT": started, "CI_JOB_TIMEOUT": seconds, **more}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    ("command", "started", "seconds", "arguments", "timeout"),
+    [
+        ("wait", 0, "3600", (), 3570),  # GitLab's default, the same as the gate's
+        ("run", 600, "3600", (), 2970),
+        ("wait", 0, "3600", ("--timeout", "5m"), 300),
+        ("wait", 0, "3600", ("--timeout", "3h"), 3570),
+        ("wait", 0, "86400", (), 3600),
+        ("wait", 0, "90", (), 60),
+        ("wait", 0, "61", (), 31),
+        ("wait", 3560, "3600", (), 20),  # less than a minute left: half of it
+        ("wait", 0, "3600", ("--platform", "none"), 3570),  # which is about the log
+    ],
+)
+def test_gate_ends_before_the_job_of_gitlab_does(
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    started: float,
+    seconds: str,
+    arguments: tuple[str, ...],
+    timeout: int,
+) -> None:
+    """Else the job is killed: no report, and a build that was started goes on. What changed is said."""
+    job(monkeypatch, started, seconds)
+    found = resolved(command, JOB, *arguments)
+    assert found.settings.rules.timeout == pytest.approx(timeout, abs=2)
+    is_shorter = found.settings.rules.timeout_source == "the end of the job"
+    assert is_shorter == (timeout not in (300, 3600))
+    assert [("(CI_JOB_TIMEOUT), so the gate waits" in note) for note in found.notes] == [True] * is_shorter
+
+
+@pytest.mark.parametrize(
+    ("started", "seconds", "words"),
+    [
+        ("yesterday", "3600", "CI_JOB_STARTED_AT is no time with a zone: yesterday"),
+        ("2026-01-31T16:47:55", "3600", "CI_JOB_STARTED_AT is no time with a zone"),
+        ("9999-12-31T23:59:59Z", "3600", "CI_JOB_STARTED_AT is no time with a zone"),
+        (0.0, "1h", "CI_JOB_TIMEOUT is no number of seconds: 1h"),
+        (0.0, "0", "CI_JOB_TIMEOUT is no number of seconds: 0"),
+        (0.0, "-5", "CI_JOB_TIMEOUT is no number of seconds: -5"),
+        (0.0, "nan", "CI_JOB_TIMEOUT is no number of seconds: nan"),
+        (0.0, "\x1b[31m9", "CI_JOB_TIMEOUT is no number of seconds: 9"),
+        (7200.0, "3600", "the job has ended; is this machine's clock right?"),
+        ("", "3600", ""),
+        (0.0, " ", ""),
+    ],
+)
+def test_odd_times_of_the_job_are_ignored_with_a_line(
+    monkeypatch: pytest.MonkeyPatch, started: str | float, seconds: str, words: str
+) -> None:
+    """An older GitLab sets neither; a runner's clock may be wrong."""
+    job(monkeypatch, started, seconds)
+    found = resolved("wait", JOB)
+    assert found.settings.rules.timeout == 3600
+    assert [words in note for note in found.notes] == ([True] if words else [])
+
+
+@pytest.mark.parametrize("time", ["%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%dT%H:%M:%S+00:00", "%Y-%m-%dT%H:%M:%S.000Z"])
+def test_time_of_the_job_may_be_written_in_other_ways(monkeypatch: pytest.MonkeyPatch, time: str) -> None:
+    """Versions of GitLab differ."""
+    job(monkeypatch, datetime.now(UTC).strftime(time), "600")
+    assert resolved("wait", JOB).settings.rules.timeout == pytest.approx(570, abs=2)
+
+
+def test_time_of_the_job_is_gitlabs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere, the variables are somebody else's; by --platform, GitLab is where they say."""
+    job(monkeypatch, 0, "600", GITLAB_CI="")
+    assert resolved("wait", JOB).settings.rules.timeout == 3600
+    assert resolved("wait", JOB, "--platform", "gitlab").settings.rules.timeout == pytest.approx(570, abs=2)
 
 
 def test_endpoints_that_are_given_replace_those_of_the_region() -> None:

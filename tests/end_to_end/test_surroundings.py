@@ -1,0 +1,75 @@
+"""What surrounds the gate: the CI system's job that ends before it does, and secrets among a build's parameters."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gate.simulator import sample_plans
+from gate.simulator.http_answers import service_error
+from gate.simulator.scenarios import Scenario
+from tests.faults.fault_plan import Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.journal import ORDERS, STOPS
+from tests.faults.response_faults import ReplaceAnswer
+from tests.helpers import RunGate, Simulate, environment, error_types
+
+SECRETS = {"DEPLOY_TOKEN": "tok-8d2f", "dbPassword": "p&ss w0rd", "client_secret": "sssh\u00fc", "API_KEY": "k" * 40}
+OPEN = {"mode": "fast-mode", "use_key": "true", "pin_key": "123"}
+
+
+def job_that_repeats(values: Mapping[str, str]) -> Scenario:
+    """Return a job whose builds fail and write the values of their parameters to their log."""
+    lines = [f"export {value}\n".encode() for value in values.values()]
+    return Scenario(name="echo", plan=replace(sample_plans.FAILING, log=lambda: itertools.chain(lines)))
+
+
+@pytest.mark.parametrize("by_variable", [False, True])
+@pytest.mark.parametrize("follow", [(), ("--follow",)])
+def test_secret_parameters_are_shown_nowhere(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, follow: tuple[str, ...], by_variable: bool
+) -> None:
+    """By the words in their names, in whatever the build and the service repeat; the build gets them as they are."""
+    simulator = simulate([job_that_repeats(SECRETS | OPEN)], speed=40)
+    pairs = [f"{name}={value}" for name, value in (SECRETS | OPEN).items()]
+    options = [] if by_variable else [word for pair in pairs for word in ("--param", pair)]
+    env = environment(simulator, **({"GATE_PARAM": "\n".join(pairs)} if by_variable else {}))
+    arguments = ("--summary", "s.md", "--outputs", "o.env", "--json", "--verbose", *follow)
+    done = run_gate("run", simulator.jobs["echo"], *options, *arguments, env=env)
+    assert done.returncode == 1, done.stderr
+    [build] = simulator.backend.jobs[simulator.jobs["echo"]].builds
+    assert build.parameters == SECRETS | OPEN
+    everything = [done.stdout, done.stderr, *(path.read_text() for path in tmp_path.iterdir())]
+    assert [(secret, text) for secret in SECRETS.values() for text in everything if secret in text] == []
+    assert all(f"export {value}" in done.stderr for value in OPEN.values())
+    assert "export ***" in done.stderr
+
+
+def test_refused_order_repeats_no_secret_parameter(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
+    """The service quotes what it refuses."""
+    refusal = ReplaceAnswer(service_error(400, "DEV.CB.0310001", "Invalid value tok-8d2f of parameter DEPLOY_TOKEN."))
+    simulator = simulate(["passing"], faults=[Fault(operations=ORDERS, act=refusal, times=None)])
+    done = run_gate(
+        "run", simulator.jobs["passing"], "--param", "DEPLOY_TOKEN=tok-8d2f", "--verbose", env=environment(simulator)
+    )
+    assert done.returncode == 5, done.stderr
+    assert "Invalid value *** of parameter DEPLOY_TOKEN" in done.stderr
+    assert "tok-8d2f" not in done.stderr + (tmp_path / "gate-report.xml").read_text()
+
+
+def test_job_of_gitlab_that_ends_soon_leaves_time_to_report_and_to_stop(
+    slow: FaultySimulator, run_gate: RunGate, tmp_path: Path
+) -> None:
+    """With 8 s left, the gate takes 4 s: the build that it started is stopped, and the report is there."""
+    started = (datetime.now(UTC) - timedelta(seconds=592)).isoformat(timespec="seconds")
+    env = environment(slow, GITLAB_CI="true", CI_JOB_STARTED_AT=started, CI_JOB_TIMEOUT="600")
+    begun = datetime.now(UTC)
+    done = run_gate("run", slow.jobs["slow"], env=env)
+    assert done.returncode == 3, done.stderr
+    assert "the job ends in 7 s (CI_JOB_TIMEOUT)" in done.stderr or "the job ends in 8 s (CI_JOB" in done.stderr
+    assert (datetime.now(UTC) - begun).total_seconds() < 8
+    assert [entry.build_number for entry in slow.journal.of(*STOPS)] == [58], done.stderr
+    assert error_types(tmp_path / "gate-report.xml") == ["GateTimeout"]
