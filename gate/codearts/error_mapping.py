@@ -8,10 +8,12 @@ import http.client
 import re
 import ssl
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import requests
 import urllib3
 
+from gate.codearts import tls
 from gate.codearts.transport import NOT_SENT_NOTE
 from gate.errors import (
     Forbidden,
@@ -113,8 +115,9 @@ def from_requests(error: Exception, host: str, seconds: float, ca_certificates: 
     causes = _causes(error)
     cause = causes[-1]
     via_proxy = "the proxy to " if isinstance(error, requests.exceptions.ProxyError) else ""
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return Untrusted(f"the TLS certificate of {via_proxy}{host} is not trusted: {_in_words(cause)}")
+    for link in causes:
+        if isinstance(link, ssl.SSLCertVerificationError):
+            return tls.refusal(link, f"{via_proxy}{host}", ca_certificates, datetime.now(UTC))
     if not isinstance(error, (requests.RequestException, *_BAD_ADDRESS)) or _is_about_bundle(cause):
         return Untrusted(f"the CA certificates in {ca_certificates or 'the bundle of certifi'} could not be read")
     if isinstance(error, _BAD_ADDRESS):

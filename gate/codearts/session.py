@@ -17,11 +17,11 @@ from urllib3.exceptions import HTTPError, LocationValueError
 from gate import __version__
 from gate.codearts import responses
 from gate.codearts.auth import Auth
-from gate.codearts.certificates import ca_certificates
 from gate.codearts.error_mapping import from_requests, is_behind_gateway, is_known_origin
 from gate.codearts.masking import Masker
 from gate.codearts.reply import Reply
 from gate.codearts.service_clock import ServiceClock
+from gate.codearts.tls import ca_certificates
 from gate.codearts.transport import BoundedAdapter, lift_limits, sending
 from gate.errors import TransientError, Unauthorised
 from gate.limits import LOG_START_SECONDS, MAX_BYTES, MAX_CONNECTIONS

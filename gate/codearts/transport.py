@@ -9,6 +9,7 @@ import http.client
 import io
 import math
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from gate.codearts import addresses
+from gate.codearts import addresses, tls
 from gate.errors import OrderNotSent
 from gate.limits import MAX_HEADER_BYTES, MAX_LINES, MAX_WIRE_BYTES
 
@@ -201,7 +202,38 @@ class _HTTPConnection(_GuardedConnection):
 
 
 class _HTTPSConnection(_GuardedConnection, urllib3.connection.HTTPSConnection):
-    pass
+    """Reads the certificate that was refused, so that the error can say what is wrong with it."""
+
+    def connect(self) -> None:
+        started = time.monotonic()
+        try:
+            super().connect()
+        except ssl.SSLCertVerificationError as error:
+            left = (self.timeout or MAX_CONNECT_SECONDS) - (time.monotonic() - started)
+            certificate = tls.read_certificate(lambda context: self._connect_again(context, left / 2))
+            raise tls.UnverifiedCertificate(error, certificate) from error
+
+    def _connect_again(self, context: ssl.SSLContext, seconds: float) -> ssl.SSLSocket:
+        """Return another connection, by `context`, to the server whose certificate was refused; it may be the proxy."""
+        settings: dict[str, Any] = {"timeout": max(seconds, 0.001), "ssl_context": context, "assert_hostname": False}
+        tunnel = self._tunnel_host if self.has_connected_to_proxy else None
+        if tunnel:
+            settings |= {"proxy": self.proxy, "proxy_config": self.proxy_config}
+        again = _UncheckedConnection(self._dns_host, self.port, **settings)
+        if tunnel:
+            headers = self._tunnel_headers  # type: ignore[attr-defined]  # of `http.client`
+            again.set_tunnel(tunnel, self._tunnel_port, headers, self._tunnel_scheme or "https")
+        try:
+            again.connect()
+        except OSError:
+            again.close()
+            raise
+        assert isinstance(again.sock, ssl.SSLSocket)
+        return again.sock
+
+
+class _UncheckedConnection(_GuardedConnection, urllib3.connection.HTTPSConnection):
+    """A connection on which no request is sent."""
 
 
 class _GuardedPool(urllib3.connectionpool.HTTPConnectionPool):

@@ -51,7 +51,7 @@ def tls(diagnosis: Diagnosis) -> str:
         raise CheckSkipped("plain http, which is allowed on this machine only")
     source = f"the CAs in {diagnosis.session.ca_certificates or certifi.where()}"
     if isinstance(diagnosis.anonymous_reply, Untrusted):
-        raise CheckFailed(f"{diagnosis.anonymous_reply}, checked with {source}", diagnosis.anonymous_reply.hint)
+        raise CheckFailed(str(diagnosis.anonymous_reply), diagnosis.anonymous_reply.hint)
     return f"the certificate of {diagnosis.url.hostname} is trusted by {source}"
 
 

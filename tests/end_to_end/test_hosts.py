@@ -129,16 +129,34 @@ def of_another_host(authority: trustme.CA) -> Tls:
     return Tls(context=context)
 
 
-@pytest.mark.parametrize("certificate", [expired, self_signed, of_another_host])
+@pytest.mark.parametrize(
+    ("certificate", "words", "advice"),
+    [
+        (expired, "expired at ", "this machine's clock is wrong"),
+        (self_signed, "which is not among the CAs in ", "--ca-bundle"),
+        (of_another_host, "is for another host: elsewhere.test", "--endpoint"),
+    ],
+)
+@pytest.mark.parametrize("command", ["wait", "doctor"])
 def test_certificate_that_is_not_good_ends_at_once(
-    simulate: Simulate, run_gate: RunGate, authority: trustme.CA, bundle: Path, certificate: Any
+    simulate: Simulate,
+    run_gate: RunGate,
+    authority: trustme.CA,
+    bundle: Path,
+    command: str,
+    certificate: Any,
+    words: str,
+    advice: str,
 ) -> None:
-    """No request is sent, nothing is tried again, and the message says what to do."""
+    """No request is sent, nothing is tried again, and the message says what is wrong and what to do, and no more."""
     simulator = simulate(["passing"], tls=certificate(authority))
-    done = run_gate("wait", simulator.jobs["passing"], "--ca-bundle", bundle, env=environment(simulator))
+    done = run_gate(command, simulator.jobs["passing"], "--ca-bundle", bundle, env=environment(simulator))
     assert (done.returncode, simulator.journal.entries) == (5, ())
-    assert "the TLS certificate of 127.0.0.1" in done.stderr
-    assert "--ca-bundle" in done.stderr.splitlines()[-1]
+    said = done.stdout if command == "doctor" else done.stderr
+    assert "the TLS certificate of 127.0.0.1" in said
+    assert words in said
+    assert advice in (said if command == "doctor" else said.splitlines()[-1])
+    assert ("--ca-bundle" in said) == (certificate is self_signed)
 
 
 TWO_ADDRESSES = """
@@ -323,7 +341,7 @@ def test_certificate_behind_a_proxy_is_told_with_its_reason(secure: FaultySimula
     with listening("127.0.0.1", proxy({NAME: port_of(secure)})) as heard:
         env = {**by_name(secure), "HTTPS_PROXY": f"http://127.0.0.1:{heard.port}"}
         done = run_gate("wait", secure.jobs["passing"], *HASTY, env=env)
-    assert (done.returncode, "is not trusted: unable to get local issuer certificate" in done.stderr) == (5, True)
+    assert (done.returncode, "(unable to get local issuer certificate)" in done.stderr) == (5, True)
 
 
 def test_https_to_a_plain_port_says_so(simulate: Simulate, run_gate: RunGate) -> None:
