@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from gate.model import Order, Record
 
-ORDER_SKEW = timedelta(seconds=60)
-"""How far the service's clock may differ between its `Date` header and the creation time in a record."""
+CLOCK_SKEW = timedelta(minutes=10)
+"""How far two clocks may differ: those of the service's `Date` header, of its records, and of this machine."""
 
 _HASH = re.compile(r"[0-9A-Fa-f]{7,40}")
 
@@ -20,6 +20,9 @@ class Wanted(NamedTuple):
     """The order by which this gate started the build."""
     ordered_at: datetime | None = None
     """When the order was sent, by the service's clock."""
+    branch: str | None = None
+    since: datetime | None = None
+    """The earliest time at which the build may have been created."""
 
 
 def contradiction(record: Record, wanted: Wanted) -> str:
@@ -27,21 +30,27 @@ def contradiction(record: Record, wanted: Wanted) -> str:
 
     What the record does not say contradicts nothing.
     """
-    commit = wanted.commit or (wanted.order and wanted.order.commit)
-    found = hash_of(record.commit)
-    if commit and found and not is_same_commit(commit, found):
+    order = wanted.order
+    commit = wanted.commit or (order and order.commit)
+    if commit and is_of_commit(record.commit, commit) is False:
         return f"its record is of commit {record.commit}, not of {commit}"
-    if wanted.order is None:
-        return ""
-    if record.parent_record_id is not None:
-        return f"its record is that of a part of the multi-job build {record.parent_record_id}"
-    if told := _other_source(record, wanted.order):
-        return told
-    if wanted.ordered_at is not None:
-        for what, instant in (("created", record.created_at), ("finished", record.finished_at)):
-            if instant is not None and instant < wanted.ordered_at - ORDER_SKEW:
-                return f"it was {what} at {_clock(instant)}, but ordered at {_clock(wanted.ordered_at)}"
-    return ""
+    branch = wanted.branch or (order and order.branch)
+    if branch and is_of_branch(record.branch, branch) is False:
+        return f"its record is of branch {record.branch}, not of {branch}"
+    if wanted.since is not None and record.created_at is not None and record.created_at < wanted.since:
+        return f"it was created at {_clock(record.created_at)}, before {_clock(wanted.since)} (--since)"
+    return _other_order(record, order, wanted.ordered_at) if order is not None else ""
+
+
+def is_of_commit(said: str | None, commit: str) -> bool | None:
+    """Tell whether what the service says is `commit`; `None` when it says no hash, so that it is not known."""
+    found = hash_of(said)
+    return is_same_commit(found, commit) if found else None
+
+
+def is_of_branch(said: str | None, branch: str) -> bool | None:
+    """Tell whether what the service says is `branch`; `None` when it says nothing."""
+    return _branch_name(said) == _branch_name(branch) if said else None
 
 
 def hash_of(commit: str | None) -> str:
@@ -55,19 +64,37 @@ def is_same_commit(one: str, other: str) -> bool:
     return length > 0 and one[:length].lower() == other[:length].lower()
 
 
-def _other_source(record: Record, order: Order) -> str:
-    """Say that a record names another branch or tag than the order."""
-    branch = (record.branch or "").removeprefix("refs/heads/")
-    tag = (record.tag or "").removeprefix("refs/tags/")
-    if order.branch and branch and branch != order.branch.removeprefix("refs/heads/"):
-        return f"its record is of branch {record.branch}, not of {order.branch}"
-    if order.tag:
-        wanted = order.tag.removeprefix("refs/tags/")
-        if tag and tag != wanted:
-            return f"its record is of tag {record.tag}, not of {order.tag}"
-        # One short route has no tags, and some records have the tag's name in place of the branch.
-        if not tag and record.run_word is None and branch and branch.removeprefix("refs/tags/") != wanted:
-            return f"its record is of branch {record.branch} and has no tag, not of tag {order.tag}"
+def _branch_name(branch: str | None) -> str:
+    return (branch or "").removeprefix("refs/heads/")
+
+
+def _other_order(record: Record, order: Order, ordered_at: datetime | None) -> str:
+    """Say that a record is of a part of a build, of another tag than was ordered, or of a build from before the order.
+
+    Branch and commit have been compared already.
+    """
+    if record.parent_record_id is not None:
+        return f"its record is that of a part of the multi-job build {record.parent_record_id}"
+    if told := _other_tag(record, order):
+        return told
+    if ordered_at is not None:
+        for what, instant in (("created", record.created_at), ("finished", record.finished_at)):
+            if instant is not None and instant < ordered_at - CLOCK_SKEW:
+                return f"it was {what} at {_clock(instant)}, but ordered at {_clock(ordered_at)}"
+    return ""
+
+
+def _other_tag(record: Record, order: Order) -> str:
+    """Say that a record names another tag than the order."""
+    if not order.tag:
+        return ""
+    branch, tag = _branch_name(record.branch), (record.tag or "").removeprefix("refs/tags/")
+    wanted = order.tag.removeprefix("refs/tags/")
+    if tag and tag != wanted:
+        return f"its record is of tag {record.tag}, not of {order.tag}"
+    # One short route has no tags, and some records have the tag's name in place of the branch.
+    if not tag and record.run_word is None and branch and branch.removeprefix("refs/tags/") != wanted:
+        return f"its record is of branch {record.branch} and has no tag, not of tag {order.tag}"
     return ""
 
 

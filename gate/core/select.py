@@ -1,14 +1,55 @@
-"""Finding the build that is judged: collects evidence about a job until `gate.core.evidence` can decide.
+"""Finding the build that is judged: collects evidence about a job until `gate.core.choice` can decide.
 
 The calls of a selection are never left out under load, and an error is never taken for an absence.
 """
 
-from typing import NamedTuple
+import itertools
+import math
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple, TypeVar
 
-from gate.core.forecast import Forecast
+from gate.core.asks import Ask, Priority
+from gate.core.choice import Asked, Choice, Found, Need, NoneProven, NotKnown, choose
+from gate.core.evidence import Evidence, NoAnswer
+from gate.core.forecast import Forecast, forecast
 from gate.core.ports import Context
 from gate.core.retry import Retrier
-from gate.model import Record, Target
+from gate.core.schedule import pause
+from gate.core.verdict import SUCCESS, interpret
+from gate.durations import spell
+from gate.errors import (
+    Forbidden,
+    InvalidAnswer,
+    NoBuildAppeared,
+    NotFound,
+    PermanentError,
+    Refused,
+    RouteMissing,
+    ServiceError,
+    ServiceFailing,
+    TransientError,
+)
+from gate.model import BuildPage, Record, Target
+
+T = TypeVar("T")
+
+ODD = (InvalidAnswer, ServiceFailing, Forbidden, Refused, RouteMissing)
+"""Errors that may be how a deployment answers for a build that does not exist; nobody has published how each does."""
+
+REFUSED = (Forbidden, NotFound, Refused, RouteMissing)
+"""Errors that say that a question about the job has no answer here."""
+
+MISSING_BELOW = 10.0
+"""Seconds for which a build that was asked for by number may have no record although there is a newer one."""
+
+AGAIN, TRIES_AT_ONCE = 0.3, 3
+"""Seconds between two tries of a call that has to be answered at once, and how many there are."""
+
+TRIES_OF_QUESTION = 2
+"""How often the job is asked in one look what it does."""
 
 
 class PinnedBuild(NamedTuple):
@@ -28,8 +69,16 @@ class Selection:
     def __init__(self, target: Target, context: Context, retrier: Retrier) -> None:
         """Nothing is asked yet."""
         self._target = target
-        self._context = context
+        self._job = target.job_id
+        self._rules = context.rules
+        self._order = context.order
+        self._service = context.service
         self._retrier = retrier
+        self._now = context.now
+        self._chance = context.chance
+        self._evidence = Evidence()
+        self._silent_since: dict[str, float] = {}
+        """Since when each question about the job has had errors only."""
 
     async def run(self) -> PinnedBuild:
         """Find the build, and wait for it to appear if need be.
@@ -37,18 +86,264 @@ class Selection:
         Raises `NoBuildAppeared` when it is proven that there is none, and `NotFound` when none was found in time but
         there may be one. The record of a numbered target is not compared with what was asked for here.
         """
-        raise NotImplementedError
+        if self._target.build_number is not None:
+            return await self._numbered(self._target.build_number)
+        rules = self._rules
+        asked = Asked(rules.commit, rules.branch, rules.since, rules.age_limit)
+        at = self._evidence.began = self._now()
+        give_up, looks, told = 0.0, 0, ""
+        while True:
+            is_last = looks > 0 and at >= give_up  # the last look begins when the time is over
+            choice = await self._look(asked, at, is_last=is_last)
+            if isinstance(choice, Found):
+                if choice.warning:
+                    self._retrier.say(f"warning: {choice.warning}")
+                return self._pin(choice.number)
+            looks += 1
+            if looks == 1:
+                give_up = self._now() + rules.appear_timeout
+            if is_last or (isinstance(choice, NotKnown) and choice.is_final):
+                raise self._none_found(choice)
+            if choice.sentence != told:
+                self._retrier.say(f"{choice.sentence}; waiting for a build, at most {spell(give_up - self._now())}")
+                told = choice.sentence
+            at = self._next_look(looks, give_up)
 
     async def newest_number(self, until: float) -> int:
         """Look once for the highest number of the job's builds, at once whatever the rate; 0 if there is none.
 
         Raises a `ServiceError` when there is no usable answer by the instant `until`.
         """
-        raise NotImplementedError
+        evidence = self._evidence
+        evidence.begin_look()
+        evidence.note_page(0, await self._at_once(partial(self._service.build_page, self._job, 0), until))
+        await self._ask_running(until)
+        while evidence.highest:
+            number = evidence.highest + 1
+            try:
+                record = await self._at_once(partial(self._service.record, self._job, number), until)
+            except (*ODD, NotFound):
+                break
+            evidence.note_record(record)
+        return evidence.highest
 
     async def reusable(self) -> PinnedBuild | None:
         """Look once for the newest build of the order's commit, for `run --reuse`.
 
         Returns `None` where it ended otherwise than passed, where there is none, or where that is not known.
         """
-        raise NotImplementedError
+        commit = self._order.commit if self._order else None
+        if commit is None:
+            return None
+        try:
+            choice = await self._look(Asked(commit), self._now(), is_last=False)
+        except ServiceError as error:
+            self._retrier.say(f"whether a build of commit {commit} can be reused is not known: {error}")
+            return None
+        if not isinstance(choice, Found):
+            self._retrier.say(f"no build is reused: {choice.sentence}")
+            return None
+        state = interpret(self._evidence.records[choice.number])
+        if state.ended and state.word != SUCCESS:
+            self._retrier.say(f"build {choice.number} is not reused: it ended with {state.word}")
+            return None
+        return self._pin(choice.number)
+
+    def _pin(self, number: int) -> PinnedBuild:
+        evidence = self._evidence
+        record = evidence.records[number]
+        children = [one for one in evidence.records.values() if one.parent_record_id is not None]
+        rows = sorted(evidence.rows.values(), key=lambda row: -row.number)
+        pinned = PinnedBuild(
+            build_number=number,
+            record=record if evidence.is_read(number) else None,
+            forecast=forecast(rows, self._rules.poll_interval),
+            has_children=record.record_id is not None
+            and record.record_id in [child.parent_record_id for child in children],
+        )
+        self._evidence = Evidence()  # hundreds of targets would keep a hundred rows each
+        return pinned
+
+    def _next_look(self, looks: int, give_up: float) -> float:
+        """Return when to look again after look number `looks`; the last look is due at `give_up`."""
+        now = self._now()
+        return min(now + pause(looks, self._rules.poll_interval, self._chance()), max(give_up, now))
+
+    def _none_found(self, choice: NoneProven | NotKnown) -> NotFound:
+        """Return the error for a build that was not found in time."""
+        hint = "Check that the build gets started, or raise --appear-timeout or --max-age."
+        if isinstance(choice, NotKnown) and choice.is_final:
+            return NotFound(choice.sentence, hint=choice.hint)
+        kind = NoBuildAppeared if isinstance(choice, NoneProven) else NotFound
+        own_hint = choice.hint if isinstance(choice, NotKnown) else ""
+        text = f"no build to judge appeared within {spell(self._rules.appear_timeout)}: {choice.sentence}"
+        return kind(text, hint=own_hint or hint)
+
+    async def _look(self, asked: Asked, at: float, *, is_last: bool) -> Choice:
+        """Read what may have changed, and whatever else is needed for a choice; return that."""
+        evidence = self._evidence
+        evidence.begin_look(is_last=is_last)
+        await self._read_page(0, at)
+        await self._ask_running()
+        while True:
+            self._tell_time()
+            choice = choose(evidence, asked, is_last=is_last)
+            if not isinstance(choice, Need):
+                return choice
+            if choice.record is not None:
+                await self._read_record(choice.record)
+            elif choice.page is not None:
+                await self._read_page(choice.page)
+            else:
+                evidence.note_status(await self._question("/status", partial(self._service.is_running, self._job)))
+
+    def _tell_time(self) -> None:
+        """Keep what the clocks read now."""
+        evidence = self._evidence
+        evidence.now = self._now()
+        evidence.clock, evidence.local_clock = self._service.now(), self._service.local_now()
+
+    async def _read_page(self, index: int, at: float = 0.0) -> None:
+        """Read a page of the list, once more if the service's clock turns out to be another than was thought."""
+        for _ in range(2):
+            page: BuildPage = await self._retrier(partial(self._service.build_page, self._job, index), at)
+            self._tell_time()
+            self._evidence.note_page(index, page)
+            if page.window is None or page.window[0] <= self._service.now() <= page.window[1]:
+                break
+
+    async def _ask_running(self, until: float | None = None) -> None:
+        """Ask `running-status`, unless this host does not have it."""
+        if self._evidence.running is None:
+            call = partial(self._service.running_status, self._job)
+            self._evidence.note_running(await self._question("running-status", call, until))
+
+    async def _question(self, name: str, call: Callable[[], T | None], until: float | None = None) -> T | NoAnswer:
+        """Ask what the job does; an error is not raised, but kept as the reason why there is no answer."""
+        priority, at, tries = (Priority.POLL if until is None else Priority.URGENT), 0.0, 0
+        while True:
+            tries += 1
+            try:
+                answer = await Ask(call, at, priority, until or math.inf)
+            except REFUSED as error:
+                self._silent_since.pop(name, None)
+                return NoAnswer(str(error), self._now(), is_refused=True)
+            except TransientError as error:
+                at, priority = self._now() + AGAIN, min(priority, Priority.NEXT)
+                if tries == TRIES_OF_QUESTION:
+                    return NoAnswer(str(error), self._silent_since.setdefault(name, self._now()))
+            else:
+                self._tell_time()
+                self._silent_since.pop(name, None)
+                return NoAnswer("it says nothing", -math.inf) if answer is None else answer
+
+    async def _read_record(self, number: int, at: float = 0.0) -> ServiceError | None:
+        """Read the record of a build. That there is none is kept as well, or the error in its place, which is returned.
+
+        Raises the error if it does not look like the answer for a build that does not exist.
+        """
+        evidence, priority, tries = self._evidence, Priority.POLL, 0
+        while True:
+            tries += 1
+            try:
+                record: Record = await Ask(partial(self._service.record, self._job, number), at, priority)
+            except NotFound:
+                self._tell_time()
+                self._retrier.note_answer()
+                evidence.note_absence(number)
+                return None
+            except ServiceError as error:
+                self._tell_time()
+                told = _in_general(error)
+                if isinstance(error, ODD) and self._may_be_absence(number, told):
+                    is_usual = evidence.odd_answer is not None and evidence.odd_answer.error == told
+                    if is_usual or tries > 1 or isinstance(error, PermanentError):
+                        evidence.note_odd(number, told)
+                        return error
+                if not isinstance(error, TransientError):
+                    raise
+                at, priority = self._retrier.note_failure(error), Priority.NEXT
+            else:
+                self._tell_time()
+                self._retrier.note_answer()
+                evidence.note_record(record)
+                return None
+
+    def _may_be_absence(self, number: int, error: str) -> bool:
+        """Tell whether an error for a build may mean that it does not exist, or not yet.
+
+        It may not if the build is known, unless the service has the same error for a build that nobody knows.
+        """
+        evidence = self._evidence
+        if not evidence.is_known(number):
+            return True
+        return bool(evidence.records) and evidence.odd_answer is not None and evidence.odd_answer.error == error
+
+    async def _at_once(self, call: Callable[[], T], until: float) -> T:
+        """Carry out a call whatever the rate, up to three times until an instant; raises the last error."""
+        at = 0.0
+        for tries in itertools.count(1):
+            try:
+                answer = await Ask(call, at, Priority.URGENT, expires=until)
+            except TransientError:
+                at = self._now() + AGAIN
+                if at >= until or tries == TRIES_AT_ONCE:
+                    raise
+            else:
+                self._tell_time()
+                return answer
+        raise AssertionError
+
+    # A build that was asked for by its number.
+
+    async def _numbered(self, number: int) -> PinnedBuild:
+        """Wait for a build of a given number to have a record.
+
+        One above every number that is known is waited for, up to `--appear-timeout`; one below ends soon.
+        """
+        evidence, rules = self._evidence, self._rules
+        at, began, looks, told = self._now(), None, 0, ""
+        while True:
+            evidence.begin_look()
+            error = await self._read_record(number, at)
+            if evidence.is_read(number):
+                return PinnedBuild(number, evidence.records[number])
+            began = self._now() if began is None else began
+            looks += 1
+            others = await self._other_numbers(number)
+            if isinstance(error, PermanentError) and not await self._can_read_another(others):
+                raise error
+            is_below = not evidence.is_known(number) and any(other > number for other in others)
+            patience = min(MISSING_BELOW, rules.appear_timeout) if is_below else rules.appear_timeout
+            sentence = f"build {number} is not there" if is_below else f"build {number} is not there yet"
+            sentence += f"; the newest known one is {max(others)}" if others else ""
+            if at >= began + patience:
+                raise NotFound(f"{sentence}, after {spell(self._now() - began)}")
+            if sentence != told:
+                self._retrier.say(f"{sentence}; waiting for it, at most {spell(began + patience - self._now())}")
+                told = sentence
+            at = self._next_look(looks, began + patience)
+
+    async def _other_numbers(self, number: int) -> list[int]:
+        """Return the numbers of the job's other builds, as far as the list and `running-status` name them."""
+        evidence = self._evidence
+        with suppress(RouteMissing, Forbidden, Refused):  # lists that are not published say nothing
+            await self._read_page(0)
+        await self._ask_running()
+        return sorted({*evidence.rows, *evidence.records, evidence.latest_number} - {0, number})
+
+    async def _can_read_another(self, others: Sequence[int]) -> bool:
+        """Tell whether the record of another build can be read, so that an error for one may mean that it is not there.
+
+        Raises the error for the other record, if there is one.
+        """
+        if not self._evidence.records and others:
+            await self._read_record(others[-1])
+        return bool(self._evidence.records)
+
+
+def _in_general(error: ServiceError) -> str:
+    """Return what is the same in the answers to two requests that fail alike."""
+    if error.status is not None:
+        return f"HTTP {error.status}, {error.code}" if error.code else f"HTTP {error.status}"
+    return re.sub(r"\d+", "N", str(error))

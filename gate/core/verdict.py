@@ -43,6 +43,9 @@ WAITING_WORDS = {
 
 FINISHED = "Finished"
 
+NEVER_RAN = "SCHEDULE_FAILURE"
+"""The word of a build that never got an executor, and so did nothing."""
+
 
 def interpret(record: Record) -> RecordState:
     """Return what a record says: the state, the word for it, and whether the build has ended.

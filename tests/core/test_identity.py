@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from gate.core.identity import ORDER_SKEW, Wanted, contradiction
+from gate.core.identity import CLOCK_SKEW, Wanted, contradiction
 from gate.model import Order
-from tests.core.fakes import EPOCH, JOB, record
+from tests.core.fakes import EPOCH, record
 
 SECOND = timedelta(seconds=1)
 
@@ -31,12 +31,12 @@ def told(order: dict[str, Any], of_record: dict[str, Any]) -> str:
         ({"commit": "ABCDEF1"}, {"commit": "abcdef1" + "0" * 33}),
         ({"commit": "abcdef1"}, {"commit": "HEAD"}),
         ({}, {"branch": "any", "tag": "any", "commit": "f" * 40}),
-        ({}, {"created_at": EPOCH - ORDER_SKEW}),
-        ({}, {"finished_at": EPOCH - ORDER_SKEW}),
+        ({}, {"created_at": EPOCH - CLOCK_SKEW}),
+        ({}, {"finished_at": EPOCH - CLOCK_SKEW}),
     ],
 )
 def test_record_that_may_be_of_the_order_contradicts_nothing(order: dict[str, Any], of_record: dict[str, Any]) -> None:
-    """Other spellings of one branch, tag or commit agree, and so do clocks that differ by a minute."""
+    """Other spellings of one branch, tag or commit agree, and so do clocks that differ by ten minutes."""
     assert told(order, of_record) == ""
 
 
@@ -49,8 +49,8 @@ def test_record_that_may_be_of_the_order_contradicts_nothing(order: dict[str, An
         ({"tag": "v2"}, {"branch": "master"}),
         ({"commit": "abcdef1"}, {"commit": "abcdef2" + "0" * 33}),
         ({}, {"parent_record_id": "another"}),
-        ({}, {"created_at": EPOCH - ORDER_SKEW - SECOND}),
-        ({}, {"created_at": EPOCH, "finished_at": EPOCH - ORDER_SKEW - SECOND}),
+        ({}, {"created_at": EPOCH - CLOCK_SKEW - SECOND}),
+        ({}, {"created_at": EPOCH, "finished_at": EPOCH - CLOCK_SKEW - SECOND}),
     ],
 )
 def test_record_of_something_else_contradicts_the_order(order: dict[str, Any], of_record: dict[str, Any]) -> None:
