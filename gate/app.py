@@ -63,6 +63,7 @@ def wait(settings: Settings, started: float) -> int:
         request_timeout=settings.connection.request_timeout,
         is_ending=ending.is_set,
         show_log=lambda target, lines: terminal.log_lines(target, lines, pool.now()),
+        log_file=publisher.logs.new_file if publisher.logs else None,
         link=partial(build_link, settings.reports.build_url, settings.region),
         pinned=publisher.note_build,
         debug=terminal.debug_line if settings.reports.verbose else _ignore,

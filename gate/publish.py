@@ -18,6 +18,7 @@ from gate.platforms.platform import Platform
 from gate.platforms.shared_files import is_shared
 from gate.platforms.terminal import Terminal
 from gate.runtime import streams
+from gate.runtime.log_folder import LogFolder
 from gate.settings import Reports, Settings
 
 DRAIN_BETWEEN = 5.0
@@ -102,6 +103,9 @@ class Publisher:
         """Nothing is written yet."""
         self._settings = settings
         self._reports = list(reports_of(settings.reports, platform, no_wait=settings.rules.no_wait))
+        log_dir = settings.reports.log_dir
+        self.logs = LogFolder(log_dir, settings.targets) if log_dir is not None else None
+        """The folder for the logs of builds, if they are wanted."""
         self._json = settings.reports.json
         self._platform = platform
         self._terminal = terminal
@@ -125,15 +129,24 @@ class Publisher:
                 self._terminal.line(f"warning: {explain(error)} Without it, the run cannot pass.")
 
     def _check_log_folder(self) -> None:
-        """Make the folder for logs; raises `UsageProblem` if nothing can be written to it."""
+        """Make the folder for logs, and remove those of a former run there.
+
+        Raises `UsageProblem` if nothing can be written to it.
+        """
         from gate import files
 
         reports = self._settings.reports
-        if reports.log_dir is not None:
-            try:
-                files.make_folder(reports.log_dir)
-            except ReportFailed as error:
-                raise usage_problem(reports.named_by.get("log_dir", "--log-dir"), error) from error
+        if reports.log_dir is None or self.logs is None:
+            return
+        try:
+            files.make_folder(reports.log_dir)
+            for path in self.logs.paths():
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    raise files.failure("The log", path, error) from error
+        except ReportFailed as error:
+            raise usage_problem(reports.named_by.get("log_dir", "--log-dir"), error) from error
 
     def _write_early(self, report: Report, outcome: Outcome) -> None:
         """Write a report before the result is known; raises `ReportFailed`."""
@@ -171,6 +184,8 @@ class Publisher:
                 outcome = self._degrade(outcome, explain(error), written)
             else:
                 written.append(report)
+        for problem in self.logs.errors() if self.logs else ():
+            outcome = self._degrade(outcome, problem, written)
         streams.drain(min(drain_until, time.monotonic() + DRAIN_BETWEEN))
         if self._json:
             print_result(result.to_json(outcome) + "\n")

@@ -38,11 +38,14 @@ class Ask(Generic[T]):
     its answer, or raises the error that the call ended in; `TooSlow` where there was none by `expires`.
     """
 
-    call: Callable[[], T]
+    call: Callable[[], T] | None
+    """The request; `None` only waits for the instant `not_before`, see `pause_until`."""
     not_before: float = 0.0
     priority: Priority = Priority.POLL
     expires: float = math.inf
     """The instant from which on the answer is of no use."""
+    seconds: float = math.inf
+    """Seconds from the start of the call after which the answer is of no use."""
 
     def __await__(self) -> Generator[Any, Any, T]:
         """Hand the ask to the loop, and return the answer."""
@@ -73,3 +76,8 @@ class together:  # noqa: N801 - reads as a verb: `await together([...])`
             if result.error is not None and not isinstance(result.error, ServiceError):
                 raise result.error
         return results
+
+
+async def pause_until(instant: float) -> None:
+    """Wait until an instant; nothing is asked."""
+    await Ask(None, instant)

@@ -111,6 +111,24 @@ class LogLines(Protocol):
         """Return the last line, if it has no end; the next piece starts anew."""
 
 
+class LogFile(Protocol):
+    """The file for the log of one build (`--log-dir`). A new one takes the place of an older one at its path."""
+
+    path: str
+
+    def has_failed(self) -> bool:
+        """Tell whether it could not be written, which is told elsewhere."""
+
+    def write(self, text: str) -> None:
+        """Add text, and create the file before the first one. To be called by one worker; raises nothing."""
+
+    def finish(self, missing: str) -> None:
+        """End the file, from the same worker; `missing` says what is missing in it, and stands at its end."""
+
+    def abandon(self) -> bool:
+        """Refuse whatever is still written; return whether the file was not finished. It never waits."""
+
+
 class BuildService(Protocol):
     """CodeArts Build as the core sees it. Every method but `stop_command` and the clocks may raise a `ServiceError`."""
 
@@ -225,8 +243,10 @@ class Context(NamedTuple):
     """Seconds that one request may take."""
     is_ending: Callable[[], bool] = lambda: False
     """Tell whether a signal has come: nothing is started from then on."""
-    show_log: Callable[[Target, Sequence[str]], None] = lambda _target, _lines: None
-    """Show new lines of the log of a running build (`--follow`)."""
+    show_log: Callable[[Target, Sequence[str]], bool] = lambda _target, _lines: True
+    """Show new lines of the log of a running build (`--follow`); return whether more of them will be shown."""
+    log_file: Callable[[Target], LogFile] | None = None
+    """Return a new file for the log of a target's build; `None` without `--log-dir`."""
     link: Callable[[str, int, str | None], str | None] = lambda _job_id, _number, _project_id: None
     """Return the link to a build of a job, by its number and its project, as far as that is known (`--build-url`)."""
     pinned: Callable[[Target, int, str | None], None] = lambda _target, _number, _url: None

@@ -30,6 +30,11 @@ class ShownLogs:
         self._followed: dict[str, list[str]] = defaultdict(list)
         self._followed_left = MAX_FOLLOWED_BYTES
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether more of the logs that are followed is shown."""
+        return self._followed_left > 0
+
     def follow(self, label: str, lines: Sequence[str], overhead: int) -> tuple[list[str], bool]:
         """Return those of the new lines that are still shown, and whether they reach the limit.
 

@@ -82,10 +82,10 @@ class Terminal:
         """Tell whether the stages of the target's build are on the screen now, so that they are worth reading."""
         return False
 
-    def log_lines(self, target: Target, lines: Sequence[str], now: float) -> None:
-        """Write new lines of a running build's log: whole ones, without secrets."""
+    def log_lines(self, target: Target, lines: Sequence[str], now: float) -> bool:
+        """Write new lines of a running build's log: whole ones, without secrets; return whether more may follow."""
         if self._quiet or not lines:
-            return
+            return not self._quiet
         self._note_news(now)
         mark = MARK + self._name(target.label)
         shown, is_last = self._logs.follow(target.label, self._platform.quoted(lines), len(mark) - len(MARK))
@@ -97,6 +97,7 @@ class Terminal:
         if is_last:
             self.close_log()
             self.line(f"{self._clock(now)} {NO_MORE}")
+        return self._logs.is_followed
 
     def close_log(self) -> None:
         """End what `log_lines` has begun; more may follow."""
