@@ -70,7 +70,8 @@ def test_job_of_gitlab_that_ends_soon_leaves_time_to_report_and_to_stop(
     env = environment(slow, GITLAB_CI="true", CI_JOB_STARTED_AT=started, CI_JOB_TIMEOUT="600")
     done = run_gate("run", slow.jobs["slow"], env=env)
     assert done.returncode == 3, done.stderr
-    assert re.search(r"^the job ends in \d+ s \(CI_JOB_TIMEOUT\), so the gate waits \d s at most$", done.stderr, re.M)
+    note = r"^the job ends in \d+ s \(CI_JOB_TIMEOUT\), so the gate waits \d s at most$"
+    assert re.search(note, done.stderr, re.MULTILINE)
     assert datetime.now(UTC) < end
     assert [entry.build_number for entry in slow.journal.of(*STOPS)] == [58], done.stderr
     assert error_types(tmp_path / "gate-report.xml") == ["GateTimeout"]
