@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from gate.simulator.records import CHINA
-from gate.simulator.simulated_build import BuildView, LogEntry
+from gate.simulator.simulated_build import BuildView, LogEntry, StageView
 
 
 def log_of(view: BuildView) -> bytes | Iterable[bytes]:
@@ -15,10 +15,10 @@ def log_of(view: BuildView) -> bytes | Iterable[bytes]:
     return text_of(view).encode()
 
 
-def text_of(view: BuildView) -> str:
-    """Return what the stages have logged so far."""
+def text_of(view: BuildView, stage: StageView | None = None) -> str:
+    """Return what the stages have logged so far, or one of them."""
     written, is_new_line = [], True
-    for entry in _entries(view):
+    for entry in _entries(view.stages if stage is None else (stage,)):
         written.append(_stamp(entry.at) + entry.text if is_new_line else entry.text)
         is_new_line = not entry.text.endswith("\r")
         if is_new_line:
@@ -26,9 +26,9 @@ def text_of(view: BuildView) -> str:
     return "".join(written)
 
 
-def _entries(view: BuildView) -> Iterator[LogEntry]:
+def _entries(stages: Iterable[StageView]) -> Iterator[LogEntry]:
     """Return the entries of each stage between one for its start and one for its end."""
-    for stage in view.stages:
+    for stage in stages:
         if stage.started is None or stage.started == stage.finished:
             return
         yield LogEntry(stage.started, f"[INFO] [{stage.name}] : stage started")

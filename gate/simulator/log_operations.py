@@ -1,11 +1,12 @@
 """The operations that read the log of a build, and the analysis of its failure."""
 
-from gate.simulator.build_backend import BuildBackend
+from gate.simulator.build_backend import BuildBackend, not_found
 from gate.simulator.build_lists import whole_number
-from gate.simulator.build_log import log_of, part_of
+from gate.simulator.build_log import log_of, part_of, text_of
 from gate.simulator.calls import Call
 from gate.simulator.http_answers import HttpAnswer, RequestRefused, enveloped_answer, service_error
 from gate.simulator.simulated_build import BuildView
+from gate.simulator.stages import execution_name
 
 LONGEST_PART = 100_000
 """Characters in one answer of the v1 operation."""
@@ -22,6 +23,17 @@ def download_log(backend: BuildBackend, call: Call) -> HttpAnswer:
     if view.started is None:
         raise _no_executor()
     return HttpAnswer(body=log_of(view), content_type="application/octet-stream")
+
+
+def task_log(backend: BuildBackend, call: Call) -> HttpAnswer:
+    """DownloadTaskLog (v4): the log of one stage, by its `execution_stage_name`."""
+    view = backend.build(call)
+    if view.started is None:
+        raise _no_executor()
+    for stage in view.stages:
+        if execution_name(stage, view) == call.value("task_name") and view.build.plan.log is None:
+            return HttpAnswer(body=text_of(view, stage).encode(), content_type="application/octet-stream")
+    raise not_found(call, "task")
 
 
 def real_time_log(backend: BuildBackend, call: Call) -> HttpAnswer:

@@ -56,6 +56,7 @@ ROUTES = (
     PublishedRoute("ShowBuildRecordFullStages", "GET", "/v1/record/{record_id}/full-stages", operations.build_stages),
     PublishedRoute("DownloadBuildFullLog", "GET", "/v1/log/{record_id}/download-log", log_operations.download_log),
     PublishedRoute("DownloadBuildLog", "GET", "/v4/{record_id}/download-log", log_operations.download_log),
+    PublishedRoute("DownloadTaskLog", "GET", "/v4/{record_id}/task-log", log_operations.task_log),
     PublishedRoute("ShowBuildRecordFlowGraph", "GET", "/v1/record/{record_id}/flow-graph", operations.flow_graph),
     PublishedRoute("ShowFlowGraph", "GET", "/v3/{record_id}/flow-graph", operations.flow_graph_v3),
     # A job or a project as a whole.

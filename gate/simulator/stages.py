@@ -12,11 +12,11 @@ def full_stages(view: BuildView) -> dict[str, Any]:
 
     The map is sorted by name, as in the vendor's example; `sequence` has the order of the stages.
     """
-    stages = sorted((_execution_name(stage, view), stage) for stage in view.stages)
+    stages = sorted((execution_name(stage, view), stage) for stage in view.stages)
     return {"build_stages": {name: _stage(stage, view, name) for name, stage in stages}, "check_stages": None}
 
 
-def _execution_name(stage: StageView, view: BuildView) -> str:
+def execution_name(stage: StageView, view: BuildView) -> str:
     """Return the stage's name at the executor: `initial`, `stage1` ... `final`."""
     edges = {0: "initial", len(view.build.plan.stages) - 1: "final"}
     return edges.get(stage.position, f"stage{stage.position}")

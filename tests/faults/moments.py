@@ -12,7 +12,7 @@ from tests.faults.journal import ORDERS, SIGN_IN
 from tests.faults.list_faults import LISTS
 from tests.faults.named_faults import NamedFault
 
-LOGS = ("DownloadBuildFullLog", "DownloadBuildLog")
+LOGS = ("DownloadBuildFullLog", "DownloadBuildLog", "DownloadTaskLog")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,17 @@ def test_log_grows_while_the_build_runs(simulator: FaultySimulator, ask: Ask, ve
     assert parts > 5
 
 
+def test_log_of_a_stage_is_a_part_of_the_whole(simulator: FaultySimulator, ask: Ask) -> None:
+    """By the name that the list of stages has for it."""
+    simulator.clock.advance(60)
+    stages = ask(simulator, "/v1/record/{record}/full-stages", "failing").json()["result"]["build_stages"]
+    [failed] = [name for name, stage in stages.items() if stage["status"] == "FAILURE"]
+    text = ask(simulator, "/v4/{record}/task-log", "failing", params={"task_name": failed}).text
+    assert "COMPILATION ERROR" in text
+    assert text in ask(simulator, "/v1/log/{record}/download-log", "failing").text
+    assert ask(simulator, "/v4/{record}/task-log", "failing", params={"task_name": "stage99"}).status_code == 422
+
+
 def test_line_appears_in_the_middle_of_its_stage(simulator: FaultySimulator, ask: Ask) -> None:
     """Not at once, and not at its end only."""
     simulator.clock.advance(4 + 15 + 8)

@@ -39,7 +39,7 @@ READS = (
     "DownloadRealTimeLog",
 )
 PROJECT_LISTS = ("ListProjectJobs", "ShowJobListByProjectId")
-LOGS = ("DownloadBuildFullLog", "DownloadBuildLog")
+LOGS = ("DownloadBuildFullLog", "DownloadBuildLog", "DownloadTaskLog")
 STARTS = ("ExecuteJob", "RunJob")
 STOPS = ("StopBuildJob", "StopTheJob")
 
@@ -84,6 +84,7 @@ def call(client: Any, simulator: FaultySimulator, operation: str, **more: Any) -
         "end_time": f"{now + timedelta(minutes=1):%Y-%m-%d %H:%M:%S}",
         "page_index": 0,
         "page_size": 3,
+        "task_name": "stage3",
         **more,
     }
     request = getattr(sdk, f"{operation}Request")()
