@@ -55,9 +55,11 @@ class KeyPairAuth(Auth):
             from huaweicloudsdkcore.sdk_request import SdkRequest
             from huaweicloudsdkcore.signer.signer import Signer
         except ImportError:
+            from gate.codearts.installation import how_to_add_signer
+
             raise UsageProblem(
                 "signing with AK/SK needs the package huaweicloudsdkcore, which is not installed",
-                hint="Install it: pip install huaweicloudsdkcore",
+                hint=how_to_add_signer(),
             ) from None
         for name, variable in _VARIABLES.items():
             value = getattr(pair, name)

@@ -1,5 +1,6 @@
 """The program signs in, through real HTTP to the simulator: how often, with what, and what it shows of it."""
 
+import sys
 import time
 from dataclasses import replace
 from functools import partial
@@ -224,7 +225,7 @@ def test_missing_extra_is_answered_with_the_command_that_installs_it(
     env = environment(simulator, "aksk", PYTHONPATH=f"{package.parent}:{ROOT}")
     done = run_gate("wait", simulator.jobs["passing"], env=env)
     assert (done.returncode, simulator.journal.entries) == (2, ())
-    assert "pip install huaweicloudsdkcore" in done.stderr
+    assert f'{sys.executable} -m pip install "huaweicloudsdkcore' in done.stderr
 
 
 @pytest.mark.parametrize(
