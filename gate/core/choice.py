@@ -209,10 +209,13 @@ class _Choosing:
     def _lowest(self) -> int:
         """Return the lowest number that is looked at: that of the oldest known build.
 
-        Where no list shows any, the records of the numbers before the newest one are tried in the last look.
+        Where no list shows any build although there is one, the records before the newest one are tried after a while.
         """
         lowest = min((*self._e.rows, *self._e.records), default=1)
-        return min(lowest, self._highest - RECENT) if self._is_last and not self._e.rows else lowest
+        if self._e.rows or not self._highest:
+            return lowest
+        is_late = self._is_last or self._e.seen[self._highest] + RECORD_LAG <= self._e.now
+        return min(lowest, max(self._highest - RECENT, 1)) if is_late else lowest
 
     def _find_start(self, number: int) -> None:
         """Note if the list does not reach back past every build that can be the one; `number` is the first below it."""

@@ -74,9 +74,11 @@ class Evidence:
     def begin_look(self, *, is_last: bool = False) -> None:
         """Forget what may have changed. What a host does not publish is not asked again.
 
-        `is_last`: whether all pages of the list are to be read anew; else only the first one is.
+        `is_last`: whether all pages of the list are to be read anew. They also are if they did not show all builds that
+        the list counts; else only the first one is read again.
         """
-        if is_last:
+        first = self.pages.get(0, BuildPage())
+        if is_last or (first.total or 0) > len(self.rows) or any(page.problem for page in self.pages.values()):
             self.pages.clear()
         self.read.clear()
         self.odd.clear()

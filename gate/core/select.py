@@ -21,6 +21,7 @@ from gate.core.schedule import pause
 from gate.core.verdict import SUCCESS, interpret
 from gate.durations import spell
 from gate.errors import (
+    CredentialRefused,
     Forbidden,
     InvalidAnswer,
     NoBuildAppeared,
@@ -48,7 +49,7 @@ MISSING_BELOW = 10.0
 AGAIN, TRIES_AT_ONCE = 0.3, 3
 """Seconds between two tries of a call that has to be answered at once, and how many there are."""
 
-TRIES_OF_QUESTION = 2
+TRIES_OF_QUESTION = 3
 """How often the job is asked in one look what it does."""
 
 
@@ -221,6 +222,7 @@ class Selection:
     async def _question(self, name: str, call: Callable[[], T | None], until: float | None = None) -> T | NoAnswer:
         """Ask what the job does; an error is not raised, but kept as the reason why there is no answer."""
         priority, at, tries = (Priority.POLL if until is None else Priority.URGENT), 0.0, 0
+        call = self._retrier.checked(call)
         while True:
             tries += 1
             try:
@@ -230,6 +232,8 @@ class Selection:
                 return NoAnswer(str(error), self._now(), is_refused=True)
             except TransientError as error:
                 at, priority = self._now() + AGAIN, min(priority, Priority.NEXT)
+                if tries == TRIES_OF_QUESTION and _kind_of(error) is Forbidden:  # it may pass, or not
+                    return NoAnswer(str(error), -math.inf)
                 if tries == TRIES_OF_QUESTION:
                     return NoAnswer(str(error), self._silent_since.setdefault(name, self._now()))
             else:
@@ -243,10 +247,11 @@ class Selection:
         Raises the error if it does not look like the answer for a build that does not exist.
         """
         evidence, priority, tries = self._evidence, Priority.POLL, 0
+        call = self._retrier.checked(partial(self._service.record, self._job, number))
         while True:
             tries += 1
             try:
-                record: Record = await Ask(partial(self._service.record, self._job, number), at, priority)
+                record: Record = await Ask(call, at, priority)
             except NotFound:
                 self._tell_time()
                 self._retrier.note_answer()
@@ -255,14 +260,17 @@ class Selection:
             except ServiceError as error:
                 self._tell_time()
                 told = _in_general(error)
-                if isinstance(error, ODD) and self._may_be_absence(number, told):
+                priority = Priority.NEXT
+                if _kind_of(error) in ODD and self._may_be_absence(number, told):
                     is_usual = evidence.odd_answer is not None and evidence.odd_answer.error == told
-                    if is_usual or tries > 1 or isinstance(error, PermanentError):
+                    if is_usual or tries > TRIES_OF_QUESTION or isinstance(error, PermanentError):
                         evidence.note_odd(number, told)
                         return error
-                if not isinstance(error, TransientError):
+                    at = self._now() + AGAIN
+                elif isinstance(error, TransientError):
+                    at = self._retrier.note_failure(error)
+                else:
                     raise
-                at, priority = self._retrier.note_failure(error), Priority.NEXT
             else:
                 self._tell_time()
                 self._retrier.note_answer()
@@ -284,7 +292,7 @@ class Selection:
         at = 0.0
         for tries in itertools.count(1):
             try:
-                answer = await Ask(call, at, Priority.URGENT, expires=until)
+                answer = await Ask(self._retrier.checked(call), at, Priority.URGENT, expires=until)
             except TransientError:
                 at = self._now() + AGAIN
                 if at >= until or tries == TRIES_AT_ONCE:
@@ -311,8 +319,8 @@ class Selection:
             began = self._now() if began is None else began
             looks += 1
             others = await self._other_numbers(number)
-            if isinstance(error, PermanentError) and not await self._can_read_another(others):
-                raise error
+            if error is not None and _kind_of(error) in REFUSED and not await self._can_read_another(others):
+                raise error.permanent() if isinstance(error, CredentialRefused) else error
             is_below = not evidence.is_known(number) and any(other > number for other in others)
             patience = min(MISSING_BELOW, rules.appear_timeout) if is_below else rules.appear_timeout
             sentence = f"build {number} is not there" if is_below else f"build {number} is not there yet"
@@ -340,6 +348,11 @@ class Selection:
         if not self._evidence.records and others:
             await self._read_record(others[-1])
         return bool(self._evidence.records)
+
+
+def _kind_of(error: ServiceError) -> type[ServiceError]:
+    """Return the class of an error; that of the final one for the refusal of a permission."""
+    return error.kind if isinstance(error, CredentialRefused) else type(error)
 
 
 def _in_general(error: ServiceError) -> str:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from gate.core.ports import Context
+from gate.core.refusals import Refusals
 from gate.core.retry import Retrier
 from gate.core.select import Selection
 from gate.errors import GaveUp, NoBuildAppeared, ServiceError
@@ -48,7 +49,7 @@ def play(seed: int) -> Played:
         say=lambda _target, text: said.append(text),
     )
     target = Target(job_id=JOB, label="job", build_number=world.number)
-    selection = Selection(target, context, Retrier(context, said.append))
+    selection = Selection(target, context, Retrier(context, said.append, Refusals(), JOB))
     result, detail = _result(world, driver, selection)
     return Played(result, detail, len(service.asked), len(world.looks))
 

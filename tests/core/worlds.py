@@ -148,9 +148,10 @@ class World:
         for build in self.builds:
             if build.created > began:
                 continue
-            if build.ends > ended + 1:
-                return f"build {build.number} runs"
             fits = self.fits(build)
+            is_told = fits is not False or (self.has_status and not self.status_is_result and build.starts < began)
+            if build.ends > ended + 1 and is_told:
+                return f"build {build.number} runs"
             if (build.number == newest or fits is None) and self.is_fresh(build, ended):
                 return f"build {build.number} may be the one"
         return ""
@@ -168,6 +169,9 @@ class World:
             return False
         if self.loses_rows and self._right(ended) <= max((b.number for b in self.builds), default=0) - PAGE_SIZE:
             return False  # further pages are read only twice
+        older = [build for build in self.builds if build.number < self._right(ended)]
+        if (self.loses_rows or self.empties) and any(build.runs(ended) for build in older):
+            return False  # nothing may show why the job runs
         ages = [at for at in (ended - 150, ended - 75, ended) if at > 0]
         return len(ages) == 3 and all(self._right(at) == self._right(ended) != 0 for at in ages)
 
