@@ -89,6 +89,10 @@ DEFAULT_MAX_AGE = 900.0
 """Seconds since the end of a build, without which an old result would be judged as this pipeline's."""
 
 
+DEFAULT_MAX_RATE = 60.0
+"""Requests a minute."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """How to select, wait and judge; all times in seconds."""
@@ -111,7 +115,7 @@ class Rules:
     verdict_from: Literal["record", "status"] = "record"
     require_tests: bool = False
     fail_fast: bool = False
-    max_rate: float = 60.0
+    max_rate: float = DEFAULT_MAX_RATE
     log_tail: int = 50
     keep_running: bool = False
     """Whether a build that this gate started goes on when the gate gives up on it."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gate import __version__, former_reports
+from gate import __version__, former_reports, mistakes
 from gate.cli import options
 from gate.cli.param_types import FilePath, JobId, TargetType
 from gate.errors import GateError, UsageProblem
@@ -166,6 +166,17 @@ def warn_about_variables(values: Mapping[str, Any]) -> None:
         outputs_of_a_former_step = set(DOTENV_NAMES.values())
         for line in variables.warnings(unknown - outputs_of_a_former_step, known):
             print_notes([line], values)
+    print_notes(without_effect(values), values)
+
+
+def without_effect(values: Mapping[str, Any]) -> list[str]:
+    """Return a warning for each variable that chooses what `run` builds, and that the command `wait` does not read."""
+    return [
+        f"warning: {name} chooses what `run` builds and has no effect on `wait`; for the build of a commit, give "
+        "--commit"
+        for option, name in (("branch", "GATE_BRANCH"), ("tag", "GATE_TAG"))
+        if "max_age" in values and option not in values and os.environ.get(name, "").strip()
+    ]
 
 
 def print_notes(lines: Sequence[str], values: Mapping[str, Any]) -> None:
@@ -193,7 +204,7 @@ def execute(arguments: Sequence[str], started: float) -> int:
     try:
         status = main.main(args=list(arguments), prog_name="codearts-gate", standalone_mode=False, obj=started)
     except click.ClickException as error:
-        error = without_secret(error)
+        error = with_remedy(error, arguments)
         error.show()
         return give_up(arguments, error.format_message(), error.exit_code)
     except click.Abort as error:
@@ -215,15 +226,19 @@ def give_up_on_failure(arguments: Sequence[str], error: Exception | SystemExit) 
     return give_up(arguments, text, 5)
 
 
-def without_secret(error: click.ClickException) -> click.ClickException:
-    """Return the error, or a better one for an option that must not exist as it would show a secret."""
-    if isinstance(error, click.NoSuchOption) and error.option_name in SECRETS:
+def with_remedy(error: click.ClickException, arguments: Sequence[str]) -> click.ClickException:
+    """Return the error, or a better one for an option that does not exist: one dash too few, or a secret."""
+    if not isinstance(error, click.NoSuchOption):
+        return error
+    if error.option_name in SECRETS:
         text = (
             f"{error.option_name} is no option, because every user of this machine could read the value. Set the "
             "variable GATE_TOKEN or another one that --help names, or give --token-file"
         )
         return click.UsageError(text, ctx=error.ctx)
-    return error
+    options = [option for parameter in (error.ctx.command.params if error.ctx else ()) for option in parameter.opts]
+    mistake = mistakes.explain_option(arguments, options)
+    return click.UsageError(mistake, ctx=error.ctx) if mistake else error
 
 
 def describe_failure(error: Exception | SystemExit) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from gate import mistakes
 from gate.errors import UsageProblem
+from gate.mistakes import Kind
 from gate.settings import Credential, IamUser, KeyPair, Token
 
 FAMILIES = {
@@ -70,6 +72,21 @@ def _value(environment: Mapping[str, str], name: str) -> str:
     return environment.get(name, "").strip()
 
 
+def _part(environment: Mapping[str, str], name: str) -> str:
+    """Return a part of a credential that is no token; raises `UsageProblem` about a mistake, and never quotes it."""
+    value = _value(environment, name)
+    if value:
+        _check(name, value, Kind.KEY)
+    return value
+
+
+def _check(name: str, value: str, kind: Kind) -> None:
+    """Raise `UsageProblem` about a mistake in a part of a credential, which is never quoted."""
+    fault, remedy = mistakes.of(value, kind)
+    if fault:
+        raise UsageProblem(f"{name} {fault}; {remedy}")
+
+
 def _first(missing: Mapping[str, list[str]]) -> tuple[str, str]:
     """Return the first family that is set, and a note about half-set ones behind it, which change nothing."""
     complete = [family for family, names in missing.items() if not names]
@@ -101,14 +118,15 @@ def _token(file: Path | None, environment: Mapping[str, str], place: str) -> Tok
 
 def _key_pair(environment: Mapping[str, str]) -> KeyPair:
     names = ("AK", "SK", "SECURITY_TOKEN", "PROJECT_ID")
-    ak, sk, security_token, project_id = (_value(environment, f"HUAWEICLOUD_SDK_{name}") for name in names)
+    ak, sk, security_token, project_id = (_part(environment, f"HUAWEICLOUD_SDK_{name}") for name in names)
     return KeyPair(access_key=ak, secret_key=sk, security_token=security_token, project_id=project_id)
 
 
 def _iam_user(region: str | None, environment: Mapping[str, str]) -> IamUser:
-    project = _value(environment, "GATE_IAM_PROJECT") or region
+    project = _part(environment, "GATE_IAM_PROJECT") or region
     if not project:
         raise UsageProblem("the token of an IAM user is for one project: set GATE_IAM_PROJECT, or give --region")
+    _check("GATE_IAM_PASSWORD", environment["GATE_IAM_PASSWORD"].strip(), Kind.PASSWORD)
     return IamUser(
         name=_value(environment, "GATE_IAM_USER"),
         password=environment["GATE_IAM_PASSWORD"],

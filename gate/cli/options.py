@@ -8,7 +8,19 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from gate.cli.param_types import Commit, Duration, FilePath, LinkTemplate, ParameterType, Region, Text
+from gate import mistakes
+from gate.cli.param_types import (
+    Commit,
+    Duration,
+    FilePath,
+    Flag,
+    LinkTemplate,
+    ParameterType,
+    Region,
+    TargetType,
+    Text,
+)
+from gate.mistakes import Kind
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -19,6 +31,20 @@ class _VariableRule(click.Parameter):
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:  # noqa: ARG002 - click's signature
         """Return the value of the variable, or `None` when it is not set or blank."""
         return _variable_of(self)[1]
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Return the value as its type; raises `BadParameter` about a mistake that any value may have."""
+        values = [value] if isinstance(value, str) else value if isinstance(value, (list, tuple)) else []
+        texts = [text for text in values if isinstance(text, str)]
+        if isinstance(self.type, TargetType):
+            mistake = mistakes.explain_targets(texts)
+        elif isinstance(self.type, ParameterType):  # the values of parameters are taken as they are
+            mistake = ""
+        else:
+            mistake = next(filter(None, (mistakes.explain(text, Kind.VALUE) for text in texts)), "")
+        if mistake:
+            raise click.BadParameter(mistake, ctx, self)
+        return super().type_cast_value(ctx, value)
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
         """Return the variable if the value came from one, else the option or the argument's name in the help."""
@@ -75,6 +101,8 @@ def option(name: str, *more: str, **kwargs: Any) -> Decorator:
     """Make an option with the variable that belongs to it, `GATE_` and the option's name, shown in its help."""
     kwargs.setdefault("envvar", "GATE_" + name.lstrip("-").replace("-", "_").upper())
     kwargs.setdefault("show_default", True)
+    if kwargs.get("is_flag"):
+        kwargs.setdefault("type", Flag())
     return click.option(name, *more, cls=GateOption, show_envvar=True, **kwargs)
 
 

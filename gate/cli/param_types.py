@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from gate import durations
-from gate.cli import target_mistakes
-from gate.cli.target_mistakes import JOB_ID, MAX_BUILD_NUMBER
+from gate import durations, mistakes
+from gate.mistakes import JOB_ID, MAX_BUILD_NUMBER, Kind
 from gate.model import Target
 
 TARGET_FORM = "[LABEL=]JOB_ID[:BUILD_NUMBER]"
@@ -39,6 +38,17 @@ class Duration(click.ParamType[Any]):
         if seconds == 0 and not self._zero:
             self.fail(f"{value!r} is zero; write a duration above zero as {durations.FORMS}", param, ctx)
         return seconds
+
+
+class Flag(click.types.BoolParamType):
+    """Yes or no, as a variable spells it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the boolean."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is neither true nor false; write true, false, 1, 0, yes, no, on or off", param, ctx)
 
 
 class Text(click.ParamType[Any]):
@@ -94,6 +104,8 @@ class FilePath(click.ParamType[Any]):
         text = os.fspath(value)
         if not text.strip():
             self.fail("it is blank; give the name of a file, or leave the option out", param, ctx)
+        if mistake := mistakes.explain(text, Kind.FILE):
+            self.fail(mistake, param, ctx)
         if "\0" in text:
             self.fail(f"{text!r} contains a character that no file name can have", param, ctx)
         if text.endswith(("/", os.sep)) or os.path.isdir(text):  # noqa: PTH112 - Path.is_dir raises for a long name
@@ -110,7 +122,7 @@ class TargetType(click.ParamType[Any]):
         """Return the target."""
         match = _TARGET.fullmatch(value)
         if match is None or int(match["number"] or 1) > MAX_BUILD_NUMBER:
-            self.fail(f"{target_mistakes.explain(value)}. A target is {TARGET_FORM}", param, ctx)
+            self.fail(f"{mistakes.explain_target(value)}. A target is {TARGET_FORM}", param, ctx)
         return Target(
             job_id=match["job"],
             build_number=int(match["number"]) if match["number"] else None,
@@ -128,7 +140,7 @@ class JobId(click.ParamType[Any]):
         if not re.fullmatch(JOB_ID, value):
             match = _TARGET.fullmatch(value)
             only_id = f"{value!r} is a target; give only its job id, {match['job']}" if match else ""
-            self.fail(only_id or target_mistakes.explain(value), param, ctx)
+            self.fail(only_id or mistakes.explain_target(value), param, ctx)
         return str(value)
 
 

@@ -17,7 +17,7 @@ from gate.model import Order, Target
 from gate.platforms.detect import detect
 from gate.platforms.gitlab import GitLab
 from gate.platforms.shared_files import is_shared
-from gate.settings import Connection, Reports, Rules, Settings, check_endpoint, check_unique
+from gate.settings import DEFAULT_MAX_RATE, Connection, Reports, Rules, Settings, check_endpoint, check_unique
 
 FILES = ("token_file", "ca_bundle", "junit", "summary", "outputs")
 """The options that name a file."""
@@ -57,7 +57,22 @@ def resolve(
         rules=rules,
         reports=Reports(**_fields_of(Reports, values), named_by={name: places[name] for name in options.given()}),
     )
-    return ResolvedSettings(settings, [*notes, *of_the_job])
+    return ResolvedSettings(settings, [*notes, *of_the_job, *slow_rate(settings, places["max_rate"])])
+
+
+SLOW = 10.0
+"""Seconds for a first look at all targets from which on people wonder what the gate waits for."""
+
+
+def slow_rate(settings: Settings, place: str) -> Sequence[str]:
+    """Say that a low rate is why the first look at all targets takes long; `place`: the option that sets the rate."""
+    rate = settings.rules.max_rate
+    requests = sum(1 if target.build_number else 2 for target in settings.targets)
+    seconds = (requests - 1) * 60 / rate
+    if rate >= DEFAULT_MAX_RATE or seconds < SLOW:
+        return []
+    number = f"{len(settings.targets)} targets" if len(settings.targets) > 1 else "one target"
+    return [f"{place} {rate:g} is why the first look at {number} takes about {spell(seconds)}"]
 
 
 _SECRET_NAME = re.compile(r"token|pass(?:word|wd|phrase)|pwd|secret|key|credential", re.IGNORECASE)

@@ -1,25 +1,12 @@
 """Read a token from a variable, from a file, or from a pipe such as `--token-file <(vault read ...)`."""
 
 import codecs
-import re
 from pathlib import Path
 
-from gate import files
+from gate import files, mistakes
 from gate.errors import UsageProblem
 from gate.limits import MAX_TOKEN_BYTES, TOKEN_SECONDS
-
-_MISTAKES = (
-    (r"$", "It is empty."),
-    (r"[\"'\u2018-\u201d]", "Remove the quotation marks around the token."),
-    (r"[{\[]", "It holds JSON. Use only the token itself, which IAM returns in the header X-Subject-Token."),
-    (r"<", "It holds a web page. Use only the token itself, which IAM returns in the header X-Subject-Token."),
-    (r"(?i)bearer\b", "Remove the word Bearer before the token."),
-    (r"(?i)(?:x-auth-token|x-subject-token|authorization)\s*:", "Remove the name of the header before the token."),
-    (r"(?i)(?:export\s+)?(?:gate_)?token\s*=", "Remove the name of the variable before the token."),
-    (r"[$%]", "It holds the name of a variable instead of its value. Check how the CI system inserts the value."),
-    (r"\S+\s", "It holds spaces or several lines. Use only the token, which is one word."),
-)
-"""What is often found in place of a token, as regular expressions of its start, and what to do about it."""
+from gate.mistakes import Kind
 
 
 def read_token(file: Path, source: str) -> str:
@@ -43,9 +30,10 @@ def read_token(file: Path, source: str) -> str:
 def checked(text: str, source: str) -> str:
     """Return the token in `text`. Raises `UsageProblem`, which names the source and never quotes the text."""
     token = text.strip().removeprefix("\ufeff").strip()
-    advice = next((advice for pattern, advice in _MISTAKES if re.match(pattern, token)), "")
-    if advice or not is_header_text(token) or len(token) > MAX_TOKEN_BYTES:
-        raise UsageProblem(f"{source} must contain one token and nothing else", hint=advice)
+    fault, remedy = mistakes.of(token, Kind.TOKEN)
+    if fault or not is_header_text(token) or len(token) > MAX_TOKEN_BYTES:
+        what = f": it {fault}" if fault else ""
+        raise UsageProblem(f"{source} must contain one token and nothing else{what}", hint=mistakes.sentence(remedy))
     return token
 
 

@@ -182,3 +182,20 @@ def test_endpoints_that_are_given_replace_those_of_the_region() -> None:
     arguments = ("--endpoint", "https://build.example", "--iam-endpoint", "https://iam.example")
     connection = resolved("wait", JOB, *arguments).settings.connection
     assert (connection.endpoint, connection.iam_endpoint) == ("https://build.example", "https://iam.example")
+
+
+@pytest.mark.parametrize(
+    ("rate", "targets", "note"),
+    [
+        ("10", 5, "--max-rate 10 is why the first look at 5 targets takes about 54 s"),
+        ("5", 1, "--max-rate 5 is why the first look at one target takes about 12 s"),
+        ("60", 40, ""),  # the default
+        ("20", 2, ""),
+    ],
+)
+def test_rate_that_makes_the_gate_slow_is_named(rate: str, targets: int, note: str) -> None:
+    """Else nobody knows what it waits for. Two requests find an unnumbered target's build and read its record."""
+    names = [f"t{number}={number:032}" for number in range(targets)]
+    assert resolved("wait", *names, "--max-rate", rate).notes == ([note] if note else [])
+    numbered = [f"{name}:57" for name in names]
+    assert len(resolved("wait", *numbered, "--max-rate", rate).notes) == (targets == 5)

@@ -25,7 +25,7 @@ GOOD: dict[type, str] = {
     param_types.TargetType: f"app={JOB}",
     click.IntRange: "2",
     click.FloatRange: "2",
-    click.types.BoolParamType: "true",
+    param_types.Flag: "true",
     click.Path: "/",
 }
 """A value that each type of parameter accepts."""

@@ -1,0 +1,239 @@
+"""What people write by mistake, and what to write instead: one table for targets, values, files and credentials."""
+
+import os
+import re
+from collections.abc import Callable, Collection, Sequence
+from enum import Flag, auto
+from itertools import pairwise
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+JOB_ID = r"[0-9a-z]{32}"
+
+MAX_BUILD_NUMBER = 2**31 - 1
+
+LONGEST = 200
+"""Characters of a text that is quoted: a longer one may be a token."""
+
+_ANY_CASE = r"[0-9A-Za-z]{32}"
+
+
+class Kind(Flag):
+    """What a text is meant to be."""
+
+    TARGET = auto()
+    VALUE = auto()
+    """The value of an option or a variable that is quoted in messages."""
+    FILE = auto()
+    TOKEN = auto()
+    KEY = auto()
+    """A part of a credential that is no token: an access key, a user's name."""
+    PASSWORD = auto()
+
+
+class Mistake(NamedTuple):
+    """A mistake: where it occurs, how it is recognised, and what is said of it."""
+
+    kinds: Kind
+    pattern: str
+    """A regular expression that is searched for."""
+    fault: str | Callable[["re.Match[str]"], str]
+    """What is wrong, as what follows the name of the value; a function returns an empty text where nothing is."""
+    remedy: str | Callable[["re.Match[str]"], str] = ""
+    """What to do."""
+
+
+def of(text: str, kinds: Kind) -> tuple[str, str]:
+    """Return what is wrong with a text, and what to do; empty texts where nothing in the table fits."""
+    for mistake in TABLE:
+        found = re.search(mistake.pattern, text) if mistake.kinds & kinds else None
+        if found and (fault := _said(mistake.fault, found)):
+            return fault, _said(mistake.remedy, found)
+    return "", ""
+
+
+def explain(text: str, kinds: Kind) -> str:
+    """Say in one sentence what is wrong with a text, and what to write instead; empty if nothing is. It is quoted."""
+    if len(text) > LONGEST and "://" not in text and Kind.TARGET in kinds:
+        return f"a text of {len(text)} characters is no target"
+    fault, remedy = of(text.strip(), kinds)
+    if not fault:
+        return ""
+    shown = repr(text) if len(text) <= LONGEST or "://" in text else f"a text of {len(text)} characters"
+    return f"{shown} {fault}" + (f"; {remedy}" if remedy else "")
+
+
+def explain_target(text: str) -> str:
+    """Say in one sentence what is wrong with a malformed target, and what to write instead."""
+    if found := explain(text, Kind.TARGET):
+        return found
+    if text != text.strip():
+        return f"{text!r} has white space around it; leave that out"
+    return f"{text!r} has a label that is not 1 to 64 of the characters A-Z a-z 0-9 . _ -"
+
+
+def explain_targets(texts: Sequence[str]) -> str:
+    """Say that a build number stands apart from its job; empty if none does."""
+    for job, number in pairwise(texts):
+        found = re.fullmatch(rf"((?:[A-Za-z0-9._-]+=)?{_ANY_CASE}):?", job)
+        if found and re.fullmatch(r"[:#]?[1-9][0-9]{0,9}", number):
+            meant = f"{found[1]}:{number.lstrip(':#')}"
+            return f"{job} {number} is no target; write {meant}, with a colon and without a space"
+    return ""
+
+
+def explain_option(arguments: Sequence[str], options: Collection[str]) -> str:
+    """Say that an option was written with one dash; empty if none was."""
+    for argument in arguments:
+        name = argument.partition("=")[0]
+        if re.fullmatch(r"-[a-z][a-z-]+", name) and f"-{name}" in options:
+            return f"{name} is no option; write -{name}, with two dashes"
+    return ""
+
+
+def sentence(remedy: str) -> str:
+    """Return a remedy as a sentence of its own."""
+    return f"{remedy[:1].upper()}{remedy[1:]}." if remedy else ""
+
+
+def _said(text: str | Callable[["re.Match[str]"], str], found: "re.Match[str]") -> str:
+    return text if isinstance(text, str) else text(found)
+
+
+def _page_address(found: "re.Match[str]") -> str:
+    try:
+        parts = urlsplit(found.string)
+        ids = re.findall(rf"(?<![0-9A-Za-z]){JOB_ID}(?![0-9A-Za-z])", f"{parts.path} {parts.query} {parts.fragment}")
+    except ValueError:
+        ids = []
+    return f"give only the job id, its last part{': ' + ids[-1] if ids else ''}"
+
+
+def _is_file(found: "re.Match[str]") -> str:
+    name = found["name"]
+    is_one = os.path.exists(name) or name.endswith((".txt", ".env", ".json", ".yml"))  # noqa: PTH110 - never raises
+    return "is the name of a file" if is_one else ""
+
+
+def _without_dashes(found: "re.Match[str]") -> str:
+    return f"write {found.string.replace(found[0], found[0].replace('-', '').lower())}"
+
+
+def _in_lower_case(found: "re.Match[str]") -> str:
+    return f"write {found.string.replace(found[0], found[0].lower())}"
+
+
+def _job_id(found: "re.Match[str]") -> str:
+    job = found.string.rpartition("=")[2].partition(":")[0]
+    if re.fullmatch(JOB_ID, job):
+        return ""
+    if re.fullmatch(r"#?[1-9][0-9]{0,9}", job):
+        return "is a build number without its job"
+    if job.isascii() and job.isalnum():
+        return f"has a job id of {len(job)} characters"
+    return "has no job id, which is 32 digits or letters: the last part of the build job's address in the console"
+
+
+def _what_a_job_id_is(found: "re.Match[str]") -> str:
+    if re.fullmatch(r"#?[1-9][0-9]{0,9}", found.string):
+        return f"write JOB_ID:{found.string.lstrip('#')}, with a colon and without a space"
+    job = found.string.rpartition("=")[2].partition(":")[0]
+    return "a job id has 32 digits or lower-case letters" if job.isascii() and job.isalnum() else ""
+
+
+def _too_large(found: "re.Match[str]") -> str:
+    return f"has a build number above {MAX_BUILD_NUMBER}" if int(found["number"]) > MAX_BUILD_NUMBER else ""
+
+
+def _not_ascii(found: "re.Match[str]") -> str:
+    return f"has a character that is not ASCII, number {found.start() + 1} of {len(found.string)}"
+
+
+_SHOWN = Kind.TARGET | Kind.VALUE | Kind.FILE
+_CREDENTIALS = Kind.TOKEN | Kind.KEY
+_ONLY_THE_VALUE = "use only the token itself, which IAM returns in the header X-Subject-Token"
+_LEAVE_OUT = "leave them out"
+_QUOTES = "has quotes in it that became a part of the value"
+_VARIABLE = "is the name of a variable instead of its value"
+_CHECK = "check that the variable is set, and how the value is inserted"
+
+TABLE = (
+    Mistake(_CREDENTIALS, r"^$", "is empty"),
+    Mistake(
+        _SHOWN | _CREDENTIALS | Kind.PASSWORD,
+        r"(?i)^(?:[\w.-]+=)?(?:\*{3,}|\[masked\])$",
+        "is what logs show in place of a secret",
+        "give the value itself",
+    ),
+    Mistake(_SHOWN | _CREDENTIALS, r"^(?P<quote>[\"'`])[^\"'`]*(?P=quote)$|^[\u2018-\u201d]", _QUOTES, _LEAVE_OUT),
+    Mistake(Kind.TARGET | Kind.TOKEN, r"^[\"'\u2018-\u201d]|[\"'\u2018-\u201d]$", _QUOTES, _LEAVE_OUT),
+    Mistake(_SHOWN | _CREDENTIALS, r"^(?:\$\w+|\$\{.*\}|\$\(.*\)|%\w+%)$", _VARIABLE, _CHECK),
+    Mistake(Kind.TARGET, r"\$\w|\$\{|%\w+%", "has the name of a variable in it instead of its value", _CHECK),
+    Mistake(Kind.TOKEN, r"^[$%]", _VARIABLE, _CHECK),
+    # Tokens.
+    Mistake(Kind.TOKEN, r"^[{\[]", "holds JSON", _ONLY_THE_VALUE),
+    Mistake(Kind.TOKEN, r"^<", "holds a web page", _ONLY_THE_VALUE),
+    Mistake(Kind.TOKEN, r"(?i)^bearer\b", "begins with the word Bearer", "leave it out"),
+    Mistake(
+        Kind.TOKEN,
+        r"(?i)^(?:x-auth-token|x-subject-token|authorization)\s*:",
+        "begins with the name of the header",
+        "leave it out",
+    ),
+    Mistake(
+        Kind.TOKEN, r"(?i)^(?:export\s+)?(?:gate_)?token\s*=", "begins with the name of the variable", "leave it out"
+    ),
+    Mistake(Kind.TOKEN, r"^\S+\s", "holds spaces or several lines", "use only the token, which is one word"),
+    Mistake(_CREDENTIALS, r"[^\x00-\x7f]", _not_ascii, "copy it again from where it was issued"),
+    # Files.
+    Mistake(Kind.FILE, r"^-$", "is no name of a file here", "write /dev/stdout for a report, /dev/stdin for a token"),
+    # Targets.
+    Mistake(Kind.TARGET, r"://", "is the address of a page", _page_address),
+    Mistake(Kind.TARGET, "[,;\uff0c\uff1b\u3001]", "has a comma or a semicolon", "separate targets with spaces"),
+    Mistake(Kind.TARGET, r"^@?(?P<name>.+)$", _is_file, lambda found: f"pass what it contains: $(cat {found['name']})"),
+    Mistake(
+        Kind.TARGET,
+        r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
+        "has dashes in the job id",
+        _without_dashes,
+    ),
+    Mistake(
+        Kind.TARGET,
+        rf"(?P<job>{_ANY_CASE})[:#/ ]*[#/ ](?P<number>[1-9][0-9]*)$",
+        "has no colon alone before the build number",
+        lambda found: f"write {found['job'].lower()}:{found['number']}",
+    ),
+    Mistake(
+        Kind.TARGET,
+        rf"^(?P<job>{_ANY_CASE})=(?P<label>(?!{_ANY_CASE}).*)$",
+        "has the label behind the job id",
+        lambda found: f"write {found['label']}={found['job'].lower()}",
+    ),
+    Mistake(
+        Kind.TARGET,
+        rf"(?:(?<==)|^)(?!{JOB_ID}(?::|$)){_ANY_CASE}(?=:|$)",
+        "has capital letters in the job id",
+        _in_lower_case,
+    ),
+    Mistake(Kind.TARGET, "", _job_id, _what_a_job_id_is),
+    Mistake(
+        Kind.TARGET,
+        r"^(?P<target>.*):(?:|0+|latest|newest|last)$",
+        "has no build number",
+        lambda found: f"for the job's newest build, write {found['target']}",
+    ),
+    Mistake(
+        Kind.TARGET,
+        r":20[0-9]{6}\.[0-9]+$",
+        "has the number of a build within its day",
+        "give the build number, such as 57",
+    ),
+    Mistake(
+        Kind.TARGET,
+        r":(?![1-9][0-9]*$)(?P<number>[^:]*)$",
+        lambda found: f"has the build number {found['number']}",
+        "give a positive number without leading zeros",
+    ),
+    Mistake(Kind.TARGET, r":(?P<number>[1-9][0-9]*)$", _too_large),
+)
+"""The first row that fits is the one that is said."""
