@@ -49,7 +49,7 @@ class Retrier:
         """
         while True:
             try:
-                answer = await Ask(self.checked(call), not_before, priority)
+                answer = await Ask(partial(self._refusals.checked, call), not_before, priority)
             except TransientError as error:
                 not_before, priority = self.note_failure(error), min(priority, Priority.NEXT)
             except PermanentError as error:
@@ -58,10 +58,6 @@ class Retrier:
             else:
                 self.note_answer()
                 return answer
-
-    def checked(self, call: Callable[[], T]) -> Callable[[], T]:
-        """Return a call that is not carried out any more once the credential was refused for good."""
-        return partial(self._refusals.checked, call)
 
     def note_answer(self) -> None:
         """Take note of a usable answer: the error budget is whole again."""

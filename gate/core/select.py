@@ -222,7 +222,6 @@ class Selection:
     async def _question(self, name: str, call: Callable[[], T | None], until: float | None = None) -> T | NoAnswer:
         """Ask what the job does; an error is not raised, but kept as the reason why there is no answer."""
         priority, at, tries = (Priority.POLL if until is None else Priority.URGENT), 0.0, 0
-        call = self._retrier.checked(call)
         while True:
             tries += 1
             try:
@@ -247,7 +246,7 @@ class Selection:
         Raises the error if it does not look like the answer for a build that does not exist.
         """
         evidence, priority, tries = self._evidence, Priority.POLL, 0
-        call = self._retrier.checked(partial(self._service.record, self._job, number))
+        call = partial(self._service.record, self._job, number)
         while True:
             tries += 1
             try:
@@ -292,7 +291,7 @@ class Selection:
         at = 0.0
         for tries in itertools.count(1):
             try:
-                answer = await Ask(self._retrier.checked(call), at, Priority.URGENT, expires=until)
+                answer = await Ask(call, at, Priority.URGENT, expires=until)
             except TransientError:
                 at = self._now() + AGAIN
                 if at >= until or tries == TRIES_AT_ONCE:
