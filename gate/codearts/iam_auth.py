@@ -43,12 +43,17 @@ class IamAuth(Auth):
         self._problem: ServiceError | None = None
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Set the token header. Raises a `ServiceError` when a token is needed and none can be fetched."""
+        """Set the token header. Raises a `ServiceError` when a token is needed and none can be fetched.
+
+        While one thread renews a token that is still valid, the others use it: IAM may hang.
+        """
         tries = self._tries
-        if self._now() >= self._renew_at:
-            with self._lock:
+        if self._now() >= self._renew_at and self._lock.acquire(blocking=self._now() >= self._expires_at):
+            try:
                 if self._now() >= self._renew_at:
                     self._renew_early(tries)
+            finally:
+                self._lock.release()
         request.headers[TOKEN_HEADER] = self._tokens[-1]
         return request
 

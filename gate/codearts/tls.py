@@ -72,7 +72,7 @@ class UnverifiedCertificate(ssl.SSLCertVerificationError):
         self.certificate = certificate
 
 
-def read_certificate(connect: Callable[[ssl.SSLContext], ssl.SSLSocket]) -> Certificate | None:
+def read_certificate(connect: Callable[[ssl.SSLContext], Any]) -> Certificate | None:
     """Return what the certificate of a server says; `None` if it cannot be read.
 
     `connect` establishes a connection by a TLS context. It is called twice: first without any check, and then with the

@@ -40,6 +40,9 @@ class _Manner(NamedTuple):
 MAX_CONNECT_SECONDS = 60.0
 """Seconds for a connection without a time limit of its own; every request of the gate has one."""
 
+MAX_IDLE = 30.0
+"""Seconds after which a connection that was kept is not used again."""
+
 _manner: ContextVar[_Manner] = ContextVar("manner", default=_Manner())  # noqa: B039 - it is immutable
 
 
@@ -213,7 +216,7 @@ class _HTTPSConnection(_GuardedConnection, urllib3.connection.HTTPSConnection):
             certificate = tls.read_certificate(lambda context: self._connect_again(context, left / 2))
             raise tls.UnverifiedCertificate(error, certificate) from error
 
-    def _connect_again(self, context: ssl.SSLContext, seconds: float) -> ssl.SSLSocket:
+    def _connect_again(self, context: ssl.SSLContext, seconds: float) -> Any:
         """Return another connection, by `context`, to the server whose certificate was refused; it may be the proxy."""
         settings: dict[str, Any] = {"timeout": max(seconds, 0.001), "ssl_context": context, "assert_hostname": False}
         tunnel = self._tunnel_host if self.has_connected_to_proxy else None
@@ -228,8 +231,7 @@ class _HTTPSConnection(_GuardedConnection, urllib3.connection.HTTPSConnection):
         except OSError:
             again.close()
             raise
-        assert isinstance(again.sock, ssl.SSLSocket)
-        return again.sock
+        return again.sock  # within the TLS of a proxy, it is not a `SSLSocket`
 
 
 class _UncheckedConnection(_GuardedConnection, urllib3.connection.HTTPSConnection):
@@ -237,13 +239,22 @@ class _UncheckedConnection(_GuardedConnection, urllib3.connection.HTTPSConnectio
 
 
 class _GuardedPool(urllib3.connectionpool.HTTPConnectionPool):
-    """Closes a kept connection, which then connects anew, where a fresh one is asked for."""
+    """Closes a kept connection, which then connects anew, where a fresh one is asked for or it has been idle for long.
+
+    This machine may have slept, or a firewall may have forgotten the connection: a request would get no answer.
+    """
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = super()._get_conn(timeout)
-        if _manner.get().fresh:
+        # By the time of day, as a monotonic clock may stand still while the machine sleeps.
+        if _manner.get().fresh or abs(time.time() - getattr(connection, "kept_at", 0.0)) > MAX_IDLE:
             connection.close()
         return connection
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            conn.kept_at = time.time()
+        super()._put_conn(conn)
 
 
 class _HTTPPool(_GuardedPool):

@@ -104,6 +104,26 @@ def test_early_renewal_that_fails_leaves_the_old_token_in_use_until_its_end() ->
     assert iam.token() == "token-4"
 
 
+def test_nobody_waits_for_an_early_renewal_but_the_one_who_tries() -> None:
+    """IAM hangs, and the token is still good for five minutes: requests go on, that to stop a build included."""
+    iam, gone_on = FakeIam(), threading.Event()
+    iam.token()
+    iam.instant += DAY - 200
+    iam.hold = lambda: gone_on.wait(10)
+    renewing = threading.Thread(target=iam.token)
+    renewing.start()
+    deadline = time.monotonic() + 10
+    while iam.tries < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    started = time.monotonic()
+    assert [iam.token() for _ in range(3)] == ["token-1"] * 3
+    assert time.monotonic() - started < 5
+    gone_on.set()
+    renewing.join(10)
+    assert iam.token() == "token-2"
+
+
 def test_refused_token_is_replaced_once() -> None:
     """When the new token is refused as well before the service ever accepted it, no third one is fetched."""
     iam = FakeIam()
@@ -163,7 +183,7 @@ def test_threads_that_waited_for_a_failed_sign_in_do_not_try_again_themselves() 
     threads = threading.Thread(target=lambda: results.extend(in_threads(5, iam.token)))
     threads.start()
     deadline = time.monotonic() + 10
-    while iam.looks < 6:  # each of them looks at the clock, and the one that signs in looks twice
+    while iam.looks < 11:  # each of them looks at the clock twice, and the one that signs in once more
         assert time.monotonic() < deadline
         time.sleep(0.01)
     gone_on.set()

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from gate.codearts import transport
 from gate.codearts.client import Client
 from gate.codearts.connect import connect
 from gate.codearts.fallback_routes import Routes
@@ -259,6 +260,26 @@ def test_order_and_stop_do_not_go_over_a_kept_connection(serve: Serve, action: s
         assert client.stop(JOB, 57, 5.0)
     session._http.close()
     assert [server.received().count(b"HTTP/1.1\r\n") for _ in range(2)] == [1, 1]
+
+
+@pytest.mark.parametrize(("max_idle", "connections"), [(transport.MAX_IDLE, 1), (0.0, 2)], ids=["in use", "idle"])
+def test_connection_that_was_idle_for_long_is_not_used_again(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, max_idle: float, connections: int
+) -> None:
+    """The machine may have slept meanwhile; the last look at the deadline has no time for a dead connection."""
+    monkeypatch.setattr(transport, "MAX_IDLE", max_idle)
+    accepted: list[socket.socket] = []
+
+    def talk(connection: socket.socket) -> bytes:
+        accepted.append(connection)
+        while request_of(connection):
+            connection.sendall(answer(b'{"result": true}'))
+        return b""
+
+    session = session_to(f"http://127.0.0.1:{serve(talk).port}")
+    assert [session.get("/x").status for _ in range(2)] == [200, 200]
+    session._http.close()
+    assert len(accepted) == connections
 
 
 def test_stop_that_hangs_ends_with_its_own_seconds(serve: Serve) -> None:
