@@ -32,8 +32,7 @@ def make_auth(connection: Connection, debug: Say, clock: ServiceClock) -> Auth:
 
             return KeyPairAuth(pair, clock.now)
         case IamUser() as user:
-            from gate.codearts.iam_auth import IamAuth
-            from gate.codearts.iam_sign_in import SignInAuth, sign_in
+            from gate.codearts.iam import IamAuth, SignInAuth, sign_in
 
             auth = IamAuth(user, lambda: sign_in(iam, user))
             iam = Session(replace(connection, endpoint=connection.iam_endpoint), SignInAuth(auth.secrets), debug)

@@ -71,6 +71,33 @@ _GATEWAY = {
 }
 
 
+_REFUSALS = (
+    (
+        r"0307|token expires",
+        (
+            "The token has expired, belongs to another region, or is scoped to the account instead of a project. "
+            "Get a new token with project scope in this region, or set GATE_IAM_USER so that the gate signs in itself."
+        ),
+    ),
+    (
+        r"decrypt token fail",
+        "The value is not a token of this region. Use the complete X-Subject-Token header of this region's IAM.",
+    ),
+    (r"signature expired", "Set the clock of this machine: a signature is valid for 15 minutes."),
+    (
+        r"verify aksk signature fail",
+        (
+            "HUAWEICLOUD_SDK_SK does not belong to HUAWEICLOUD_SDK_AK, or a temporary key is used without "
+            "HUAWEICLOUD_SDK_SECURITY_TOKEN, or a proxy changes the requests."
+        ),
+    ),
+    (r"\bak\b.* not exist", "HUAWEICLOUD_SDK_AK does not exist (or no longer exists) in this cloud."),
+    (r"reach the limit", "The access key is locked after too many refusals. Wait five minutes, then correct the key."),
+    (r"get token error", "HUAWEICLOUD_SDK_PROJECT_ID is not the id of this region's IAM project."),
+)
+"""What the gateway says of a credential that it refuses (patterns of code and text), and what to do about it."""
+
+
 def classify(status: int, code: str) -> type[ServiceError]:
     """Return the error class for an answer: by its code if that is known, else by its HTTP status."""
     if match := re.fullmatch(r"API(?:GW|G)\.(\d{4})", code):
@@ -105,6 +132,12 @@ def _by_status(status: int) -> type[ServiceError]:
     if status >= 300:
         return Refused
     return InvalidAnswer
+
+
+def advice_on_refusal(code: str, message: str) -> str:
+    """Return advice for the code and the text of a 401, empty when neither is in the signing guide's table."""
+    text = f"{code} {message}"
+    return next((advice for pattern, advice in _REFUSALS if re.search(pattern, text, re.IGNORECASE)), "")
 
 
 def from_requests(error: Exception, host: str, seconds: float, ca_certificates: str | None = None) -> ServiceError:

@@ -6,15 +6,14 @@ interpreted in `gate.core.verdict`.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
-from gate.codearts import auth_hints
-from gate.codearts.error_mapping import classify, is_known_origin
+from gate.codearts.error_mapping import advice_on_refusal, classify, is_known_origin
 from gate.codearts.json_fields import Json
-from gate.codearts.reply import Reply
 from gate.errors import (
     CredentialRefused,
     Forbidden,
@@ -33,6 +32,21 @@ MAX_ERROR_BYTES = 64 * 1024
 """Larger answers with HTTP 200 are not searched for an error of the gateway."""
 
 _CODES = ("error_code", "err_code", "errCode", "errorCode", "code")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status, headers and body of an HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    cut: str = ""
+    """Why the body is incomplete; empty for a complete one."""
+    renewed: bool = False
+    """Whether this is the answer to a newer credential, after the first one had been refused."""
+    credential_worked: bool = False
+    """Whether the credential was accepted before, so that a refusal may pass by itself."""
 
 
 def payload(reply: Reply, what: str, hide: Hide, blank: Json | None = None) -> Json:
@@ -157,7 +171,7 @@ def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoRetu
     if target and 300 <= reply.status < 400:
         parts.append(f"it redirects to {target.partition('?')[0]}, which the gate does not follow")
     text = one_line(hide(" ".join(parts))).rstrip(". ") or f"no explanation ({_kind(reply, hide)})"
-    hint = auth_hints.hint(code, message) if refused is Unauthorised and kind is not InvalidAnswer else ""
+    hint = advice_on_refusal(code, message) if refused is Unauthorised and kind is not InvalidAnswer else ""
     error = kind(f"{what}: HTTP {reply.status}, {text}", status=reply.status, code=code, hint=hint)
     if isinstance(error, CredentialRefused):
         error.kind = Forbidden if refused is Forbidden else Unauthorised

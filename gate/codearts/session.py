@@ -19,7 +19,7 @@ from gate.codearts import responses
 from gate.codearts.auth import Auth
 from gate.codearts.error_mapping import from_requests, is_behind_gateway, is_known_origin
 from gate.codearts.masking import Masker
-from gate.codearts.reply import Reply
+from gate.codearts.responses import Reply
 from gate.codearts.service_clock import ServiceClock
 from gate.codearts.tls import ca_certificates
 from gate.codearts.transport import BoundedAdapter, lift_limits, sending

@@ -10,7 +10,7 @@ from gate.codearts.client import Client
 from gate.codearts.connect import Say, make_auth
 from gate.codearts.error_mapping import PROXY_HINT
 from gate.codearts.fallback_routes import Routes
-from gate.codearts.reply import Reply
+from gate.codearts.responses import Reply
 from gate.codearts.service_clock import ServiceClock
 from gate.codearts.session import Session
 from gate.errors import PermanentError, ServiceError

@@ -5,7 +5,7 @@ import socket
 import certifi
 
 from gate.codearts import responses
-from gate.codearts.reply import Reply
+from gate.codearts.responses import Reply
 from gate.doctor.diagnosis import CheckFailed, CheckSkipped, Diagnosis
 from gate.errors import InvalidAnswer, Refused, RouteMissing, Unauthorised, Untrusted
 

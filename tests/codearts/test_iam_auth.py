@@ -8,8 +8,7 @@ import pytest
 import requests
 from requests import PreparedRequest
 
-from gate.codearts.iam_auth import IamAuth
-from gate.codearts.iam_sign_in import IssuedToken
+from gate.codearts.iam import IamAuth, IssuedToken
 from gate.errors import GateError, ServiceFailing, Unauthorised
 from gate.settings import IamUser
 

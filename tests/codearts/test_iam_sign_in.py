@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests_mock
 
-from gate.codearts.iam_sign_in import SignInAuth, lifetime, sign_in
+from gate.codearts.iam import SignInAuth, lifetime, sign_in
 from gate.codearts.session import Session
 from gate.errors import InvalidAnswer, Refused, ServiceError, ServiceFailing, Throttled, Unauthorised
 from gate.settings import Connection, IamUser

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gate.codearts import responses
 from gate.codearts.error_mapping import classify
-from gate.codearts.reply import Reply
+from gate.codearts.responses import Reply
 from gate.errors import (
     Forbidden,
     InvalidAnswer,

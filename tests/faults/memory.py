@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from gate.codearts.client import Client
 from gate.codearts.fallback_routes import Routes
 from gate.codearts.masking import Masker
-from gate.codearts.reply import Reply
+from gate.codearts.responses import Reply
 from gate.codearts.session import Session
 from gate.core.ports import Context
 from gate.core.wait import Wait
