@@ -4,7 +4,6 @@ import contextlib
 import os
 import random
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,9 +13,8 @@ from gate.codearts.client import Client
 from gate.codearts.connect import connect
 from gate.codearts.fallback_routes import Routes
 from gate.core import verdict as judging
-from gate.core.ports import Context, DebugLine, Interruption
+from gate.core.ports import Context, Interruption, LogLine
 from gate.core.wait import Wait
-from gate.limits import MAX_CONNECTIONS
 from gate.model import Outcome
 from gate.platforms.detect import detect
 from gate.platforms.terminal import Terminal, open_terminal
@@ -25,8 +23,8 @@ from gate.runtime import signals, streams
 from gate.runtime.workers import WorkerPool
 from gate.settings import Settings
 
-DRAIN_AFTER_DEADLINE = 3.0
-"""Seconds after the deadline until which a slow reader of stdout or stderr is waited for."""
+DRAIN = 5.0
+"""Seconds for which a slow reader of stdout and stderr is waited for at the end."""
 
 DRAIN_AFTER_SIGNAL = 1.0
 """The same after a signal: the sender usually sends a stronger one soon."""
@@ -47,9 +45,10 @@ def wait(settings: Settings, started: float) -> int:
     terminal = open_terminal(settings, started, platform)
     publisher = Publisher(settings, platform, terminal)
     publisher.write_placeholder(settings.targets, NOT_FINISHED, exit_code=5)
-    pool, ending = WorkerPool(MAX_CONNECTIONS), threading.Event()
-    debug: Callable[[str], None] = (lambda text: pool.post(DebugLine(text))) if settings.reports.verbose else _ignore
-    session = connect(settings.connection, debug, lambda text: pool.post(DebugLine(f"warning: {text}")))
+    pool = WorkerPool()
+    received: list[int] = []
+    debug: Callable[[str], None] = (lambda text: pool.post(LogLine(text))) if settings.reports.verbose else _ignore
+    session = connect(settings.connection, debug, lambda text: pool.post(LogLine(f"warning: {text}")))
     routes = Routes(session)
     if settings.rules.verdict_from == "status":
         terminal.line(STATUS_WARNING)
@@ -60,8 +59,9 @@ def wait(settings: Settings, started: float) -> int:
         now=pool.now,
         chance=random.random,
         say=lambda target, text: terminal.say(target, text, pool.now()),
+        say_state=lambda target, text: terminal.say_state(target, text, pool.now()),
         request_timeout=settings.connection.request_timeout,
-        is_ending=ending.is_set,
+        is_ending=lambda: bool(received),
         show_log=lambda target, lines: terminal.log_lines(target, lines, pool.now()),
         log_file=publisher.logs.new_file if publisher.logs else None,
         link=partial(build_link, settings.reports.build_url, settings.region),
@@ -69,7 +69,7 @@ def wait(settings: Settings, started: float) -> int:
         debug=terminal.debug_line if settings.reports.verbose else _ignore,
     )
     waiting = Wait(settings.targets, context, pool, terminal)
-    with interruptions(pool, ending), closing_log(terminal):
+    with contextlib.closing(pool), interruptions(pool, received), closing_log(terminal):
         targets = waiting.run(started + settings.rules.timeout)
         skipped_passes = settings.rules.if_none == "pass"
         verdict = judging.combine([target.verdict for target in targets], skipped_passes=skipped_passes)
@@ -81,10 +81,9 @@ def wait(settings: Settings, started: float) -> int:
             elapsed_seconds=elapsed,
             api_calls=session.calls,
             targets=targets,
+            advice=waiting.final_words,
         )
-        drain_until = started + settings.rules.timeout + DRAIN_AFTER_DEADLINE
-        if waiting.signal_number is not None:
-            drain_until = min(drain_until, pool.now() + DRAIN_AFTER_SIGNAL)
+        drain_until = min(waiting.end, pool.now() + (DRAIN if waiting.signal_number is None else DRAIN_AFTER_SIGNAL))
         status = publisher.publish(outcome, drain_until)
     streams.drain(drain_until)
     return status
@@ -108,21 +107,24 @@ def build_link(template: str | None, region: str, job_id: str, number: int, proj
 
 
 @contextlib.contextmanager
-def interruptions(pool: WorkerPool, ending: threading.Event) -> Iterator[None]:
-    """Turn signals into events while the block runs; `ending` is set at once, so that nothing is started any more.
+def interruptions(pool: WorkerPool, received: list[int]) -> Iterator[None]:
+    """Turn signals into events while the block runs, and note their numbers in `received`.
 
-    It is set after the event, so that an order that is held back by it is known to be held back by a signal.
+    The number is noted after the event, so that an order that is held back by it is known to be held back by a signal.
+    The handler takes no lock: a second signal may come while it runs.
     """
 
-    def handle(received: int, _: object) -> None:
-        pool.post(Interruption(received))
-        ending.set()
+    def handle(number: int, _: object) -> None:
+        pool.post(Interruption(number))
+        received.append(number)
 
     former = [(number, signal.signal(number, handle)) for number in signals.handled()]
+    former_descriptor = pool.wake_on_signals()
     signals.let_through()
     try:
         yield
     finally:
+        signal.set_wakeup_fd(former_descriptor)
         for number, handler in former:
             signal.signal(number, handler)
 

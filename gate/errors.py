@@ -196,3 +196,6 @@ class Refused(PermanentError):
     """Raised when the service rejects the request as wrong, or answers with a redirect."""
 
     hint = "Check --endpoint, the job id and the build number. --verbose shows each request."
+
+
+CredentialRefused.kind = Unauthorised  # which is defined below it

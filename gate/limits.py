@@ -46,7 +46,14 @@ MAX_HELD_LINE = 65_536
 """Characters of an unfinished line that are kept until its end arrives, for each build whose log is followed."""
 
 MAX_CONNECTIONS = 8
-"""Concurrent requests; together with the limits above this bounds the gate's memory."""
+"""Concurrent requests that answer in time; side channels have half as many of their own."""
+
+MAX_SLOW_CALLS = 24
+"""Concurrent requests for targets whose last request was slow, so that what hangs holds up nobody else."""
+
+MAX_CALLS = 64
+"""Concurrent requests of all kinds, but for stops and orders; together with the limits above this bounds the gate's
+memory and threads."""
 
 LOG_START_SECONDS = 5.0
 """Seconds until the answer with a log has to begin."""

@@ -96,6 +96,7 @@ class Record:
     daily_number: str | None = None
     """The number of the build within its day, `YYYYMMDD.n`; lists of jobs name builds by it."""
     created_at: datetime | None = None
+    queued_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     duration_seconds: float | None = None
@@ -313,6 +314,8 @@ class Outcome:
     elapsed_seconds: float
     api_calls: int
     targets: Sequence[TargetOutcome]
+    advice: str = ""
+    """What to do next, for the whole run; empty if nothing is to be done."""
 
 
 class Phase(StrEnum):

@@ -70,6 +70,7 @@ def record_of(document: Json) -> Record:
         project_id=json_fields.identifier(result, "devcloud_project_id"),
         daily_number=json_fields.daily_number(result.get("daily_build_num")),
         created_at=json_fields.time(result, "create_time"),
+        queued_at=json_fields.time(result, "queued_time"),
         started_at=json_fields.time(result, "start_time"),
         finished_at=json_fields.time(result, "finish_time"),
         duration_seconds=json_fields.seconds(result, "duration"),

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from gate.core.last_words import EndedBy
 from gate.errors import ServiceError
+from gate.model import Verdict
 
 T = TypeVar("T")
 
@@ -18,16 +20,18 @@ T = TypeVar("T")
 class Priority(IntEnum):
     """Who goes first where several calls are due; within one priority, who has been due longest."""
 
-    URGENT = 0
-    """Orders, stops and last looks: carried out at once, whatever the request rate, and by threads of their own."""
-    NEXT = 1
+    STOP = 0
+    """Stopping a build: carried out at once, whatever the request rate, in a thread of its own."""
+    URGENT = 1
+    """Starting a build, and what has to be known before and after that; in a thread of its own."""
+    NEXT = 2
     """A call that is known to be of use now: it failed a moment ago, or a list says that its build has ended."""
-    LIST = 2
+    LIST = 3
     """A list that tells about many builds."""
-    POLL = 3
+    POLL = 4
     """Selecting a build, and polling one."""
-    SIDE = 4
-    """A side channel: it takes what the rate leaves, and at most half of the connections."""
+    SIDE = 5
+    """A side channel: it takes what the rate leaves, and at most a few threads."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +50,8 @@ class Ask(Generic[T]):
     """The instant from which on the answer is of no use."""
     seconds: float = math.inf
     """Seconds from the start of the call after which the answer is of no use."""
+    outlasts_the_wait: bool = False
+    """Whether the call, once it is under way, is still waited for when the gate begins to end: an order."""
 
     def __await__(self) -> Generator[Any, Any, T]:
         """Hand the ask to the loop, and return the answer."""
@@ -81,3 +87,19 @@ class together:  # noqa: N801 - reads as a verb: `await together([...])`
 async def pause_until(instant: float) -> None:
     """Wait until an instant; nothing is asked."""
     await Ask(None, instant)
+
+
+class Ending(Exception):
+    """Thrown into what a target waits for, when the gate begins to end before the target has a result."""
+
+    def __init__(self, verdict: Verdict, ended_by: EndedBy, why: str, look_until: float, stop_until: float) -> None:
+        """`look_until`, `stop_until`: the instants until which the build is looked at, and is tried to be stopped.
+
+        Nothing is looked at where `look_until` has passed.
+        """
+        super().__init__(why)
+        self.verdict = verdict
+        self.ended_by = ended_by
+        self.why = why
+        self.look_until = look_until
+        self.stop_until = stop_until

@@ -143,15 +143,23 @@ def reason(end: End) -> str:
         facts.append(end.where)
     if end.trouble:
         facts.append(end.trouble)
-    if end.stop is StopResult.REQUESTED:
-        because = "because this run started it" if end.is_own else "as --stop says"
-        facts.append(f"stop requested for build {number}, {because}")
-    elif not end.has_ended and end.stop is StopResult.FAILED:
-        facts.append(f"build {number} could not be stopped and may go on: {end.stop_problem}")
-    elif not end.has_ended and end.stop is StopResult.NOT_KNOWN:
-        facts.append(f"whether build {number} was stopped is not known: {end.stop_problem}")
+    if sentence := stop_sentence(end):
+        facts.append(sentence)
     joint = "; " if end.ended_by in (EndedBy.ERROR, EndedBy.FAIL_FAST) else ": "
     return end.why + (joint + "; ".join(facts) if facts else "")
+
+
+def stop_sentence(end: End) -> str:
+    """Say what became of the request to stop the build; empty if there was none, or if the build's end says it."""
+    number = end.build_number
+    if end.stop is StopResult.REQUESTED:
+        because = "because this run started it" if end.is_own else "as --stop says"
+        return f"stop requested for build {number}, {because}"
+    if not end.has_ended and end.stop is StopResult.FAILED:
+        return f"build {number} could not be stopped and may go on: {end.stop_problem}"
+    if not end.has_ended and end.stop is StopResult.NOT_KNOWN:
+        return f"whether build {number} was stopped is not known: {end.stop_problem}"
+    return ""
 
 
 def next_step(end: End) -> str:

@@ -1,16 +1,9 @@
-"""What the core needs from outside: a service to ask, workers that carry out calls, an observer of the progress.
+"""What the core needs from outside: a service to ask, workers that carry out calls, an observer of the progress."""
 
-Code that waits is written as generators: a *step* yields an `Ask` and gets the answer back, or the error thrown in. It
-may also yield a list of asks; they are carried out at the same time, and the step gets the list of their `CallResult`s.
-The loop in `gate.core.wait` decides when each ask is carried out, so no step ever blocks.
-"""
-
-import math
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
-from gate.limits import MAX_CONNECTIONS
 from gate.model import (
     BuildPage,
     ChildBuild,
@@ -31,43 +24,13 @@ from gate.model import (
 )
 from gate.settings import Rules
 
-T = TypeVar("T")
-
-MAX_HANGING = MAX_CONNECTIONS // 2
-"""Side channels (`Ask.may_hang`) that are read at once; the other connections are left for the calls that decide."""
-
-
-class Ask(NamedTuple):
-    """A call to the service, and when it makes sense. Instants are in seconds on the clock of `Workers`."""
-
-    call: Callable[[], object]
-    not_before: float = 0.0
-    expires: float = math.inf
-    """The instant from which on the answer is of no use; the step then gets `TooSlow`."""
-    coalesce: Hashable = None
-    """Of the asks that wait with the same value, one is carried out, and all get its answer."""
-    optional: bool = False
-    """Whether the call is left out while others wait long for their turn; its answer is then `None`."""
-    may_hang: bool = False
-    """Whether nothing depends on the call: at most `MAX_HANGING` of this kind are carried out at once, so that those
-    that hang hold up nobody."""
-    is_retry: bool = False
-    """Whether the call had its turn before and failed; it does not queue behind the others again."""
-    urgent: bool = False
-    """Whether the call is carried out at once, whatever the request rate."""
-    poll_of: tuple[str, int] | None = None
-    """The job and the number of the build whose record the call reads, if lists may bring it forward or put it off."""
-
 
 class CallResult(NamedTuple):
-    """The result of the ask number `key`: a value, or the error that the call ended in."""
+    """The result of the call number `key`: a value, or the error that the call ended in."""
 
     key: int
     value: Any = None
     error: Exception | None = None
-
-
-Steps = Generator[Ask | list[Ask], Any, T]
 
 
 class Interruption(NamedTuple):
@@ -76,13 +39,13 @@ class Interruption(NamedTuple):
     signal_number: int
 
 
-class DebugLine(NamedTuple):
-    """A line for people who asked for every detail (`--verbose`)."""
+class LogLine(NamedTuple):
+    """A line for people from another thread: a warning, or a detail for those who asked for it (`--verbose`)."""
 
     text: str
 
 
-Event = CallResult | Interruption | DebugLine
+Event = CallResult | Interruption | LogLine
 
 
 class Workers(Protocol):
@@ -91,14 +54,11 @@ class Workers(Protocol):
     def now(self) -> float:
         """Return the instant, in seconds on a clock that never jumps."""
 
-    def has_room(self) -> bool:
-        """Tell whether another call could start at once."""
-
     def submit(self, key: int, call: Callable[[], object]) -> None:
-        """Start a call; its `CallResult` carries `key`."""
+        """Start a call at once; its `CallResult` carries `key`."""
 
     def next(self, until: float) -> Event | None:
-        """Return the next event, or `None` when the instant `until` comes first."""
+        """Return the next event; `None` when the instant `until` comes first, or earlier for no reason."""
 
 
 class LogLines(Protocol):
@@ -217,7 +177,10 @@ class Observer(Protocol):
         """Show a detail."""
 
     def tick(self, progress: Sequence[Progress], now: float) -> None:
-        """Show the progress of the targets that have no verdict yet."""
+        """Show the progress of all targets, in their order."""
+
+    def shows_stages(self) -> bool:
+        """Tell whether there is a screen that shows the stages of builds."""
 
     def wants_stages(self, target: Target) -> bool:
         """Tell whether the stages of the target's build are on a screen now, so that they are worth reading."""
@@ -225,9 +188,26 @@ class Observer(Protocol):
     def decided(self, outcome: TargetOutcome) -> None:
         """Show a target's verdict."""
 
+    def explained(self, outcome: TargetOutcome) -> None:
+        """Show the end of the log of a target that was shown as decided, as far as it was read since then."""
+
+
+def _show_nothing(*_: object) -> None:
+    """Show people nothing."""
+
+
+def _show_no_log(_target: Target, _lines: Sequence[str]) -> bool:
+    """Show no lines of a log."""
+    return False
+
+
+def _no_link(_job_id: str, _number: int, _project_id: str | None) -> str | None:
+    """Return no link."""
+    return None
+
 
 class Context(NamedTuple):
-    """What every watch of one run shares."""
+    """What all targets of one run share."""
 
     rules: Rules
     service: BuildService
@@ -237,19 +217,21 @@ class Context(NamedTuple):
     """Return a random number from 0 to 1."""
     say: Callable[[Target, str], None]
     """Show people one sentence about a target."""
+    say_state: Callable[[Target, str], None] | None = None
+    """Show people one sentence about the state of a target, which a screen shows anyway; `None`: like `say`."""
     order: Order | None = None
-    """The build to start, where the gate starts one."""
+    """What to build, where the gate starts builds."""
     request_timeout: float = 10.0
     """Seconds that one request may take."""
     is_ending: Callable[[], bool] = lambda: False
-    """Tell whether a signal has come: nothing is started from then on."""
-    show_log: Callable[[Target, Sequence[str]], bool] = lambda _target, _lines: True
+    """Tell, from any thread, whether a signal has come: nothing is started from then on."""
+    show_log: Callable[[Target, Sequence[str]], bool] = _show_no_log
     """Show new lines of the log of a running build (`--follow`); return whether more of them will be shown."""
     log_file: Callable[[Target], LogFile] | None = None
     """Return a new file for the log of a target's build; `None` without `--log-dir`."""
-    link: Callable[[str, int, str | None], str | None] = lambda _job_id, _number, _project_id: None
+    link: Callable[[str, int, str | None], str | None] = _no_link
     """Return the link to a build of a job, by its number and its project, as far as that is known (`--build-url`)."""
-    pinned: Callable[[Target, int, str | None], None] = lambda _target, _number, _url: None
-    """Take note of the number and the link of the build that is judged from now on."""
-    debug: Callable[[str], None] = lambda _: None
+    pinned: Callable[[Target, int, str | None], None] = _show_nothing
+    """Hand on the number and the link of the build that is judged from now on."""
+    debug: Callable[[str], None] = _show_nothing
     """Show people who asked for every detail one line."""

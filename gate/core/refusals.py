@@ -1,12 +1,8 @@
 """How often in a row the credential was refused: counted once for a whole run, from calls that decide."""
 
 import copy
-from collections.abc import Callable
-from typing import TypeVar
 
-from gate.errors import CredentialRefused, Forbidden, NotFound, PermanentError, Unauthorised
-
-T = TypeVar("T")
+from gate.errors import CredentialRefused, Forbidden, NotFound, Unauthorised
 
 
 class Refusals:
@@ -24,34 +20,40 @@ class Refusals:
         """The instants of the first refusals since the last usable answer: of a permission by the job, else by ""."""
         self._final: Unauthorised | None = None
 
-    def checked(self, call: Callable[[], T]) -> T:
-        """Carry out a call, in any thread, unless the credential was refused for good: then raise `Unauthorised`.
+    @property
+    def final(self) -> Unauthorised | None:
+        """The error that every further call ends in, once the credential was refused for good.
 
         So the credential is not sent for hundreds of other targets, whose calls wait for their turn by then.
         """
-        if self._final is not None:
-            raise copy.copy(self._final)
-        return call()
+        return copy.copy(self._final)
 
-    def note_answer(self, job_id: str) -> None:
+    def judged(self, error: Exception | None, job_id: str, started: float, now: float) -> Exception | None:
+        """Count what a call that decides came to; return its error, or the permanent one that it amounts to.
+
+        `started`, `now`: the instants of the call's start and end. The service's word that there is no such build is a
+        usable answer.
+        """
+        if error is None or isinstance(error, NotFound):
+            self._note_answer(job_id)
+        elif isinstance(error, CredentialRefused):
+            return self._note_refusal(error, job_id, started, now)
+        elif isinstance(error, Unauthorised) and not self._has_worked:
+            self._final = error
+        return error
+
+    def _note_answer(self, job_id: str) -> None:
         """Take note of a usable answer about a job."""
         self._has_worked = True
         self._refused_at.pop("", None)
         self._refused_at.pop(job_id, None)
 
-    def note_refusal(self, error: CredentialRefused, job_id: str, started: float, now: float) -> None:
-        """Take note of the refusal of a call that began at `started`; raise the permanent error if it is final."""
+    def _note_refusal(self, error: CredentialRefused, job_id: str, started: float, now: float) -> Exception:
+        """Take note of the refusal of a call that began at `started`; return the permanent error if it is final."""
         first = self._refused_at.setdefault(job_id if error.kind is Forbidden else "", now)
         if started <= first and error.times == 1:
-            return
+            return error
         permanent = error.permanent()
         if isinstance(permanent, Unauthorised):
             self._final = permanent
-        raise permanent
-
-    def note_permanent(self, error: PermanentError, job_id: str) -> None:
-        """Take note of a permanent error: it may be a usable answer, or the refusal of what has never worked."""
-        if isinstance(error, NotFound):
-            self.note_answer(job_id)
-        elif isinstance(error, Unauthorised) and not self._has_worked:
-            self._final = error
+        return permanent

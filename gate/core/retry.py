@@ -1,15 +1,13 @@
 """Asking until there is an answer: the error budget, the back-off, and what people are told meanwhile."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import TypeVar
 
 from gate.core.asks import Ask, Priority
 from gate.core.ports import Context
-from gate.core.refusals import Refusals
 from gate.core.schedule import backoff
 from gate.durations import spell
-from gate.errors import CredentialRefused, GaveUp, PermanentError, ServiceError, TransientError
+from gate.errors import GaveUp, ServiceError, TransientError
 
 T = TypeVar("T")
 
@@ -25,10 +23,8 @@ class Retrier:
     took, and the pauses after them. Waiting for a turn behind other targets, or a machine that slept, does not count.
     """
 
-    def __init__(self, context: Context, say: Callable[[str], None], refusals: Refusals, job_id: str) -> None:
-        """`say` shows people one sentence about the target; `refusals` are counted for all targets together."""
-        self._refusals = refusals
-        self._job = job_id
+    def __init__(self, context: Context, say: Callable[[str], None]) -> None:
+        """`say` shows people one sentence about the target."""
         self.trouble = "the service has not answered yet"
         """The last error, in words; empty after a usable answer."""
         self.advice = ""
@@ -49,19 +45,15 @@ class Retrier:
         """
         while True:
             try:
-                answer = await Ask(partial(self._refusals.checked, call), not_before, priority)
+                answer = await Ask(call, not_before, priority)
             except TransientError as error:
                 not_before, priority = self.note_failure(error), min(priority, Priority.NEXT)
-            except PermanentError as error:
-                self._refusals.note_permanent(error, self._job)
-                raise
             else:
                 self.note_answer()
                 return answer
 
     def note_answer(self) -> None:
         """Take note of a usable answer: the error budget is whole again."""
-        self._refusals.note_answer(self._job)
         if self._failures:
             self.say(f"the service answers again, after {spell(self._now() - self._failing_since)}")
         self._failures, self._failing_seconds, self.trouble = 0, 0.0, ""
@@ -74,13 +66,8 @@ class Retrier:
         self.trouble, self.advice = trouble, error.hint
 
     def note_failure(self, error: TransientError) -> float:
-        """Count a failure; return the instant of the next try.
-
-        Raises `GaveUp` when the error budget is used up, and a permanent error for a second refusal in a row.
-        """
+        """Count a failure; return the instant of the next try. Raises `GaveUp` when the error budget is used up."""
         now = self._now()
-        if isinstance(error, CredentialRefused):
-            self._refusals.note_refusal(error, self._job, now - error.lasted, now)
         if not self._failures:
             self._failing_since = now
         self._failures += 1

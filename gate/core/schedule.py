@@ -68,14 +68,15 @@ class Pace:
     def __init__(self, per_minute: float, now: float) -> None:
         """Start at the ceiling `per_minute`; `now` is an instant in seconds on the clock used for all calls."""
         self.ceiling = self.rate = per_minute
-        self._tokens = self._burst
+        self._tokens = self.burst
         self._updated = now
         self._eased = float("-inf")
         self._sent: deque[float] = deque()
         """The instants of the requests of the last minute."""
 
     @property
-    def _burst(self) -> float:
+    def burst(self) -> float:
+        """Return how many requests may be sent at once."""
         return max(min(self.BURST, self.rate / 6), 1.0)
 
     @property
@@ -90,6 +91,11 @@ class Pace:
         limit = max(int(self.rate), 1)
         by_minute = self._sent[-limit] + self.MINUTE if len(self._sent) >= limit else now
         return max(by_tokens, by_minute, now)
+
+    def tokens(self, now: float) -> float:
+        """Return how many requests may be sent at once now."""
+        self._refill(now)
+        return self._tokens
 
     def spend(self, now: float) -> None:
         """Count a request that is being sent."""
@@ -113,5 +119,5 @@ class Pace:
     def _refill(self, now: float) -> None:
         passed = max(now - self._updated, 0.0)
         self._updated = max(now, self._updated)
-        self._tokens = min(self._tokens + passed * self.per_second, self._burst)
+        self._tokens = min(self._tokens + passed * self.per_second, self.burst)
         self.rate = min(self.rate + passed * self.ceiling / (60 * self.CLIMB), self.ceiling)

@@ -240,10 +240,12 @@ class Selection:
                 self._silent_since.pop(name, None)
                 return NoAnswer("it says nothing", -math.inf) if answer is None else answer
 
-    async def _read_record(self, number: int, at: float = 0.0) -> ServiceError | None:
+    async def _read_record(
+        self, number: int, at: float = 0.0, odd: tuple[type[ServiceError], ...] = ODD
+    ) -> ServiceError | None:
         """Read the record of a build. That there is none is kept as well, or the error in its place, which is returned.
 
-        Raises the error if it does not look like the answer for a build that does not exist.
+        Raises the error if it is none of `odd`, which may be the answer for a build that does not exist.
         """
         evidence, priority, tries = self._evidence, Priority.POLL, 0
         call = partial(self._service.record, self._job, number)
@@ -260,7 +262,7 @@ class Selection:
                 self._tell_time()
                 told = _in_general(error)
                 priority = Priority.NEXT
-                if _kind_of(error) in ODD and self._may_be_absence(number, told):
+                if _kind_of(error) in odd and self._may_be_absence(number, told):
                     is_usual = evidence.odd_answer is not None and evidence.odd_answer.error == told
                     if is_usual or tries > TRIES_OF_QUESTION or isinstance(error, PermanentError):
                         evidence.note_odd(number, told)
@@ -312,7 +314,8 @@ class Selection:
         at, began, looks, told = self._now(), None, 0, ""
         while True:
             evidence.begin_look()
-            error = await self._read_record(number, at)
+            # A transient error is waited for within the error budget, whether the build exists or not.
+            error = await self._read_record(number, at, odd=(Forbidden, Refused, RouteMissing))
             if evidence.is_read(number):
                 return PinnedBuild(number, evidence.records[number])
             began = self._now() if began is None else began

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from gate.model import Record, RecordState, State, UnitTests, Verdict
-from gate.text import counted, one_line
+from gate.text import one_line
 
 SUCCESS = "SUCCESS"
 
@@ -94,8 +94,10 @@ def judge_tests(tests: UnitTests | None) -> tuple[Verdict, str]:
     for part in (tests, *tests.parts):
         where = f" of {one_line(part.name, limit=60)}" if part.name else ""
         if part.failures or part.errors:
-            problems = f"{counted(part.failures, 'failure')} and {counted(part.errors, 'error')}"
-            return Verdict.FAILED, f"its unit tests{where} have {problems} in {counted(part.total, 'test')}"
+            return (
+                Verdict.FAILED,
+                f"its unit tests{where} have {part.failures} failures and {part.errors} errors in {part.total} tests",
+            )
         if part.is_success is False:
             return Verdict.FAILED, f"the service calls its unit tests{where} unsuccessful"
     if not tests.parts:

@@ -1,45 +1,89 @@
 """The loop over all targets: which call is carried out next, and what ends the wait.
 
 It runs in the thread that keeps the deadline. Everything that may block is a call carried out by workers; the loop
-itself waits only for their results, and never past the deadline.
+itself waits only for their results, and never past the end.
 """
 
+import itertools
+import math
 import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from traceback import walk_tb
+from typing import Any
 
-from gate.core.fair_queue import LIST_KEY, FairQueue
-from gate.core.list_hints import ListHints
-from gate.core.ports import MAX_HANGING, Ask, CallResult, Context, DebugLine, Interruption, Observer, Steps, Workers
+from gate.core.asks import Ask, Ending, Priority, Result
+from gate.core.last_words import EndedBy, final_words
+from gate.core.lists import Lists
+from gate.core.logs import side_end
+from gate.core.outcome import end_of, outcome_of, progress_of
+from gate.core.ports import CallResult, Context, Interruption, LogLine, Observer, Workers
+from gate.core.queue import Queue
 from gate.core.refusals import Refusals
 from gate.core.schedule import Pace
 from gate.core.watch import Watch
 from gate.durations import spell
 from gate.errors import Throttled, TooSlow, TransientError
+from gate.limits import MAX_CALLS, MAX_CONNECTIONS, MAX_SLOW_CALLS
 from gate.model import Target, TargetOutcome, Verdict
 
+SLOW = 1.0
+"""Seconds after which a call under way counts as slow: it no longer takes the place of one that may answer."""
+
+LOOKING = 1.5
+"""Seconds after the deadline in which builds are looked at once more."""
+
+STOPPING = 3.0
+"""Seconds after the deadline, or a signal, in which builds are stopped."""
+
 WIND_UP = 3.5
-"""Seconds at the end for a last poll, for stopping a build that was started here, and for what the report shows beside
-the verdict; with the time for writing the reports they stay below 5 s."""
+"""Seconds after the deadline, or a signal, after which the loop ends whatever is under way."""
+
+REPORTING = 1.0
+"""Seconds after that in which the reports are written and the output is read. Then the process ends, within 5 s of the
+deadline."""
+
+FAIL_FAST_SECONDS = 20.0
+"""Seconds for stopping the builds of other targets under `--fail-fast`."""
 
 BUG_HINT = "Please report it to the authors of codearts-gate, with the output of --verbose."
 
 PACKAGE = Path(__file__).parent.parent
 
 
-@dataclass(slots=True, eq=False)
-class _Run:
-    """A watch under way: its steps, and the calls that it waits for."""
+class _Kind(Enum):
+    """What a task is for."""
 
-    watch: Watch
-    steps: Steps[None]
-    awaited: dict[int, CallResult | None] = field(default_factory=dict)
-    """The keys of the calls, in the order in which they were asked, with the results so far."""
-    is_group: bool = False
-    """Whether the steps wait for a list of results."""
+    VERDICT = auto()
+    """The wait depends on it."""
+    LIVE = auto()
+    """It reads what helps or is shown while builds run; it ends with them."""
+    COLLECT = auto()
+    """It reads what the report shows beside a verdict."""
+
+
+@dataclass(slots=True, eq=False)
+class _Task:
+    """A coroutine under way, and the asks that it waits for."""
+
+    steps: Coroutine[Any, Any, None]
+    kind: _Kind
+    watch: Watch | None = None
+    """The target on whose behalf it asks; `None` for lists."""
+    awaited: dict[Ask[Any], Result | None] = field(default_factory=dict)
+    """The asks, in their order, with the results so far."""
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    """A call that a worker carries out."""
+
+    ask: Ask[Any]
+    watch: Watch | None
+    started: float
 
 
 class Wait:
@@ -47,26 +91,27 @@ class Wait:
 
     def __init__(self, targets: Sequence[Target], context: Context, workers: Workers, observer: Observer) -> None:
         """Make a watch for each target; nothing is asked yet."""
-        self._context = context
+        self._context = context._replace(is_ending=self._must_not_start)
+        self._is_interrupted = context.is_ending
         self._rules = context.rules
         self._workers = workers
         self._observer = observer
-        self._pace = Pace(context.rules.max_rate, workers.now())
-        self._queue = FairQueue(self._pace)
-        self._hints = ListHints(context, self._queue, self._pace)
-        refusals = Refusals()
-        self._watches = [Watch(target, context, self._hints, refusals) for target in targets]
-        self._open: dict[_Run, None] = {}
-        self._asks: dict[int, tuple[_Run | None, Ask]] = {}
-        """The asks that wait or are under way, each with the run that gets the answer; lists belong to none."""
-        self._calls: dict[int, tuple[list[int], float]] = {}
-        """The calls under way: the keys that each answers, and the instant of its start."""
-        self._may_hang: set[int] = set()
-        """The keys of such asks that wait for their turn or are under way, also if nobody waits for them any more."""
-        self._held: dict[int, Ask] = {}
-        """Such asks that wait until there are fewer of the others."""
-        self._keys = 0
-        self._is_winding_up = False
+        self._queue = Queue(Pace(context.rules.max_rate, workers.now()))
+        self._lists = Lists(self._context, self._queue)
+        self._watches = [Watch(target, self._context, self._lists) for target in targets]
+        self._tasks: dict[_Task, None] = {}
+        self._owners: dict[Ask[Any], _Task] = {}
+        """The task that waits for each ask. An answer to an ask that is not here changes nothing."""
+        self._calls: dict[int, _Call] = {}
+        """The calls under way, also those for which nobody waits any more."""
+        self._slow: set[Watch] = set()
+        """The targets whose last call did not answer in `SLOW` seconds."""
+        self._keys = itertools.count(1)
+        self._refusals = Refusals()
+        self._deadline = math.inf
+        self._end = math.inf
+        """The instant at which the loop ends, whatever is under way."""
+        self._ending: Ending | None = None
         self.signal_number: int | None = None
         """The signal that ended the wait, if one did."""
 
@@ -75,192 +120,300 @@ class Wait:
 
         Returns the outcome of every target, in the order of the targets.
         """
+        self._deadline, self._end = deadline, deadline + WIND_UP
         try:
+            if self._context.order is not None:
+                self._carry_out([watch.order() for watch in self._watches])
+            self._begin(_Task(self._lists.run(), _Kind.LIVE))
             for watch in self._watches:
-                self._begin(watch, watch.run())
-            self.signal_number = self._loop(deadline)
-            if self._open:
-                self._give_up()
-                self._loop(self._workers.now() + WIND_UP)
+                if watch.known.verdict is None and self._observer.shows_stages():
+                    self._begin(_Task(watch.watch_stages(self._observer.wants_stages), _Kind.LIVE, watch))
+                if watch.known.verdict is None and watch.follows:
+                    self._begin(_Task(watch.follow(), _Kind.LIVE, watch))
+            self._carry_out([watch.run() for watch in self._watches])
+            self._finish_side_channels()
         except Exception as error:
             self.signal_number = None
             for watch in self._watches:
                 self._note_bug(watch, error)
-        while self._open:  # under --fail-fast, one that ends takes the others with it
-            self._end(next(iter(self._open)))
-        return [watch.outcome() for watch in self._watches]
+        for task in list(self._tasks):
+            self._leave(task)
+        return [outcome_of(watch.known) for watch in self._watches]
 
-    def _loop(self, deadline: float) -> int | None:
-        """Ask and take answers until nothing is open or the deadline comes; return the number of a signal."""
-        while self._open and (now := self._workers.now()) < deadline:
-            self._start_due(now)
-            if now >= self._observer.due():
-                moment = self._context.service.now()
-                self._observer.tick([run.watch.progress(moment) for run in self._open], now)
-            event = self._workers.next(
-                min(deadline, self._queue.wake_at(now, has_room=self._workers.has_room()), self._observer.due())
-            )
-            match event:
-                case CallResult():
-                    self._take_result(event)
-                case Interruption(signal_number):
-                    return signal_number
-                case DebugLine(text):
-                    self._observer.debug_line(text)
-                case None:
-                    pass
-            self._drop_expired(self._workers.now())
-        return None
+    @property
+    def end(self) -> float:
+        """The instant at which everything ends, reports and output included."""
+        return self._end + REPORTING
 
-    def _begin(self, watch: Watch, steps: Steps[None]) -> None:
-        run = _Run(watch, steps)
-        self._open[run] = None
-        self._advance(run, None)
+    @property
+    def final_words(self) -> str:
+        """What to do after the run, in a few sentences."""
+        return final_words([end_of(watch.known) for watch in self._watches])
 
-    def _advance(self, run: _Run, result: CallResult | list[CallResult] | None) -> None:
-        """Let a watch go on with what it waited for, up to its next call or its end."""
-        run.awaited = {}
-        try:
-            if result is None:
-                asked = next(run.steps)
-            elif isinstance(result, list):
-                asked = run.steps.send(result)
-            elif result.error is not None:
-                asked = run.steps.throw(result.error)
-            else:
-                asked = run.steps.send(result.value)
-        except StopIteration:
-            self._end(run)
-        except Exception as error:
-            self._note_bug(run.watch, error)
-            self._end(run)
-        else:
-            run.is_group = isinstance(asked, list)
-            self._wait_for(run, asked if isinstance(asked, list) else [asked])
+    # Phases.
 
-    def _wait_for(self, run: _Run, asks: Sequence[Ask]) -> None:
-        """Let a watch wait for its turn; an optional call is left out while others are overdue."""
-        now = self._workers.now()
-        left_out = self._queue.is_behind(now) or self._hints.takes_all
-        keys = range(self._keys + 1, self._keys + 1 + len(asks))
-        self._keys += len(asks)
-        run.awaited = dict.fromkeys(keys)
-        for key, ask in zip(keys, asks, strict=True):
-            if ask.optional and left_out:
+    def _carry_out(self, steps: Sequence[Coroutine[Any, Any, None]]) -> None:
+        """Carry out the steps of all watches that have no verdict yet, to their end; `steps` has those of each."""
+        for watch, coroutine in zip(self._watches, steps, strict=True):
+            if watch.known.verdict is not None:
+                coroutine.close()
                 continue
-            self._asks[key] = (run, ask)
-            if ask.may_hang and not self._is_winding_up:
-                self._held[key] = ask
-                self._queue.add(key, ask._replace(not_before=ask.expires), now)  # it expires, whatever the others do
-            else:
-                self._queue.add(key, self._hints.schedule(key, ask, now), now)
-        self._release_held(now)
-        for key, ask in zip(keys, asks, strict=True):
-            if ask.optional and left_out:
-                self._resolve(run, CallResult(key))
+            self._begin(task := _Task(coroutine, _Kind.VERDICT, watch))
+            if self._ending is not None and task in self._tasks:
+                self._end_one(task, self._ending)
+        while self._has(_Kind.VERDICT):
+            if not self._turn(self._end if self._ending else self._deadline):
+                if self._ending is not None:
+                    break
+                self._end_all(self._timeout_ending())
+        for watch in self._watches:  # what is still under way at the very end has no result
+            if self._ending is not None and watch.known.verdict is None:
+                self._decide_by(watch, self._ending)
 
-    def _release_held(self, now: float) -> None:
-        """Let asks that may hang have their turn, as long as not too many of them are under way."""
-        while self._held and len(self._may_hang) < MAX_HANGING:
-            key = next(iter(self._held))
-            ask = self._held.pop(key)
-            self._may_hang.add(key)
-            self._queue.remove(key)
-            self._queue.add(key, ask, now)
+    def _finish_side_channels(self) -> None:
+        """Give what is read for the report some seconds more."""
+        until = self._side_end()
+        while self._has(_Kind.COLLECT) and self._turn(until):
+            pass
 
-    def _end(self, run: _Run) -> None:
-        """Close a target, and under `--fail-fast` all others with it."""
-        self._leave(run)
-        outcome = run.watch.outcome()
+    def _side_end(self) -> float:
+        """Return until when the report's side channels are read, if all verdicts are there now."""
+        end = self._end if self._ending is None else self._end - 1.0
+        return side_end(self._workers.now(), self._deadline, end)
+
+    def _turn(self, until: float) -> bool:
+        """Start what is due, and take one event; return false if the instant `until` has come before that."""
+        now = self._workers.now()
+        if now >= until:
+            return False
+        wake_at = min(self._start_due(now), self._queue.next_expiry(), self._observer.due(), until)
+        if now >= self._observer.due():
+            moment = self._context.service.now()
+            self._observer.tick([progress_of(watch.known, moment) for watch in self._watches], now)
+            wake_at = min(wake_at, max(self._observer.due(), now))
+        match self._workers.next(wake_at):
+            case CallResult() as result:
+                self._take_result(result)
+            case Interruption(number):
+                self._interrupt(number)
+            case LogLine(text):
+                self._observer.debug_line(text)
+            case None:
+                pass
+        self._drop_expired(self._workers.now())
+        return True
+
+    # The end.
+
+    def _must_not_start(self) -> bool:
+        """Tell, from any thread, whether the gate has begun to end."""
+        return self._ending is not None or self._is_interrupted()
+
+    def _timeout_ending(self) -> Ending:
+        why = f"no result within {spell(self._rules.timeout)} (--timeout)"
+        start = self._deadline
+        return Ending(Verdict.TIMED_OUT, EndedBy.TIMEOUT, why, start + LOOKING, start + STOPPING)
+
+    def _interrupt(self, number: int) -> None:
+        """Begin to end because of a signal; a second one only ends what is read for the report."""
+        now = self._workers.now()
+        if not self._has(_Kind.VERDICT):
+            self._end = now
+        if self.signal_number is not None or not self._has(_Kind.VERDICT):
+            return
+        self.signal_number = number
+        self._end = min(self._end, now + WIND_UP)
+        why = f"the gate was interrupted by {_signal_name(number)}"
+        self._end_all(Ending(Verdict.INTERRUPTED, EndedBy.SIGNAL, why, now, min(now + STOPPING, self._end)))
+
+    def _has(self, kind: _Kind) -> bool:
+        return any(task.kind is kind for task in self._tasks)
+
+    def _end_all(self, ending: Ending) -> None:
+        """Begin to end every target that is still open, and all that is read for people meanwhile."""
+        if self._ending is None:
+            self._ending = ending
+        for task in list(self._tasks):
+            if task.kind is _Kind.LIVE:
+                self._leave(task)
+        if ending.look_until > self._workers.now():
+            self._begin(_Task(self._lists.last_look(ending.look_until), _Kind.LIVE))
+        for task in [task for task in self._tasks if task.kind is _Kind.VERDICT]:
+            self._end_one(task, ending)
+
+    def _end_one(self, task: _Task, ending: Ending) -> None:
+        """Begin to end one target; an order that is under way is waited for, as the number of its build is to come."""
+        assert task.watch is not None
+        task.watch.ending = ending
+        if any(ask.outlasts_the_wait and ask not in self._queue for ask in task.awaited):
+            return
+        self._forget(task)
+        self._advance(task, ending)
+
+    def _decide_by(self, watch: Watch, ending: Ending) -> None:
+        watch.known.decide(ending.verdict, ending.ended_by, ending.why)
+
+    # Tasks.
+
+    def _begin(self, task: _Task) -> None:
+        self._tasks[task] = None
+        self._advance(task, None)
+
+    def _advance(self, task: _Task, given: Sequence[Result] | Ending | None) -> None:
+        """Let a task go on with what it waited for, up to its next asks or its end."""
+        task.awaited = {}
+        try:
+            asks = task.steps.throw(given) if isinstance(given, Ending) else task.steps.send(given)
+        except StopIteration:
+            self._finish(task)
+        except Exception as error:
+            self._note_bug(task.watch if task.kind is _Kind.VERDICT else None, error)
+            self._finish(task)
+        else:
+            task.awaited = dict.fromkeys(asks)
+            for ask in asks:
+                self._owners[ask] = task
+                self._queue.add(ask)
+
+    def _finish(self, task: _Task) -> None:
+        """Take note that a task has ended; show the verdict of a target that has one now."""
+        self._tasks.pop(task, None)
+        watch = task.watch
+        if watch is None or task.kind is _Kind.LIVE:
+            return
+        if task.kind is _Kind.COLLECT:
+            self._observer.explained(outcome_of(watch.known))
+            return
+        if watch.known.verdict is None:  # it has a build now, which is judged later
+            return
+        for other in [other for other in self._tasks if other.watch is watch]:
+            self._leave(other)
+        outcome = outcome_of(watch.known)
         self._observer.decided(outcome)
+        self._begin(_Task(watch.collect(self._side_end()), _Kind.COLLECT, watch))
         passed = outcome.verdict in (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED)
-        if self._rules.fail_fast and not passed and not self._is_winding_up:
-            for other in list(self._open):
-                reason = f"not judged, because {outcome.label} {outcome.verdict} (--fail-fast)"
-                other.watch.decide(Verdict.SKIPPED, reason)
-                self._end(other)
+        if self._rules.fail_fast and not passed and self._ending is None:
+            now = self._workers.now()
+            why = f"not judged, because {outcome.label} {outcome.verdict} (--fail-fast)"
+            self._end = min(self._end, now + FAIL_FAST_SECONDS)
+            self._end_all(Ending(Verdict.SKIPPED, EndedBy.FAIL_FAST, why, now, now + FAIL_FAST_SECONDS))
 
-    def _leave(self, run: _Run) -> None:
-        """Stop a watch where it is; an answer that still comes is dropped."""
-        run.steps.close()
-        for key in run.awaited:
-            self._remove(key)
-            self._asks.pop(key, None)
-        self._open.pop(run, None)
+    def _leave(self, task: _Task) -> None:
+        """Stop a task where it is; an answer that still comes is dropped."""
+        self._forget(task)
+        self._tasks.pop(task, None)
+        task.steps.close()
 
-    def _remove(self, key: int) -> None:
-        """Take an ask out of the queue; a call that is under way keeps its worker until it returns."""
-        self._queue.remove(key)
-        self._held.pop(key, None)
-        if key not in self._calls:
-            self._may_hang.discard(key)
-            self._release_held(self._workers.now())
+    def _forget(self, task: _Task) -> None:
+        """Wait no longer for the asks of a task."""
+        for ask in task.awaited:
+            self._queue.remove(ask)
+            self._owners.pop(ask, None)
 
-    def _give_up(self) -> None:
-        """Begin the last seconds of every target that is still open."""
-        self._is_winding_up = True
-        verdict, why = Verdict.TIMED_OUT, f"no result within {spell(self._rules.timeout)} (--timeout)"
-        if self.signal_number is not None:
-            verdict, why = Verdict.INTERRUPTED, f"the gate was interrupted by {_signal_name(self.signal_number)}"
-        for run in list(self._open):
-            run.watch.give_up(verdict, why)
-            if not run.watch.must_finish_order:  # else the number of its build is still to come
-                self._leave(run)
-                self._begin(run.watch, run.watch.wind_up())
+    # Calls.
 
-    def _start_due(self, now: float) -> None:
-        """Start every call whose time has come, as far as workers and the request rate allow."""
-        if (list_ask := self._hints.next_list(now)) is not None:
-            self._asks[LIST_KEY] = (None, list_ask)
-            self._queue.add(LIST_KEY, list_ask, now)
-        while self._workers.has_room() and (keys := self._queue.take(now)):
-            self._calls[keys[0]] = (keys, now)
-            for key in keys:
-                run, _ = self._asks[key]
-                if run is not None:
-                    run.watch.note_poll()
-            self._workers.submit(keys[0], self._asks[keys[0]][1].call)
+    def _start_due(self, now: float) -> float:
+        """Start every call whose turn has come; return the instant from which on it makes sense to look again."""
+        while True:
+            turn = self._queue.turn(now, lambda ask: self._has_room(ask, now))
+            ask = turn.ask
+            if ask is None:
+                waiting = [call.started + SLOW for call in self._calls.values() if call.started + SLOW > now]
+                return min(turn.look_again, *waiting, math.inf) if waiting else turn.look_again
+            if ask.call is None:
+                self._resolve(ask, Result())
+                continue
+            if _decides(ask) and (refusal := self._refusals.final) is not None:
+                self._resolve(ask, Result(error=refusal))
+                continue
+            task = self._owners[ask]
+            if task.watch is not None:
+                task.watch.known.asked = True
+            key = next(self._keys)
+            self._calls[key] = _Call(ask, task.watch, now)
+            self._workers.submit(key, ask.call)
+
+    def _has_room(self, ask: Ask[Any], now: float) -> bool:
+        """Tell whether a thread is free for an ask.
+
+        Stops and orders have threads of their own, and side channels a few. All other calls share `MAX_CONNECTIONS`
+        threads; a call that is slow, or for which nobody waits any more, no longer counts there. Targets whose last
+        call was slow have a share that they cannot exceed, so that what hangs holds up nobody else.
+        """
+        if ask.priority in (Priority.STOP, Priority.URGENT):
+            return True
+        if len(self._calls) >= MAX_CALLS:
+            return False
+        if ask.priority is Priority.SIDE:
+            return sum(call.ask.priority is Priority.SIDE for call in self._calls.values()) < MAX_CONNECTIONS // 2
+        if ask.priority in (Priority.LIST, Priority.POLL) and not self._leaves_the_last_look(now):
+            return False
+        others = [call for call in self._calls.values() if call.ask.priority in _SHARED]
+        watch = self._owners[ask].watch
+        if watch in self._slow and sum(call.watch in self._slow for call in others) >= MAX_SLOW_CALLS:
+            return False
+        return sum(call.ask in self._owners and now - call.started < SLOW for call in others) < MAX_CONNECTIONS
+
+    def _leaves_the_last_look(self, now: float) -> bool:
+        """Tell whether a request now leaves one for each of several builds, or a burst, at the deadline."""
+        pace, left = self._queue.pace, self._deadline - now
+        if self._ending is not None or left * pace.per_second > pace.burst:
+            return True
+        watches = [task.watch for task in self._tasks if task.kind is _Kind.VERDICT]
+        wanted = min(sum(watch is not None and watch.is_pinned for watch in watches), pace.burst)
+        return wanted < 2 or pace.tokens(now) - 1 + left * pace.per_second >= wanted
 
     def _drop_expired(self, now: float) -> None:
         """Stop waiting for answers that are of no use any more."""
-        for key in self._queue.expired(now):
-            self._remove(key)
-            self._answer(CallResult(key, error=TooSlow("no answer in the few seconds that it was given")))
+        for ask in self._queue.expired(now):
+            if ask in self._owners:
+                self._queue.remove(ask)
+                self._resolve(ask, Result(error=TooSlow("no answer in the few seconds that it was given")))
 
     def _take_result(self, result: CallResult) -> None:
-        """Hand the result of a call to the watches that wait for it."""
-        keys, started = self._calls.pop(result.key)
-        if isinstance(result.error, TransientError):
-            result.error.lasted = self._workers.now() - started
-        if isinstance(result.error, Throttled):
-            self._pace.ease(self._workers.now(), self._context.chance())
-        if LIST_KEY in keys:
-            self._hints.take(result)
-        self._may_hang.difference_update(keys)
-        self._release_held(self._workers.now())
-        for key in keys:
-            self._answer(result._replace(key=key))
-
-    def _answer(self, result: CallResult) -> None:
-        """Note the result of one ask; an answer that comes too late is dropped."""
-        run, _ = self._asks.pop(result.key, (None, None))
-        if run is not None:
-            self._resolve(run, result)
-
-    def _resolve(self, run: _Run, result: CallResult) -> None:
-        """Note a result, and let the watch go on once it has all that it waits for."""
-        if result.key not in run.awaited:
+        """Hand the result of a call to the task that waits for it."""
+        call = self._calls.pop(result.key)
+        now = self._workers.now()
+        error = result.error
+        if isinstance(error, TransientError):
+            error.lasted = now - call.started
+        if isinstance(error, Throttled):
+            self._queue.pace.ease(now, self._context.chance())
+        if call.ask not in self._owners:
             return
-        run.awaited[result.key] = result
-        results = [found for found in run.awaited.values() if found is not None]
-        if len(results) == len(run.awaited):
-            self._advance(run, results if run.is_group else results[0])
+        if call.ask.priority in _SHARED and call.watch is not None:
+            is_slow = isinstance(error, TooSlow) or now - call.started >= SLOW
+            (self._slow.add if is_slow else self._slow.discard)(call.watch)
+        if _decides(call.ask):
+            job = call.watch.known.target.job_id if call.watch else ""
+            error = self._refusals.judged(error, job, call.started, now)
+        self._resolve(call.ask, Result(result.value, error))
 
-    def _note_bug(self, watch: Watch, error: Exception) -> None:
-        """Decide that the outcome is not known, because the gate has a bug."""
+    def _resolve(self, ask: Ask[Any], result: Result) -> None:
+        """Note a result, and let the task go on once it has all that it waits for."""
+        task = self._owners.pop(ask, None)
+        if task is None:
+            return
+        task.awaited[ask] = result
+        if all(found is not None for found in task.awaited.values()):
+            self._advance(task, [found for found in task.awaited.values() if found is not None])
+
+    def _note_bug(self, watch: Watch | None, error: Exception) -> None:
+        """Decide that the outcome is not known, because the gate has a bug; without a target, only say it."""
         for frame in bug_frames(error):
             self._context.debug(frame)
-        watch.decide(Verdict.UNDETERMINED, describe_bug(error), BUG_HINT)
+        if watch is None:
+            self._context.debug(f"{describe_bug(error)}. {BUG_HINT}")
+        else:
+            watch.known.decide(Verdict.UNDETERMINED, EndedBy.ERROR, describe_bug(error), BUG_HINT)
+
+
+_SHARED = (Priority.NEXT, Priority.LIST, Priority.POLL)
+
+
+def _decides(ask: Ask[Any]) -> bool:
+    """Tell whether a verdict depends on a call."""
+    return ask.priority not in (Priority.SIDE, Priority.LIST)
 
 
 def _signal_name(number: int) -> str:

@@ -1,348 +1,386 @@
 """One target from the first question to its outcome."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from typing import Any
 
+from gate.core import last_words
 from gate.core import verdict as judging
-from gate.core.follower import Follower
+from gate.core.asks import Ask, Ending, Priority, pause_until, together
+from gate.core.forecast import Forecast, forecast
 from gate.core.identity import Wanted, contradiction
-from gate.core.launcher import Launcher
-from gate.core.list_hints import ListHints
-from gate.core.outcome_builder import OutcomeBuilder
-from gate.core.poller import CONFIRMING_POLLS, Poller
-from gate.core.ports import Ask, CallResult, Context, Steps
-from gate.core.refusals import Refusals
-from gate.core.retrier import Retrier
-from gate.core.selection import Selection
+from gate.core.last_words import EndedBy
+from gate.core.launch import Launcher, stop
+from gate.core.lists import Lists
+from gate.core.logs import EndedBuild, Follower, read_log
+from gate.core.outcome import TargetState, describe, end_of, has_ended_badly
+from gate.core.poll import Poller
+from gate.core.ports import Context
+from gate.core.retry import Retrier
+from gate.core.schedule import pause
+from gate.core.select import PinnedBuild, Selection
+from gate.durations import spell
 from gate.errors import (
     CredentialRefused,
+    Forbidden,
     NoBuildAppeared,
     NotFound,
     OrderNotSent,
+    Refused,
+    RouteMissing,
     ServiceError,
-    StartLost,
+    TooSlow,
     TransientError,
     WrongBuild,
 )
-from gate.model import Progress, Record, RecordState, State, Target, TargetOutcome, UnitTests, Verdict
-
-SIDE_CHANNEL = 5.0
-"""Seconds in which stages, log and analysis are read for the report, all at the same time."""
-
-LAST_SIDE_CHANNEL = 1.0
-"""The same, after the deadline."""
-
-LAST_POLL = 1.2
-"""Seconds for the last poll, which comes with the deadline."""
-
-STOPPING = 3.0
-"""Seconds for stopping a build after the deadline or a signal, so that the gate has exited 5 s after that."""
+from gate.model import Record, RecordState, State, Target, UnitTests, Verdict
 
 STOPPING_IN_TIME = 20.0
-"""The same, when the gate gives up on a build of its own before the deadline."""
+"""Seconds for stopping a build when the gate gives up on it before the deadline."""
 
-ANALYSIS = "the analysis"
-QUIET = (ANALYSIS, "the child builds", "the rest of the log")
+EXPLAINING = 2.0
+"""Seconds in which the stages and the service's analysis are read of a build that did not pass, before its verdict is
+shown with them."""
+
+STAGES_PAUSE = 15.0
+"""Seconds between two readings of the stages of a build that runs."""
+
+STAGES_EXPIRY = 10.0
+"""Seconds after which such a reading is of no use."""
+
+SIDE_SECONDS = 5.0
+"""Seconds of one request that the report needs only."""
+
+STAGES, ANALYSIS, CHILDREN = "the stages", "the analysis", "the child builds"
+QUIET = (ANALYSIS, CHILDREN)
 """Side channels that many hosts or builds do not have: their failure is not worth a line."""
+
+CONFIRMING_POLLS = 2
 
 NEVER_RAN = "SCHEDULE_FAILURE"
 """The word of a build that never got an executor, and so did nothing."""
 
-CONSOLE = "Look at the build in the CodeArts console."
-
 
 class Watch:
-    """Waits for one target's build and decides its verdict."""
+    """Waits for one target's build and decides its verdict. It is the only writer of what is known of the target."""
 
-    def __init__(self, target: Target, context: Context, hints: ListHints, refusals: Refusals) -> None:
-        """Start with nothing known but the target; `hints` and `refusals` are shared by all watches."""
-        self._builder = OutcomeBuilder(target=target, build_number=target.build_number)
+    def __init__(self, target: Target, context: Context, lists: Lists) -> None:
+        """Start with nothing known but the target; `lists` are shared by all watches."""
+        order = context.order
+        self.known = TargetState(target=target, build_number=target.build_number, is_run=order is not None)
+        self.known.keeps_running = context.rules.keep_running
+        self.ending: Ending | None = None
+        """Why the gate has begun to end, where that came while an order was under way."""
         self._job = target.job_id
+        self._context = context
         self._rules = context.rules
         self._service = context.service
         self._now = context.now
+        self._lists = lists
         self._say: Callable[[str], None] = lambda text: context.say(target, text)
-        self._retrier = Retrier(context, self._say, refusals, target.job_id)
+        self._retrier = Retrier(context, self._say)
         self._selection = Selection(target, context, self._retrier)
-        order = context.order
-        self._launcher = Launcher(order, context, self._retrier, self._builder) if order else None
-        self._context = context
-        self._hints = hints
-        self._follower = Follower(self._builder, context, self._say) if context.rules.follow else None
+        self._launcher = Launcher(order, context, self._retrier, self.known) if order else None
+        self._wanted = Wanted(commit=context.rules.commit, branch=context.rules.branch, since=context.rules.since)
+        self._follower = Follower(target, context) if context.rules.follow else None
+        self._reused: PinnedBuild | None = None
+        self._was_read: set[str] = set()
+        """The side channels that were answered, or have failed."""
         self._poller = self._new_poller()
-        self._has_children = False
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the number of the build that is judged is known."""
+        return self.known.build_number is not None
+
+    # What the loop carries out.
+
+    async def order(self) -> None:
+        """Start the target's build, or find the one that is used again (`--reuse`)."""
+        await self._with_verdict(self._order())
+
+    async def run(self) -> None:
+        """Wait until there is a verdict."""
+        await self._with_verdict(self._follow_status() if self._rules.verdict_from == "status" else self._follow())
+        if self.known.verdict in (Verdict.FAILED, Verdict.ABORTED) and self.known.ended_by is EndedBy.RESULT:
+            await self._explain()
+
+    async def watch_stages(self, wanted: Callable[[Target], bool]) -> None:
+        """Read the stages of the build while it runs and `wanted` says that they are shown; and what is usual once."""
+        has_forecast = False
+        while True:
+            state, record = self.known.state, self.known.record
+            if state is None or state.state is not State.RUNNING or record is None or not wanted(self.known.target):
+                await pause_until(self._now() + 1.0)
+                continue
+            expires = self._now() + STAGES_EXPIRY
+            if self.known.expected_seconds is None and not has_forecast:
+                has_forecast = True
+                call = partial(self._service.build_page, self._job, 0)
+                (result,) = await together([Ask(call, self._now(), Priority.SIDE, expires)])
+                if result.error is None:
+                    past = forecast(result.value.rows, self._rules.poll_interval)
+                    self.known.expected_seconds = past.seconds
+            if record.record_id is not None:
+                stages = partial(self._service.stages, record.record_id)
+                (result,) = await together([Ask(stages, self._now(), Priority.SIDE, expires)])
+                if result.error is None and record.build_number == self.known.build_number:
+                    self.known.live_stages = result.value
+            await pause_until(self._now() + STAGES_PAUSE)
+
+    @property
+    def follows(self) -> bool:
+        """Whether the log of the build is shown while it grows."""
+        return self._follower is not None
+
+    async def follow(self) -> None:
+        """Show the log of the build while it runs (`--follow`)."""
+        assert self._follower is not None
+        await self._follower.follow(self._running_build)
+
+    def _running_build(self) -> tuple[int, State] | None:
+        """Return the number and the state of the build, if it is known not to have ended."""
+        known = self.known
+        if known.build_number is None or known.state is None or known.state.ended:
+            return None
+        return known.build_number, known.state.state
+
+    # The way to a verdict.
+
+    async def _with_verdict(self, steps: Coroutine[Any, Any, None]) -> None:
+        """Carry out steps, and decide what their errors mean."""
+        try:
+            await steps
+            if self.ending is not None and self.known.verdict is None:
+                raise self.ending
+        except Ending as ending:
+            await self._wind_up(ending)
+        except NoBuildAppeared as error:
+            if self._rules.if_none == "pass":
+                why = f"{error}; nothing had to be built (--if-none pass)"
+                self.known.decide(Verdict.SKIPPED, EndedBy.RESULT, why)
+            else:
+                self.known.decide(Verdict.UNDETERMINED, EndedBy.ERROR, str(error), error.hint)
+        except ServiceError as error:
+            await self._give_up(error)
+
+    async def _order(self) -> None:
+        assert self._launcher is not None
+        if self._rules.reuse:
+            self._reused = await self._selection.reusable()
+            if self._reused is not None:
+                number = self._reused.build_number
+                self._say(f"build {number} of the commit is used, and no other is started (--reuse)")
+                self._launcher = None
+                self._pin(number)
+                self._poller = self._new_poller()
+                return
+        await self._launcher.run()
+        assert self.known.build_number is not None
+        self._pin(self.known.build_number)
+        if self._rules.no_wait:
+            number = self.known.build_number
+            why = f"build {number} was started and is not waited for (--no-wait)"
+            self.known.decide(Verdict.STARTED, EndedBy.RESULT, why)
+
+    async def _follow(self) -> None:
+        """Pin a build, poll its record until it has ended, and judge it."""
+        pinned = self._reused
+        if pinned is None and self._launcher is None and not self.is_pinned:
+            pinned = await self._selection.run()
+            self._pin(pinned.build_number)
+        elif self._launcher is None and pinned is None:
+            assert self.known.build_number is not None
+            self._pin(self.known.build_number)
+        while True:
+            state = await self._poll(pinned)
+            pinned = None
+            if not state.ended:
+                await self._wind_up(self._queue_timeout())
+                return
+            if not self._may_order_again(state):
+                await self._judge(state)
+                return
+            self._say(f"{describe(self.known)}; it never ran, so it is ordered again (--retries)")
+            former = (judging.judge(state) or Verdict.UNDETERMINED, describe(self.known))
+            self.known.begin_next_attempt()
+            self._poller = self._new_poller()
+            try:
+                await self._order()
+            except ServiceError as error:
+                if self.known.has_unanswered_order:
+                    raise
+                self.known.decide(former[0], EndedBy.RESULT, f"{former[1]}; it was not ordered again: {error}")
+                return
+
+    async def _poll(self, pinned: PinnedBuild | None) -> RecordState:
+        """Poll the build until it has ended; `pinned` is what the selection knows of it."""
+        number = self.known.build_number
+        assert number is not None
+        if pinned is None and self.known.is_own:  # its record may take a while to appear
+            return await self._poller.run(number, None, Forecast(), self._rules.appear_timeout)
+        if pinned is None:
+            try:  # lists may tell about it before its turn has come, and most builds are there
+                return await self._poller.run(number, None, Forecast(), 0.0)
+            except (NotFound, Forbidden, Refused, RouteMissing):
+                if self.known.record is not None:
+                    raise
+                pinned = await self._selection.run()
+        self.known.expected_seconds = pinned.forecast.seconds
+        self.known.has_children = pinned.has_children
+        return await self._poller.run(number, pinned.record, pinned.forecast, self._rules.appear_timeout)
 
     def _new_poller(self) -> Poller:
         """Return what polls one build from its first poll to its end."""
-        check = self._launcher.check if self._launcher else self._check_commit
         return Poller(
-            self._builder,
-            self._context,
-            self._retrier,
-            check=check,
-            hints=self._hints,
-            seen=self._announce_link,
-            follower=self._follower,
+            self.known, self._context, self._retrier, self._lists, check=self._check, seen=self._announce_link
         )
 
-    def _check_commit(self, record: Record) -> str:
-        """Say that a record is of another commit than the one that was asked for; empty if it is not."""
-        return contradiction(record, Wanted(commit=self._rules.commit))
+    def _check(self, record: Record) -> str:
+        """Say how a record contradicts what was asked for; empty if it does not."""
+        wanted = self._launcher.wanted if self._launcher else self._wanted
+        problem = contradiction(record, wanted)
+        self.known.is_disputed = bool(problem)
+        return problem
 
-    def outcome(self) -> TargetOutcome:
-        """Return what became of the target."""
-        return self._builder.outcome()
-
-    def progress(self, now: datetime) -> Progress:
-        """Return where the target is at `now` by the service's clock."""
-        return self._builder.progress(now)
-
-    def decide(self, verdict: Verdict, reason: str, hint: str = "") -> None:
-        """Decide the verdict from outside, unless there is one."""
-        self._builder.decide(verdict, reason, hint)
-
-    def note_poll(self) -> None:
-        """Note that the service is asked about this target."""
-        self._builder.was_polled = True
-
-    @property
-    def must_finish_order(self) -> bool:
-        """Whether an order may be with the service whose answer is still to come."""
-        return self._launcher is not None and self._launcher.under_way
-
-    def run(self) -> Steps[None]:
-        """Wait until there is a verdict, then collect what the report shows beside it."""
-        try:
-            if self._rules.verdict_from == "status":
-                yield from self._follow_status()
-            else:
-                yield from self._follow_record()
-        except NoBuildAppeared as error:
-            if self._rules.if_none == "pass":
-                self._builder.decide(Verdict.SKIPPED, f"{error}; nothing had to be built (--if-none pass)")
-            else:
-                self._builder.decide(Verdict.UNDETERMINED, str(error), error.hint)
-        except OrderNotSent as error:
-            self._builder.decide(self._verdict_without_result(), str(error), error.hint)
-        except ServiceError as error:
-            yield from self._give_up_on_error(error)
-        if self._builder.verdict is not None and not self._builder.given_up and self._builder.record is not None:
-            yield from self._collect(SIDE_CHANNEL)
-
-    def give_up(self, verdict: Verdict, why: str) -> None:
-        """Note the verdict that holds if the last seconds bring no result. The reason names what is known by now."""
-        builder = self._builder
-        if builder.given_up is not None:  # because of an error, a moment ago
-            return
-        trouble = f"; {self._retrier.trouble}" if self._retrier.trouble else ""
-        if self.must_finish_order:
-            unknown = "a build was ordered, but no answer has come: it may have been started and go on"
-            builder.given_up = (verdict, f"{why}: {unknown}", StartLost.hint)
-        else:
-            builder.given_up = (verdict, f"{why}: {builder.describe()}{trouble}", self._hint_after(verdict))
-
-    def _hint_after(self, verdict: Verdict) -> str:
-        """Say what to do about a target that has no result when the gate ends."""
-        number = self._builder.build_number
-        is_stopped = self._launcher is not None and self._launcher.may_stop
-        if number is not None and not is_stopped and not self._builder.has_ended() and self._builder.record is not None:
-            command = self._service.stop_command(self._job, number) or "use the CodeArts console"
-            return f"Build {number} may go on, as the gate stops only what it started; to stop it: {command}"
-        if verdict is Verdict.INTERRUPTED:
-            return "Run the gate again to wait for it." if number is not None else "Run the gate again."
-        return self._retrier.advice or "Run the gate again, with a longer --timeout if need be."
-
-    def wind_up(self) -> Steps[None]:
-        """Use the last seconds: poll once more unless a signal came, stop a build of this run, read the side channels.
-
-        A build that has ended by now is judged, whatever was noted when the gate began to end.
-        """
-        assert self._builder.given_up is not None
-        is_timeout = self._builder.given_up[0] is Verdict.TIMED_OUT
-        answered = is_timeout and (yield from self._last_poll())
-        if self._builder.verdict is None and self._launcher:
-            had_ended = yield from self._launcher.stop(STOPPING)
-            if had_ended and is_timeout:  # after a signal, nothing is looked at
-                answered = yield from self._last_poll()
-        self._builder.decide(*self._builder.given_up)
-        if answered:
-            yield from self._collect(LAST_SIDE_CHANNEL)
-
-    def _last_poll(self) -> Steps[bool]:
-        """Poll at once and judge a build that has ended; tell whether there was an answer."""
-        if self._rules.verdict_from == "status":
-            with suppress(ServiceError):
-                ask = Ask(partial(self._service.is_running, self._job), expires=self._now() + LAST_POLL, urgent=True)
-                self._judge_status((yield ask))
-            return False
-        if self._builder.build_number is None:
-            return False
-        state = yield from self._poller.last_poll(self._builder.build_number, LAST_POLL)
-        if state is not None and state.ended and not self._was_stopped_by_this_run(state):
-            yield from self._judge(state, expires=self._now() + LAST_POLL)
-        return state is not None
-
-    def _was_stopped_by_this_run(self, state: RecordState) -> bool:
-        """Tell whether a build may have ended by this gate's own request, whose answer got lost: that is no result."""
-        is_own = self._launcher is not None and self._launcher.may_have_stopped
-        return is_own and state.state is State.ABORTED
-
-    def _give_up_on_error(self, error: ServiceError) -> Steps[None]:
-        """Decide that the outcome is not known, after a build of this run was stopped; one that had ended is judged."""
-        self._builder.given_up = (self._verdict_without_result(), str(error), error.hint)
-        if isinstance(error, WrongBuild) or self._launcher is None:
-            pass
-        elif (yield from self._launcher.stop(STOPPING_IN_TIME)):
-            yield from self._last_poll()
-        self._builder.decide(*self._builder.given_up)
-
-    def _verdict_without_result(self) -> Verdict:
-        """Return the verdict on a target that has no result: why the gate began to end, if it did."""
-        return self._builder.given_up[0] if self._builder.given_up else Verdict.UNDETERMINED
-
-    def _collect(self, seconds: float) -> Steps[None]:
-        """Read stages, log and analysis for the report, side by side: side channels, which never decide."""
-        record = self._builder.record
-        if record is None or record.record_id is None:
-            return
-        calls: dict[str, Callable[[], Any]] = {"the stages": partial(self._service.stages, record.record_id)}
-        if self._builder.verdict is not Verdict.PASSED:
-            if self._rules.log_tail:
-                lines = self._rules.log_tail
-                calls["the log"] = partial(self._service.log_tail, record.record_id, lines, seconds * 0.8)
-            if self._builder.verdict is Verdict.FAILED and not record.message:
-                calls[ANALYSIS] = partial(self._service.failed_steps, self._job, record.build_number)
-        if self._follower and self._follower.is_answered:
-            calls["the rest of the log"] = self._follower.next_piece(record.build_number)
-        found = yield from self._aside(calls, seconds)
-        self._builder.explain_failure(found.get("the stages") or (), found.get(ANALYSIS) or ())
-        if (tail := found.get("the log")) is not None:
-            note = [f"[the log {tail.missing}; this is not its end]"] if tail.missing else []
-            self._builder.log_tail = [*tail.lines, *note]
-        if self._follower:
-            self._follower.show(found.get("the rest of the log"))
-        has_no_stages = "the stages" in found and not found["the stages"] and record.started_at is not None
-        if has_no_stages or self._has_children:  # without stages, they may be those of its parts
-            parts = yield from self._aside(
-                {"the child builds": partial(self._service.child_builds, record.record_id)}, seconds
-            )
-            self._builder.children = parts.get("the child builds") or ()
-
-    def _aside(self, calls: dict[str, Callable[[], Any]], seconds: float) -> Steps[dict[str, Any]]:
-        """Carry out calls at the same time, those that fail for the moment once more; a failure is one line.
-
-        A call whose credential was refused is not repeated: a second refusal in a row would end the wait for all.
-        """
-        expires = self._now() + seconds
-        passed = self._builder.verdict is Verdict.PASSED
-        found: dict[str, Any] = {}
-        for is_last in (False, True):
-            # Stages and log tell most of why a build did not pass; five hundred targets need the rate for their polls.
-            results: list[CallResult] = yield [
-                Ask(call, expires=expires, optional=passed or what == ANALYSIS, may_hang=True, is_retry=is_last)
-                for what, call in calls.items()
-            ]
-            failed = {}
-            for (what, call), result in zip(calls.items(), results, strict=True):
-                if result.error is None:
-                    found[what] = result.value
-                elif not is_last and _may_pass(result.error) and self._now() < expires:
-                    failed[what] = call
-                elif what not in QUIET:
-                    self._say(f"{what} could not be read, which does not change the verdict: {result.error}")
-            if not (calls := failed):
-                break
-        return found
-
-    def _follow_record(self) -> Steps[None]:
-        """Pin a build, poll its record until it has ended, and judge it."""
-        while True:
-            pinned = yield from (self._launcher or self._selection).run()
-            self._builder.build_number, self._builder.expected_seconds = pinned.build_number, pinned.forecast.seconds
-            self._has_children = pinned.has_children
-            self._announce(pinned.build_number)
-            if self._builder.given_up is not None:  # the gate began to end while the build was being started
-                return (yield from self.wind_up())
-            if self._rules.no_wait:
-                reason = f"build {pinned.build_number} was started and is not waited for (--no-wait)"
-                self._builder.decide(Verdict.STARTED, reason)
-                return
-            state = yield from self._poller.run(pinned)
-            if not self._may_order_again(state):
-                return (yield from self._judge(state))
-            self._say(f"{self._builder.describe()}; it never ran, so it is ordered again (--retries)")
-            self._builder.begin_next_attempt()
-            self._poller = self._new_poller()
-
-    def _announce(self, number: int) -> None:
-        """Tell people and later steps the number of the build, and its link if that is known already."""
-        self._builder.build_url = self._context.link(self._job, number, None)
-        if self._builder.build_url:
-            self._say(f"build {number}: {self._builder.build_url}")
-        self._context.pinned(self._builder.target, number, self._builder.build_url)
+    def _pin(self, number: int) -> None:
+        """Take a build for the one that is judged, and tell people and later steps its number and its link."""
+        self.known.build_number = number
+        self.known.build_url = self._context.link(self._job, number, None)
+        if self.known.build_url:
+            self._say(f"build {number}: {self.known.build_url}")
+        self._context.pinned(self.known.target, number, self.known.build_url)
 
     def _announce_link(self, record: Record) -> None:
         """Tell the link of the build, if it needs the project, which the first record names."""
         url = self._context.link(self._job, record.build_number, record.project_id)
-        if url and self._builder.build_url is None:
-            self._builder.build_url = url
+        if url and self.known.build_url is None:
+            self.known.build_url = url
             self._say(f"build {record.build_number}: {url}")
-            self._context.pinned(self._builder.target, record.build_number, url)
+            self._context.pinned(self.known.target, record.build_number, url)
 
     def _may_order_again(self, state: RecordState) -> bool:
         """Tell whether a build that ended in this state never ran, and is to be ordered once more (`--retries`)."""
-        tries_left = self._launcher is not None and len(self._builder.attempts) < self._rules.retries
-        return tries_left and state.ended and state.word == NEVER_RAN and not self._builder.is_given_up
+        tries_left = self._launcher is not None and len(self.known.attempts) < self._rules.retries
+        return tries_left and state.ended and state.word == NEVER_RAN
 
-    def _judge(self, state: RecordState, expires: float | None = None) -> Steps[None]:
-        """Judge a build that has ended; with `expires`, within the last seconds."""
+    async def _judge(self, state: RecordState, until: float | None = None) -> None:
+        """Judge a build that has ended; with `until`, within the last seconds."""
         verdict = judging.judge(state) or Verdict.UNDETERMINED
         if verdict is Verdict.PASSED and self._rules.require_tests:
-            yield from self._judge_tests(expires)
-        self._builder.decide(verdict, self._builder.describe(), "" if verdict is Verdict.PASSED else CONSOLE)
+            await self._judge_tests(until)
+        self.known.decide(verdict, EndedBy.RESULT, describe(self.known))
 
-    def _judge_tests(self, expires: float | None) -> Steps[None]:
+    async def _judge_tests(self, until: float | None) -> None:
         """Decide against the build unless its unit tests exist and passed (`--require-tests`)."""
-        number = self._builder.build_number
+        number = self.known.build_number
         assert number is not None
         call = partial(self._service.unit_tests, self._job, number)
         tests: UnitTests | None = None
-        if expires is not None:
-            try:
-                tests = yield Ask(call, expires=expires, urgent=True)
-            except ServiceError as error:
-                reason = f"build {number} ended with SUCCESS, but its unit tests could not be read in time: {error}"
-                hint = error.hint or "Run the gate again to judge them."
-                self._builder.decide(self._verdict_without_result(), f"{reason} (--require-tests)", hint)
+        if until is not None:
+            (result,) = await together([Ask(call, self._now(), expires=until)])
+            if result.error is not None:
+                why = f"build {number} ended with SUCCESS, but its unit tests could not be read in time: {result.error}"
+                advice = getattr(result.error, "hint", "") or "Run the gate again to judge them."
+                self.known.decide(Verdict.TIMED_OUT, EndedBy.TIMEOUT, f"{why} (--require-tests)", advice)
                 return
+            tests = result.value
         else:
             at = self._now()
-            for polls in range(1, CONFIRMING_POLLS + 2):
+            for looks in range(1, CONFIRMING_POLLS + 2):
                 with suppress(NotFound):  # they may be written a moment later than the build's end
-                    tests = yield from self._retrier(call, at)
+                    tests = await self._retrier(call, at)
                 if tests is not None:
                     break
-                at = self._poller.next_look(polls)
-        self._builder.tests = tests
+                at = self._now() + pause(looks, self._rules.poll_interval, self._context.chance())
+        self.known.tests = tests
         verdict, problem = judging.judge_tests(tests)
         if verdict is not Verdict.PASSED:
-            hint = "Let the build publish its unit tests, or drop the option." if tests is None else CONSOLE
-            self._builder.decide(verdict, f"build {number} ended with SUCCESS, but {problem} (--require-tests)", hint)
+            advice = "Let the build publish its unit tests, or drop the option." if tests is None else ""
+            why = f"build {number} ended with SUCCESS, but {problem} (--require-tests)"
+            self.known.decide(verdict, EndedBy.RESULT, why, advice)
 
-    def _follow_status(self) -> Steps[None]:
+    async def _explain(self) -> None:
+        """Read why a build did not pass, for the line of its verdict."""
+        await self._aside(self._explaining_calls(), self._now() + EXPLAINING)
+
+    def _explaining_calls(self) -> dict[str, Callable[[], Any]]:
+        record = self.known.record
+        if record is None or record.record_id is None:
+            return {}
+        calls: dict[str, Callable[[], Any]] = {STAGES: partial(self._service.stages, record.record_id)}
+        if self.known.verdict is Verdict.FAILED and not record.message:
+            calls[ANALYSIS] = partial(self._service.failed_steps, self._job, record.build_number)
+        return calls
+
+    async def collect(self, until: float) -> None:
+        """Read what the report shows beside the verdict: side channels, which never decide.
+
+        `until`: the instant until which a log is read at most.
+        """
+        record = self.known.record
+        if record is None or record.record_id is None or not self.known.has_ended():
+            return
+        failed = next(filter(has_ended_badly, self.known.stages), None)
+        build = EndedBuild(
+            self.known.target,
+            record.build_number,
+            record.record_id,
+            tail=self._rules.log_tail if self.known.verdict is not Verdict.PASSED else 0,
+            failed_step=failed.step if failed else None,
+        )
+        self.known.log_tail = await read_log(build, self._context, self._follower, until)
+        calls = self._explaining_calls()
+        await self._aside({what: call for what, call in calls.items() if what not in self._was_read}, math.inf)
+        has_no_stages = not self.known.stages and record.started_at is not None
+        if has_no_stages or self.known.has_children:  # without stages, they may be those of its parts
+            await self._aside({CHILDREN: partial(self._service.child_builds, record.record_id)}, math.inf)
+
+    async def _aside(self, calls: dict[str, Callable[[], Any]], expires: float) -> None:
+        """Carry out calls at the same time, those that fail for the moment once more; a failure is one line.
+
+        What was not answered by the instant `expires` may be asked for again.
+        """
+        for is_last in (False, True):
+            if not calls:
+                break
+            asks = [Ask(call, self._now(), Priority.SIDE, expires, SIDE_SECONDS) for call in calls.values()]
+            results = await together(asks)
+            failed = {}
+            for (what, call), result in zip(calls.items(), results, strict=True):
+                if isinstance(result.error, TooSlow) and self._now() >= expires:
+                    continue
+                self._was_read.add(what)
+                if result.error is None:
+                    self._note_side(what, result.value)
+                elif not is_last and _is_worth_another_try(result.error):
+                    failed[what] = call
+                elif what not in QUIET:
+                    self._say(f"{what} could not be read, which does not change the verdict: {result.error}")
+            calls = failed
+
+    def _note_side(self, what: str, value: Any) -> None:
+        match what:
+            case "the stages":
+                self.known.stages = value
+            case "the analysis":
+                self.known.failed_steps = value
+            case "the child builds":
+                self.known.children = value
+
+    async def _follow_status(self) -> None:
         """Take the boolean of `/v3/jobs/{job_id}/status` for the verdict (`--verdict status`)."""
-        polls, at = 0, self._now()
-        while self._builder.verdict is None:
-            polls += 1
-            self._builder.polls += 1
-            result = yield from self._retrier(partial(self._service.is_running, self._job), at)
+        looks, at = 0, self._now()
+        while self.known.verdict is None:
+            result = await self._retrier(partial(self._service.is_running, self._job), at)
+            looks += 1
+            self.known.polls += 1
             word = "null" if result is None else str(result).lower()
             self._say(f"/status says {word}; --verdict status takes it for the result, newer pages say 'is running'")
             self._judge_status(result)
-            at = self._poller.next_look(polls)
+            at = self._now() + pause(looks, self._rules.poll_interval, self._context.chance())
 
     def _judge_status(self, result: bool | None) -> None:
         """Decide by the boolean, unless there is none yet."""
@@ -350,11 +388,83 @@ class Watch:
             return
         verdict, state = (Verdict.PASSED, State.SUCCEEDED) if result else (Verdict.FAILED, State.FAILED)
         word = str(result).lower()
-        self._builder.state = RecordState(state=state, word=word, ended=True)
-        self._builder.build_number = None  # /status is about no build
-        self._builder.decide(verdict, f"/status of the job says {word} (--verdict status)", CONSOLE)
+        self.known.state = RecordState(state=state, word=word, ended=True)
+        self.known.build_number = None  # /status is about no build
+        why = f"/status of the job says {word} (--verdict status)"
+        self.known.decide(verdict, EndedBy.RESULT, why, "" if result else "Look at the job in the CodeArts console.")
+
+    # The end without a result.
+
+    def _queue_timeout(self) -> Ending:
+        """Return why the gate ends: the build was queued for too long."""
+        limit = self._rules.queue_timeout
+        assert limit is not None
+        why = f"the build did not run within {spell(limit)} (--queue-timeout)"
+        return Ending(Verdict.TIMED_OUT, EndedBy.QUEUE_TIMEOUT, why, 0.0, self._now() + STOPPING_IN_TIME)
+
+    async def _wind_up(self, ending: Ending) -> None:
+        """Use the last seconds: look once more, and stop a build that is to be stopped.
+
+        A build that has ended by now is judged, whatever was noted when the gate began to end.
+        """
+        known = self.known
+        try:
+            await self._look_and_stop(ending)
+        except Ending as later:  # the deadline or a signal, while a build was being stopped
+            await self._look_and_stop(later)
+        if known.verdict is None:
+            known.where, known.trouble = describe(known), self._retrier.trouble
+            known.decide(ending.verdict, ending.ended_by, ending.why, self._retrier.advice if known.trouble else "")
+
+    async def _look_and_stop(self, ending: Ending) -> None:
+        await self._last_look(ending.look_until)
+        if self.known.verdict is None and self._may_stop():
+            had_ended = await stop(self.known, self._context, ending.stop_until)
+            if had_ended or self.known.stop is last_words.StopResult.NOT_KNOWN:
+                await self._last_look(ending.look_until)
+            if sentence := last_words.stop_sentence(end_of(self.known)):
+                self._say(sentence)
+
+    async def _last_look(self, until: float) -> None:
+        """Poll at once, until an instant at most, and judge a build that has ended."""
+        if self._now() >= until or self.known.verdict is not None:
+            return
+        if self._rules.verdict_from == "status":
+            call = partial(self._service.is_running, self._job)
+            (result,) = await together([Ask(call, self._now(), expires=until)])
+            if result.error is None:
+                self._judge_status(result.value)
+            return
+        if self.known.build_number is None:
+            return
+        state = await self._poller.last_look(self.known.build_number, until)
+        if state is not None and state.ended and not self._was_stopped_here(state):
+            await self._judge(state, until)
+
+    def _may_stop(self) -> bool:
+        """Tell whether the build is to be stopped when the gate ends before it has: only what is this run's to stop."""
+        known = self.known
+        is_ours = (known.is_own and not self._rules.keep_running) or self._rules.stop
+        return known.build_number is not None and is_ours and not known.is_disputed and not known.has_ended()
+
+    def _was_stopped_here(self, state: RecordState) -> bool:
+        """Tell whether a build may have ended by this gate's own request, whose answer got lost: that is no result."""
+        return self.known.stop is last_words.StopResult.NOT_KNOWN and state.state is State.ABORTED
+
+    async def _give_up(self, error: ServiceError) -> None:
+        """Decide that the outcome is not known, after a build of this run was stopped; one that had ended is judged."""
+        known, ending = self.known, self.ending
+        verdict, ended_by, why = Verdict.UNDETERMINED, EndedBy.ERROR, str(error)
+        if ending is not None:
+            verdict, ended_by = ending.verdict, ending.ended_by
+            why = f"{ending.why}: {error}" if isinstance(error, OrderNotSent) else why
+        if not isinstance(error, WrongBuild) and self._may_stop():
+            until = self._now() + STOPPING_IN_TIME
+            if await stop(known, self._context, until):
+                await self._last_look(until)
+        known.decide(verdict, ended_by, why, error.hint)
 
 
-def _may_pass(error: Exception) -> bool:
-    """Tell whether a side channel is worth another try."""
-    return isinstance(error, TransientError) and not isinstance(error, CredentialRefused)
+def _is_worth_another_try(error: Exception) -> bool:
+    """Tell whether a side channel may answer a moment later."""
+    return isinstance(error, TransientError) and not isinstance(error, CredentialRefused | TooSlow)

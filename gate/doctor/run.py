@@ -1,14 +1,13 @@
 """Run the steps in their order, each within a time limit, and print the findings."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 import click
 
 from gate.codearts.connect import Say
-from gate.core.ports import CallResult, DebugLine
+from gate.core.ports import CallResult, LogLine
 from gate.doctor import network_checks, service_checks
 from gate.doctor.diagnosis import CheckFailed, CheckSkipped, Diagnosis
 from gate.errors import ServiceError
@@ -57,14 +56,15 @@ class Finding:
 
 def examine(connection: Connection, job_id: str | None, *, as_json: bool, verbose: bool) -> int:
     """Run all steps, print a line for each as it ends, and return the exit code: 0, or 5 if any failed."""
-    pool, platform = WorkerPool(len(STEPS)), detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
-    note: Say = (lambda text: pool.post(DebugLine(text))) if verbose else (lambda _: None)
+    pool, platform = WorkerPool(), detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
+    note: Say = (lambda text: pool.post(LogLine(text))) if verbose else (lambda _: None)
     diagnosis = Diagnosis(connection, job_id, note)
     findings = []
     for finding in _findings(diagnosis, pool, lambda text: click.echo(platform.without_commands(text), err=True)):
         findings.append(finding)
         if not as_json:
             click.echo(platform.without_commands(finding.line()))
+    pool.close()
     exit_code = 5 if any(finding.state == "failed" for finding in findings) else 0
     if as_json:
         click.echo(one_json_line({"exit_code": exit_code, "steps": [asdict(finding) for finding in findings]}))
@@ -91,11 +91,11 @@ def _findings(diagnosis: Diagnosis, pool: WorkerPool, tell: Say) -> Iterator[Fin
 def _run_step(check: Check, diagnosis: Diagnosis, pool: WorkerPool, tell: Say) -> str:
     """Run a step in another thread, so that a call that hangs ends with its time limit; raises `CheckFailed`."""
     seconds = REQUESTS * diagnosis.connection.request_timeout
-    until = time.monotonic() + seconds
+    until = pool.now() + seconds
     pool.submit(0, lambda: check(diagnosis))
-    while (event := pool.next(until)) is not None:
-        match event:
-            case DebugLine(text):
+    while pool.now() < until:
+        match pool.next(until):
+            case LogLine(text):
                 tell(f"         {one_line(text, limit=500)}")
             case CallResult(error=None, value=facts):
                 return str(facts)

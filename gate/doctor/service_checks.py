@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from gate.codearts import responses
 from gate.codearts.client import BUILD_LIST_ROUTES, PROJECT_LIST_ROUTES, RECORD_ROUTES
-from gate.core.selection import newest
 from gate.core.verdict import interpret
 from gate.doctor.diagnosis import NO_JOB, CheckFailed, CheckSkipped, Diagnosis
 from gate.errors import CredentialRefused, Forbidden, NotFound, Refused, RouteMissing, ServiceError
@@ -44,7 +43,8 @@ def newest_build(diagnosis: Diagnosis) -> str:
     """Return the newest build of the job, and the service's word for its state."""
     if diagnosis.job_id is None:
         raise CheckSkipped("give a JOB_ID to see its newest build")
-    build = newest(diagnosis.client.builds(diagnosis.job_id))
+    rows = diagnosis.client.build_page(diagnosis.job_id, 0).rows
+    build = max(rows, key=lambda row: row.number, default=None)
     if build is None:
         return "the job has no build in the last weeks"
     diagnosis.build_number = build.number

@@ -58,11 +58,15 @@ class LiveTerminal(Terminal):
         if not self._is_behind():
             self._write("")
 
+    def shows_stages(self) -> bool:
+        """Tell whether there is a screen that shows the stages of builds."""
+        return True
+
     def wants_stages(self, target: Target) -> bool:
         """Tell whether the stages of the target's build are on the screen now, so that they are worth reading."""
         return target.label in self._staged
 
-    def note_state(self, target: Target, text: str, now: float) -> None:  # noqa: ARG002 - a log has the text
+    def say_state(self, target: Target, text: str, now: float) -> None:  # noqa: ARG002 - a log has the text
         """Draw the screen soon, which shows the new state."""
         self._note_news(now)
 
@@ -73,6 +77,10 @@ class LiveTerminal(Terminal):
         self.close_log()
         if self._is_drawn:
             self._write("")
+
+    def explained(self, outcome: TargetOutcome) -> None:
+        """Show why a build did not pass, as far as that was read since its verdict was shown."""
+        self.decided(outcome)
 
     def shows_results_on(self, stream: TextIO) -> bool:
         """Tell whether `stream` is shown on this terminal too."""

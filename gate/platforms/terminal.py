@@ -29,7 +29,6 @@ MANY_TARGETS = 10
 
 NO_MORE = f"no more of the builds' logs is shown while they run: {MAX_FOLLOWED_BYTES // 1000} kB have been shown"
 
-NO_PROBLEM = (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED)
 
 
 class Terminal:
@@ -65,6 +64,10 @@ class Terminal:
         if not self._merges_repeats or not self._repeats.defer(target.label, text, now):
             self._say(target.label, text, now)
 
+    def say_state(self, target: Target, text: str, now: float) -> None:
+        """Write a sentence about the state of a target; a screen shows the state anyway."""
+        self.say(target, text, now)
+
     def debug_line(self, text: str) -> None:
         """Write a detail."""
         self.line(f"      {one_line(text, limit=500)}")
@@ -77,6 +80,10 @@ class Terminal:
         self._due = now + SILENCE
         if undecided := [one for one in progress if one.outcome is None]:
             self.line(f"{self._clock(now)} {self._state_of(undecided)}")
+
+    def shows_stages(self) -> bool:
+        """Tell whether there is a screen that shows the stages of builds."""
+        return False
 
     def wants_stages(self, target: Target) -> bool:  # noqa: ARG002 - a screen does
         """Tell whether the stages of the target's build are on the screen now, so that they are worth reading."""
@@ -106,16 +113,20 @@ class Terminal:
             self._is_open = False
 
     def decided(self, outcome: TargetOutcome) -> None:
-        """Write a target's verdict, and the end of its log if there is one, as far as it was not shown before."""
+        """Write a target's verdict."""
         if self._quiet:
             return
         self.close_log()
         text = f"{self._name(outcome.label)}{outcome.verdict}: {one_line(outcome.reason, limit=1000)}"
-        written = [self._with_verdict(text, outcome.verdict)]
+        self.lines([self._with_verdict(text, outcome.verdict)])
+
+    def explained(self, outcome: TargetOutcome) -> None:
+        """Write the end of the log of a build that was shown as decided, as far as it was not shown before."""
+        if self._quiet:
+            return
         if log := self._logs.end(outcome.label, self._platform.quoted(outcome.log_tail)):
             title = f"the end of the log of build {outcome.build_number}"
-            written += self._platform.log_section(title, log)
-        self.lines(written)
+            self.lines(self._platform.log_section(title, log))
         if self._logs.is_complete():
             self._release(math.inf)
 
@@ -186,9 +197,8 @@ class Terminal:
 
 
 def next_step(outcome: Outcome, advice: str) -> str:
-    """Return the next thing to do: that of the first target that did not pass, or `advice` if all did."""
-    others = [target for target in outcome.targets if target.verdict not in NO_PROBLEM]
-    return one_line(others[0].hint, limit=500) if others else advice
+    """Return the next thing to do after the run, or `advice` if there is none."""
+    return one_line(outcome.advice or advice, limit=1000)
 
 
 def open_terminal(settings: Settings, started: float, platform: Platform, stream: TextIO | None = None) -> Terminal:

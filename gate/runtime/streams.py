@@ -20,6 +20,13 @@ RETRY_SECONDS = 0.01
 """Seconds after which a non-blocking pipe is tried again on Windows, where nothing waits for a pipe."""
 
 
+HERE_SECONDS = 0.5
+"""Seconds that writing may take altogether where no thread can be started for it."""
+
+PIPE_BYTES = 512
+"""Bytes that can be written without waiting to a pipe or a terminal that says that it can be written to (POSIX)."""
+
+
 class BackgroundWriter(io.RawIOBase):
     """Writes to a file descriptor, in a thread of its own; once the reader has gone, to nowhere."""
 
@@ -33,6 +40,7 @@ class BackgroundWriter(io.RawIOBase):
         self._backlog = 0
         self._changed = threading.Condition()
         self._started = False
+        self._seconds_here = HERE_SECONDS
         self.has_lost_output = False
         """Whether something could not be written, because the other side has gone, is full, or was never there."""
 
@@ -40,8 +48,7 @@ class BackgroundWriter(io.RawIOBase):
         """Take data, unless too much of it waits already."""
         with self._changed:
             if not self._started and not self._start():
-                with contextlib.suppress(OSError):  # better to be held up than to say nothing
-                    self._send(data)
+                self._send_without_thread(data)
                 return len(data)
             if self._backlog <= BACKLOG:
                 self._backlog += len(data)
@@ -56,6 +63,18 @@ class BackgroundWriter(io.RawIOBase):
             threading.Thread(target=self._work, name=f"writer-{self._descriptor}", daemon=True).start()
             self._started = True
         return self._started
+
+    def _send_without_thread(self, data: bytes) -> None:
+        """Write what the other side takes within `HERE_SECONDS` of the whole run; the rest is lost."""
+        left = memoryview(data)
+        started = time.monotonic()
+        with contextlib.suppress(OSError, ValueError):
+            while left and self._seconds_here > 0 and _is_writable(self._descriptor, self._seconds_here):
+                left = left[os.write(self._descriptor, left[:PIPE_BYTES]) :]
+                self._seconds_here -= time.monotonic() - started
+                started = time.monotonic()
+        self._seconds_here -= time.monotonic() - started
+        self.has_lost_output |= bool(left)
 
     def drain(self, until: float) -> None:
         """Wait until all that was taken has been written, or until this instant of the monotonic clock."""
@@ -103,6 +122,15 @@ class BackgroundWriter(io.RawIOBase):
                     time.sleep(RETRY_SECONDS)
                 else:
                     select.select([], [self._descriptor], [])
+
+
+def _is_writable(descriptor: int, seconds: float) -> bool:
+    """Wait until something can be written, for some seconds at most; return whether it can."""
+    if sys.platform == "win32":  # nothing waits for a pipe there
+        return True
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLOUT)
+    return bool(waiting.poll(seconds * 1000))
 
 
 def install() -> None:

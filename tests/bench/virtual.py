@@ -30,19 +30,14 @@ UNLIMITED = 10**9
 class Workers:
     """Carries out each call at once; its answer comes a little later, in virtual time."""
 
-    def __init__(self, timeline: Timeline, size: int = 8) -> None:
+    def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
-        self._size = size
         self._answers: list[tuple[float, int, CallResult]] = []
         self._numbers = itertools.count()
 
     def now(self) -> float:
         """Return the instant."""
         return self._timeline.now()
-
-    def has_room(self) -> bool:
-        """Tell whether another call could start."""
-        return len(self._answers) < self._size
 
     def submit(self, key: int, call: Callable[[], object]) -> None:
         """Carry out a call."""
@@ -80,9 +75,17 @@ class Listener:
     def tick(self, standings: Sequence[Progress], now: float) -> None:
         """Do nothing; never called."""
 
+    def shows_stages(self) -> bool:
+        """Tell that there is no screen."""
+        return False
+
     def wants_stages(self, target: Target) -> bool:
         """Tell that nothing is on a screen."""
         return False
+
+    def explained(self, outcome: TargetOutcome) -> None:
+        """Keep an outcome."""
+        self.outcomes[outcome.label] = outcome
 
     def decided(self, outcome: TargetOutcome) -> None:
         """Keep an outcome."""
@@ -175,5 +178,5 @@ def _wait(
     )
     waiting = Wait(gate.targets, context, workers, listener)
     if not reads_lists:
-        waiting._hints.next_list = lambda now: None  # type: ignore[method-assign]
+        waiting._lists._is_worth_reading = lambda one: False  # type: ignore[method-assign]
     waiting.run(workers.now() + rules.timeout)

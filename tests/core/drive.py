@@ -45,7 +45,10 @@ class Driver:
         if ask.not_before >= ask.expires:
             self.clock = max(self.clock, ask.expires)
             return Result(error=TooSlow("no answer in time"))
-        self.clock = max(self.clock, ask.not_before) + self._latency()
+        self.clock = max(self.clock, ask.not_before)
+        if ask.call is None:
+            return Result()
+        self.clock += self._latency()
         try:
             return Result(value=ask.call())
         except Exception as error:

@@ -13,7 +13,7 @@ from gate.codearts.log_lines import LogLines
 from gate.codearts.masking import Masker
 from gate.core.ports import CallResult, Context, Event, Interruption
 from gate.core.wait import Wait
-from gate.errors import InvalidAnswer, NotFound, OrderNotSent
+from gate.errors import InvalidAnswer, NotFound, OrderNotSent, RouteMissing
 from gate.model import (
     BuildPage,
     ChildBuild,
@@ -66,9 +66,8 @@ class _Delayed(BaseException):
 class FakeWorkers:
     """Carries calls out at once; its clock moves only when somebody waits."""
 
-    def __init__(self, size: int = 8) -> None:
+    def __init__(self) -> None:
         self.clock = 1000.0
-        self.size = size
         self.busy = 0
         self.turns = 0
         self.submitted: list[float] = []
@@ -78,16 +77,12 @@ class FakeWorkers:
     def now(self) -> float:
         return self.clock
 
-    def has_room(self) -> bool:
-        return self.busy < self.size
-
     def at(self, instant: float, event: Event) -> None:
         """Let an event come at an instant."""
         self._count += 1
         heapq.heappush(self._events, (instant, self._count, event))
 
     def submit(self, key: int, call: Callable[[], object]) -> None:
-        assert self.has_room()
         self.busy += 1
         self.submitted.append(self.clock)
         assert len(self.submitted) < MOST_CALLS, "the service is asked without end"
@@ -228,7 +223,9 @@ class FakeService:
         ordered_at = self.now()
         if not may_send():
             raise OrderNotSent("no build was started")
-        return Started(self._play("start", job_id), ordered_at)
+        number = self._play("start", job_id)
+        self.highest[job_id] = max(self.highest.get(job_id, 0), number)
+        return Started(number, ordered_at)
 
     def stop(self, job_id: str, build_number: int, seconds: float) -> bool:
         return self._play("stop", job_id, build_number)  # type: ignore[no-any-return]
@@ -243,6 +240,7 @@ class Recording:
 
     said: list[str] = field(default_factory=list)
     decisions: list[TargetOutcome] = field(default_factory=list)
+    explanations: list[TargetOutcome] = field(default_factory=list)
     ticks: list[float] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     next_tick: float = math.inf
@@ -260,9 +258,14 @@ class Recording:
         self.ticks.append(now)
         self.next_tick = now + 60
 
-    def wants_stages(self, target: Target) -> bool:
-        """Tell that nothing is on a screen."""
+    def shows_stages(self) -> bool:
         return False
+
+    def wants_stages(self, target: Target) -> bool:
+        return False
+
+    def explained(self, outcome: TargetOutcome) -> None:
+        self.explanations.append(outcome)
 
     def decided(self, outcome: TargetOutcome) -> None:
         self.decisions.append(outcome)
@@ -272,15 +275,23 @@ class World:
     """One wait in a scripted world."""
 
     def __init__(
-        self, *targets: Target, rules: Any = None, chance: Any = 0.5, unlisted: Any = 0, **scripts: Any
+        self,
+        *targets: Target,
+        rules: Any = None,
+        chance: Any = 0.5,
+        unlisted: Any = 0,
+        order: Any = None,
+        **scripts: Any,
     ) -> None:
         self.workers = FakeWorkers()
         usual: dict[str, Any] = {
             "record": [NotFound("no such build")],
             "is_running": [False],
+            "builds": [[]],
             "running_status": [RunningStatus(is_running=False)],
             "stages": [[]],
-            "log_tail": [[]],
+            "log_tail": [LogTail((), 0)],
+            "step_log": [RouteMissing("no such path")],
             "unit_tests": [None],
             "failed_steps": [[]],
             "child_builds": [[]],
@@ -297,6 +308,7 @@ class World:
             now=self.workers.now,
             chance=chance if callable(chance) else lambda: chance,
             say=lambda target, text: self.observer.say(target, text, self.workers.now()),
+            order=order,
         )
         self.wait = Wait(targets or (pinned(),), context, self.workers, self.observer)
 

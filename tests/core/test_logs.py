@@ -24,7 +24,7 @@ class Drive:
     """Drives coroutines as the loop does: each waits for its asks, which are carried out when they are due."""
 
     def __init__(self, *, full_after: float = math.inf, **scripts: Any) -> None:
-        self.workers = FakeWorkers(size=100)
+        self.workers = FakeWorkers()
         usual: dict[str, Any] = {"log_tail": [LogTail(["the end"], 1)], "step_log": [RouteMissing("no such path")]}
         self.service = FakeService(self.workers, usual | scripts)
         self.said: list[str] = []

@@ -21,81 +21,74 @@ def refused(kind: type[PermanentError] = Unauthorised) -> CredentialRefused:
 def worked() -> Refusals:
     """Return a count after a usable answer."""
     refusals = Refusals()
-    refusals.note_answer(JOB)
+    refusals.judged(None, JOB, 0, 0)
     return refusals
 
 
 def test_second_refusal_in_a_row_is_final_for_all_targets() -> None:
     """The first may pass by itself; after the second, the credential is not sent for other targets either."""
     refusals = worked()
-    refusals.note_refusal(refused(), JOB, 10, 11)
-    refusals.checked(int)
-    with pytest.raises(Unauthorised, match=r"APIGW\.0307"):
-        refusals.note_refusal(refused(), OTHER, 12, 13)
-    with pytest.raises(Unauthorised, match=r"APIGW\.0307"):
-        refusals.checked(int)
+    assert isinstance(refusals.judged(refused(), JOB, 10, 11), CredentialRefused)
+    assert refusals.final is None
+    assert isinstance(refusals.judged(refused(), OTHER, 12, 13), Unauthorised)
+    assert isinstance(refusals.final, Unauthorised)
 
 
 def test_usable_answer_between_two_refusals_makes_each_the_first() -> None:
     """Also an answer about another job, and one that says that a build does not exist."""
     refusals = worked()
     for start in (10, 20, 30):
-        refusals.note_refusal(refused(), JOB, start, start + 1)
+        assert isinstance(refusals.judged(refused(), JOB, start, start + 1), CredentialRefused)
         if start == 10:
-            refusals.note_answer(OTHER)
+            refusals.judged(None, OTHER, 0, 0)
         else:
-            refusals.note_permanent(NotFound("no such build"), OTHER)
-    refusals.checked(int)
+            refusals.judged(NotFound("no such build"), OTHER, 0, 0)
+    assert refusals.final is None
 
 
 def test_refusals_of_calls_that_were_under_way_together_count_once() -> None:
     """One fault of the gateway meets several; what counts is a call that began after the first refusal."""
     refusals = worked()
     for _ in range(8):
-        refusals.note_refusal(refused(), JOB, 10, 11)
-    with pytest.raises(Unauthorised):
-        refusals.note_refusal(refused(), JOB, 11.5, 12)
+        assert isinstance(refusals.judged(refused(), JOB, 10, 11), CredentialRefused)
+    assert isinstance(refusals.judged(refused(), JOB, 11.5, 12), Unauthorised)
 
 
 def test_call_that_was_refused_with_a_newer_credential_too_is_final() -> None:
     """That is the second refusal in a row."""
     refusals, error = worked(), refused()
     error.times = 2
-    with pytest.raises(Unauthorised):
-        refusals.note_refusal(error, JOB, 10, 11)
+    assert isinstance(refusals.judged(error, JOB, 10, 11), Unauthorised)
 
 
 def test_permission_is_counted_for_each_job() -> None:
     """Answers about other jobs do not count for this one, and other targets go on."""
     refusals = worked()
-    refusals.note_refusal(refused(Forbidden), JOB, 10, 11)
-    refusals.note_answer(OTHER)
-    refusals.note_refusal(refused(Forbidden), OTHER, 12, 13)
-    with pytest.raises(Forbidden):
-        refusals.note_refusal(refused(Forbidden), JOB, 14, 15)
-    refusals.checked(int)
+    assert isinstance(refusals.judged(refused(Forbidden), JOB, 10, 11), CredentialRefused)
+    refusals.judged(None, OTHER, 0, 0)
+    assert isinstance(refusals.judged(refused(Forbidden), OTHER, 12, 13), CredentialRefused)
+    assert isinstance(refusals.judged(refused(Forbidden), JOB, 14, 15), Forbidden)
+    assert refusals.final is None
 
 
 @pytest.mark.parametrize("has_worked", [True, False])
 def test_credential_that_never_worked_is_refused_for_good_at_once(has_worked: bool) -> None:
     """An order of one target may be refused so, too: a credential that has worked is still good then."""
     refusals = worked() if has_worked else Refusals()
-    refusals.note_permanent(Unauthorised("no"), JOB)
+    refusals.judged(Unauthorised("no"), JOB, 0, 0)
     if has_worked:
-        refusals.checked(int)
+        assert refusals.final is None
     else:
-        with pytest.raises(Unauthorised):
-            refusals.checked(int)
+        assert isinstance(refusals.final, Unauthorised)
 
 
 @pytest.mark.parametrize("error", [Forbidden("no"), RouteMissing("no")], ids=["permission", "route"])
 def test_other_permanent_errors_say_nothing_about_the_credential(error: PermanentError) -> None:
     """A path that is not published may be missed before anybody looks at the credential."""
     refusals = worked()
-    refusals.note_refusal(refused(), JOB, 10, 11)
-    refusals.note_permanent(error, JOB)
-    with pytest.raises(Unauthorised):
-        refusals.note_refusal(refused(), JOB, 12, 13)
+    assert isinstance(refusals.judged(refused(), JOB, 10, 11), CredentialRefused)
+    refusals.judged(error, JOB, 0, 0)
+    assert isinstance(refusals.judged(refused(), JOB, 12, 13), Unauthorised)
 
 
 def test_wait_goes_on_after_one_refusal_and_ends_at_the_second() -> None:

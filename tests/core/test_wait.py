@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from gate.core.wait import WIND_UP
-from gate.core.watch import LAST_POLL
+from gate.core.wait import LOOKING, WIND_UP
+from gate.core.watch import EXPLAINING, SIDE_SECONDS
 from gate.errors import (
     Forbidden,
     GateError,
@@ -22,6 +22,7 @@ from gate.errors import (
     Unreachable,
     Untrusted,
 )
+from gate.limits import MAX_CALLS
 from gate.model import Target, Verdict
 from gate.settings import Rules
 from tests.core.fakes import HANG, JOB, OTHER, Late, World, build, ended, pinned, record
@@ -95,12 +96,12 @@ def test_answer_after_the_deadline_does_not_count() -> None:
 
 
 def test_all_workers_hung_still_end_in_time() -> None:
-    """More targets than workers, and nobody answers."""
+    """More targets than connections, and nobody answers: what is slow makes room for others, within limits."""
     targets = [Target(job_id=f"{i:032}", build_number=1, label=str(i)) for i in range(20)]
     world = World(*targets, record=[HANG], rules=Rules(timeout=30))
     assert {outcome.verdict for outcome in world.run()} == {Verdict.TIMED_OUT}
-    assert world.elapsed == pytest.approx(30 + LAST_POLL)
-    assert len(world.service.times("record")) == 8
+    assert world.elapsed == pytest.approx(30 + LOOKING)
+    assert 20 < len(world.service.times("record")) <= MAX_CALLS
 
 
 @pytest.mark.parametrize("kind", TRANSIENT)
@@ -318,8 +319,10 @@ def test_side_channel_never_changes_a_verdict(channel: str, trouble: Any) -> Non
     """Stages and log are given a few seconds, and one more try for what may pass; their failure is one line."""
     world = World(record=[record("FAILURE", record_id="r")], **{channel: [trouble]})
     assert world.verdict() is Verdict.FAILED
-    assert world.elapsed <= 5
-    assert len(world.service.times(channel)) == (2 if isinstance(trouble, TransientError) else 1)
+    hangs = isinstance(trouble, Late)
+    assert world.elapsed <= EXPLAINING + (20 if channel == "log_tail" else SIDE_SECONDS)
+    before = 1 if hangs and channel == "stages" else 0  # it had no answer when the line of the verdict was due
+    assert len(world.service.times(channel)) == before + (2 if isinstance(trouble, TransientError) else 1)
     assert sum("does not change the verdict" in text for text in world.observer.said) == 1
 
 

@@ -51,14 +51,14 @@ def test_unknown_word_that_comes_and_goes_does_not_end_the_wait() -> None:
     assert world.verdict() is Verdict.PASSED
 
 
-def test_build_that_is_not_found_is_told_with_the_services_words() -> None:
+def test_build_that_is_not_found_is_said_to_be_missing() -> None:
     """When the time is up first, nobody is told to stop a build that may not exist."""
     world = World(record=[NotFound("HTTP 422, no such build")], rules=Rules(timeout=5))
     (outcome,) = world.run()
     assert outcome.verdict is Verdict.TIMED_OUT
-    assert "the last answer was an error: HTTP 422, no such build" in outcome.reason
-    assert outcome.hint == NotFound.hint
-    assert sum("no such build; asking again" in said for said in world.observer.said) == 1
+    assert "build 57 has not been seen yet" in outcome.reason
+    assert "stop" not in outcome.hint
+    assert sum("build 57 is not there yet" in said for said in world.observer.said) == 1
 
 
 def test_word_that_changes_its_mind_counts_as_it_is_last() -> None:

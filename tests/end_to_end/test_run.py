@@ -262,17 +262,6 @@ def test_order_without_an_answer_is_told_as_one(
     assert "before you start another build" in err.splitlines()[-1]
 
 
-def test_stop_waits_for_no_turn(simulate: Simulate, start_gate: StartGate) -> None:
-    """The gate's own request rate must not leave a build behind."""
-    simulator = simulate(["slow"], speed=1)
-    process = start_gate("run", simulator.jobs["slow"], "--max-rate", "1", env=environment(simulator))
-    wait_for(lambda: simulator.journal.of(*ORDERS))
-    time.sleep(0.3)  # the order's answer; with this rate, nothing else can be asked for a minute
-    process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=30)
-    assert (process.returncode, [entry.build_number for entry in simulator.journal.of(*STOPS)]) == (143, [58]), err
-
-
 def test_second_signal_leaves_open_whether_the_build_was_stopped(
     simulate: Simulate, start_gate: StartGate, tmp_path: Path
 ) -> None:

@@ -32,6 +32,12 @@ def ended(label: str = "app", verdict: Verdict = Verdict.FAILED, **fields: Any) 
     return TargetOutcome(label=label, verdict=verdict, **(usual | fields))
 
 
+def tell(terminal: Terminal, outcome: TargetOutcome) -> None:
+    """Tell a terminal all about a target that is decided, as the wait does."""
+    terminal.decided(outcome)
+    terminal.explained(outcome)
+
+
 def outcome_of(*targets: TargetOutcome) -> Outcome:
     """Return the outcome of a run with these targets."""
     return Outcome(
@@ -41,6 +47,7 @@ def outcome_of(*targets: TargetOutcome) -> Outcome:
         elapsed_seconds=61.0,
         api_calls=9,
         targets=targets,
+        advice=targets[0].hint if targets[0].verdict not in (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED) else "",
     )
 
 
@@ -80,7 +87,7 @@ def test_what_sixty_targets_have_in_common_is_said_in_sum() -> None:
     terminal, stream = log(targets=60)
     for index in range(60):
         terminal.say(Target(job_id="1" * 32, label=f"t{index}"), "no stages", 1005.0)
-        terminal.decided(ended(f"t{index}"))
+        tell(terminal, ended(f"t{index}"))
     lines = stream.getvalue().splitlines()
     assert (lines[0], lines[-1]) == ("00:05 t0: no stages", "00:05 59 more targets: no stages")
     assert len(lines) == 62
@@ -109,7 +116,7 @@ def test_few_targets_have_their_messages_at_once() -> None:
 def test_one_target_states_its_verdict_in_one_line_and_in_the_last(verdict: Verdict) -> None:
     """With the reason first, with what to do last."""
     terminal, stream = log()
-    terminal.decided(ended(verdict=verdict, reason="What happened."))
+    tell(terminal, ended(verdict=verdict, reason="What happened."))
     terminal.finish(outcome_of(ended(verdict=verdict, hint="What to do.")), "report.xml")
     first, last = stream.getvalue().splitlines()
     assert first == f"{verdict}: What happened."
@@ -132,7 +139,7 @@ def test_many_red_targets_leave_room_for_the_last_line(name: str) -> None:
     lines = [f"[ERROR] line {number} " + "x" * 900 for number in range(50)]
     outcomes = [ended(f"t{index}", log_tail=lines) for index in range(120)]
     for outcome in outcomes:
-        terminal.decided(outcome)
+        tell(terminal, outcome)
     terminal.finish(outcome_of(*outcomes), "report.xml")
     text = stream.getvalue()
     quoted = [line for line in text.splitlines() if line.startswith("  ")]
@@ -154,13 +161,13 @@ def test_log_that_was_followed_is_not_shown_again() -> None:
     """Only what came after it is."""
     terminal, stream = log()
     terminal.log_lines(APP, ["one", "two\tx"], 1001.0)
-    terminal.decided(ended(log_tail=["one", "two\tx", "three"]))
+    tell(terminal, ended(log_tail=["one", "two\tx", "three"]))
     assert stream.getvalue().splitlines()[2:] == [
         "failed: build 57 ended with FAILURE", "  the end of the log of build 57:", "  | three"
     ]  # fmt: skip
     terminal, stream = log()
     terminal.log_lines(APP, ["one", "two"], 1001.0)
-    terminal.decided(ended(log_tail=["one", "two"]))
+    tell(terminal, ended(log_tail=["one", "two"]))
     assert stream.getvalue().splitlines()[2:] == ["failed: build 57 ended with FAILURE"]
 
 
@@ -170,7 +177,7 @@ def test_flood_of_a_log_ends_in_one_line(name: str) -> None:
     terminal, stream = log(platform=detect(name, {}))
     for number in range(300):
         terminal.log_lines(APP, [f"{number} " + "x" * 10_000] * 10, 1001.0)
-    terminal.decided(ended(log_tail=["the error"]))
+    tell(terminal, ended(log_tail=["the error"]))
     text = stream.getvalue()
     assert text.count(NO_MORE) == 1
     assert 800_000 < len(text) < 1_000_000
@@ -183,7 +190,7 @@ def test_quiet_run_shows_no_log() -> None:
     terminal = Terminal(1000.0, targets=1, quiet=True, stream=stream)
     terminal.log_lines(APP, ["one"], 1001.0)
     terminal.say(APP, "news", 1002.0)
-    terminal.decided(ended(log_tail=["one"]))
+    tell(terminal, ended(log_tail=["one"]))
     assert stream.getvalue() == ""
 
 
@@ -208,7 +215,7 @@ def test_gitlab_section_of_a_log_that_grows_is_always_closed() -> None:
     terminal.log_lines(APP, ["one", "section_end:1:x\r\x1b[0K"], 1001.0)
     terminal.say(APP, "news", 1002.0)
     terminal.log_lines(APP, ["two"], 1003.0)
-    terminal.decided(ended(verdict=Verdict.PASSED))
+    tell(terminal, ended(verdict=Verdict.PASSED))
     terminal.log_lines(Target(job_id="2" * 32, label="other"), ["three"], 1004.0)
     terminal.finish(outcome_of(ended(verdict=Verdict.PASSED)), "report.xml")
     found = SECTION.findall(stream.getvalue())

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.core.list_hints import MAX_ERRORS, TRIAL_PAGES
+from gate.core.lists import MAX_ERRORS, TRIAL_PAGES
 from gate.errors import CredentialRefused, Forbidden, InvalidAnswer, ServiceFailing
 from gate.model import ListedBuild, ProjectPage, ProjectRow, Record, Target, Verdict
 from gate.settings import Rules
@@ -130,16 +130,15 @@ def test_first_looks_at_hundreds_of_targets_need_few_records() -> None:
     assert crowd.lag < 10
 
 
-def test_hundreds_of_targets_leave_out_what_tells_least() -> None:
-    """Of builds that did not pass, the stages are read, as far as the rate allows, and the analysis is not."""
+def test_hundreds_of_targets_leave_something_to_side_channels() -> None:
+    """Polls and lists do not take the whole rate: of many builds that did not pass, the stages are read."""
     crowd = Crowd(spread(300), stages=[()], log_tail=[()], failed_steps=[()], child_builds=[()])
     crowd.world.service._scripts["record", None]._items[:] = [
         lambda job, number: replace(crowd.record(job, number), record_id=job)
     ]
     crowd.run()
     failed = len([job for job in crowd.ends if crowd.expected(job) is Verdict.FAILED])
-    assert crowd.calls("stages") > failed / 2
-    assert crowd.calls("failed_steps") < failed / 5
+    assert crowd.calls("stages") > failed / 3
 
 
 def test_list_that_lags_costs_its_lag() -> None:
@@ -228,8 +227,8 @@ def test_few_targets_in_a_large_project_read_no_more_than_a_trial() -> None:
     assert 0 < crowd.calls("project_page") <= TRIAL_PAGES
 
 
-@pytest.mark.parametrize("count", [1, 10])
-def test_targets_that_get_all_polls_they_want_read_no_list(count: int) -> None:
+@pytest.mark.parametrize("count", [1, 4])
+def test_fewer_than_five_targets_read_no_list(count: int) -> None:
     """There is nothing to save."""
     crowd = Crowd(spread(count)).run()
     assert crowd.calls("project_page") == 0

@@ -1,0 +1,309 @@
+"""How the gate ends: the last looks, builds that are stopped, orders that are under way, several builds of one run."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from gate.core.wait import LOOKING, STOPPING, WIND_UP
+from gate.errors import NotFound, Refused, ServiceFailing, StartLost, Throttled, TooSlow, Unreachable
+from gate.model import Order, Record, Started, Target, Verdict
+from gate.settings import Rules
+from tests.core.fakes import EPOCH, HANG, Late, World, build, pinned, record
+
+ORDER = Order()
+
+
+def jobs(count: int, number: int | None = 57) -> Sequence[Target]:
+    """Return targets on so many jobs."""
+    return [Target(job_id=f"{index:032}", build_number=number, label=str(index)) for index in range(count)]
+
+
+def ordered(*targets: Target, rules: Rules | None = None, **scripts: Any) -> World:
+    """Return a world in which the gate starts the builds 58 of jobs that had build 57."""
+    usual: dict[str, Any] = {
+        "builds": [[build()]],
+        "start": [58],
+        "stop": [True],
+        "record": [lambda job, number: record("RUNNING", number, job)],
+    }
+    return World(*(targets or [pinned(None)]), rules=rules or Rules(timeout=60), order=ORDER, **(usual | scripts))
+
+
+def asked(world: World, *names: str) -> list[tuple[str, float]]:
+    """Return what was asked, of these methods, with the seconds since the start."""
+    return [(name, at - 1000) for name, at in world.service.asked if name in names]
+
+
+@pytest.mark.parametrize("count", [7, 8, 20])
+def test_service_that_is_silent_before_the_deadline_hides_no_result(count: int) -> None:
+    """All requests of the last five seconds hang; at the deadline the service answers again."""
+
+    def answer(job: str, number: int) -> Any:
+        if world.elapsed < 55:
+            return record("RUNNING", number, job)
+        return record("SUCCESS", number, job) if world.elapsed >= 60 else HANG
+
+    world = World(*jobs(count), record=[answer], rules=Rules(timeout=60, max_rate=6000))
+    assert {outcome.verdict for outcome in world.run()} == {Verdict.PASSED}
+    assert world.elapsed <= 60 + LOOKING
+
+
+def test_targets_that_hang_hold_up_nobody_else() -> None:
+    """The records of 150 of 300 targets never come; the others pass as soon as they have ended."""
+
+    def answer(job: str, number: int) -> Any:
+        if int(job) % 2:
+            return Late(10, TooSlow("no answer"))
+        return record("SUCCESS" if world.elapsed > 100 else "RUNNING", number, job)
+
+    world = World(*jobs(300), record=[answer], rules=Rules(timeout=300, max_rate=6000, error_budget=10_000))
+    verdicts = [outcome.verdict for outcome in world.run()]
+    assert verdicts[::2] == [Verdict.PASSED] * 150
+    assert verdicts[1::2] == [Verdict.TIMED_OUT] * 150
+
+
+def test_request_rate_holds_at_the_deadline() -> None:
+    """With 500 targets, too; what is left of the last minute is used for those that are looked at."""
+    world = World(*jobs(500), record=[lambda job, number: record("RUNNING", number, job)], rules=Rules(timeout=300))
+    world.run()
+    times = world.workers.submitted
+    assert max(sum(first <= other < first + 60 for other in times) for first in times) <= 60
+    assert sum(at >= 1300 for at in times) >= 5
+
+
+def test_late_answer_changes_nothing() -> None:
+    """The record that says SUCCESS was asked for before the deadline and comes after it: it is not looked at again."""
+    world = World(record=[Late(70, record("SUCCESS"))], rules=Rules(timeout=60))
+    (outcome,) = world.run()
+    assert (outcome.verdict, outcome.polls, outcome.state) == (Verdict.TIMED_OUT, 0, None)
+
+
+def test_last_look_is_judged_though_an_answer_is_under_way() -> None:
+    """The poll before the deadline hangs, the look at the deadline answers."""
+    world = World(record=[record("RUNNING")] * 6 + [HANG, record("SUCCESS")], rules=Rules(timeout=62))
+    assert world.verdict() is Verdict.PASSED
+
+
+def test_second_signal_does_not_end_the_stop() -> None:
+    """It is tried until it is done."""
+    world = ordered(stop=[ServiceFailing("503")] * 4 + [True])
+    world.interrupt(20)
+    world.interrupt(20.1)
+    world.interrupt(20.2, 15)
+    (outcome,) = world.run()
+    assert (outcome.verdict, world.signal) == (Verdict.INTERRUPTED, 2)
+    assert len(asked(world, "stop")) == 5
+    assert "stop requested for build 58" in outcome.reason
+
+
+def test_stop_that_hangs_is_tried_again_within_its_seconds() -> None:
+    """Over another connection, as the first one may be dead."""
+    world = ordered(stop=[HANG, True])
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.TIMED_OUT
+    assert "stop requested for build 58" in outcome.reason
+    assert len(asked(world, "stop")) == 2
+    assert world.elapsed <= 60 + STOPPING
+
+
+def test_stop_without_an_answer_is_not_known_and_looked_at_once() -> None:
+    """After the deadline a look tells; the build that has ended as aborted then is this gate's doing, and no result."""
+    def stop(*_: object) -> Late:
+        words.append("ABORTED")
+        return HANG
+
+    words = ["RUNNING"]
+    world = ordered(stop=[stop], record=[lambda job, number: record(words[-1], number, job)])
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.TIMED_OUT
+    assert "may go on" not in outcome.reason
+
+
+def test_nothing_is_looked_at_or_started_after_a_signal() -> None:
+    """Only the stop is asked for."""
+    world = ordered()
+    world.interrupt(20)
+    world.run()
+    assert {name for name, at in world.service.asked if at > 1020.0} <= {"stop"}
+    assert asked(world, "stop") == [("stop", 20)]
+
+
+def test_signal_while_an_order_is_under_way_stops_its_build() -> None:
+    """The number of the build is still to come."""
+    world = ordered(start=[Late(2, Started(58, EPOCH))])
+    world.interrupt(1)
+    (outcome,) = world.run()
+    assert (outcome.verdict, outcome.build_number) == (Verdict.INTERRUPTED, 58)
+    assert asked(world, "stop") == [("stop", 2)]
+
+
+def test_order_without_an_answer_is_said_to_be_unknown() -> None:
+    """Until the end of all seconds."""
+    world = ordered(start=[HANG])
+    world.interrupt(1)
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.INTERRUPTED
+    assert "may have been started" in outcome.reason
+    assert world.elapsed <= 1 + WIND_UP
+
+
+def test_signal_before_the_order_starts_nothing() -> None:
+    """The job's newest build is still being looked for."""
+    world = ordered(builds=[Late(3, [build()])])
+    world.interrupt(1)
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.INTERRUPTED
+    assert asked(world, "start", "stop") == []
+
+
+def test_lost_answer_to_an_order_starts_no_second_build() -> None:
+    """It may have been accepted."""
+    world = ordered(start=[StartLost("the answer got lost")])
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.UNDETERMINED
+    assert len(asked(world, "start")) == 1
+
+
+@pytest.mark.parametrize("error", [Throttled("429"), Unreachable("no route")], ids=["throttled", "not sent"])
+def test_order_that_was_not_admitted_is_sent_again(error: Any) -> None:
+    """The service refused to take it, or nothing of it has left this machine."""
+    error.sent = False
+    world = ordered(start=[error, error, 58], record=[lambda job, number: record("SUCCESS", number, job)])
+    assert world.verdict() is Verdict.PASSED
+    assert len(asked(world, "start")) == 3
+
+
+def test_order_that_is_throttled_for_ever_is_undetermined() -> None:
+    """Within the error budget."""
+    world = ordered(start=[Throttled("429")], rules=Rules(timeout=600, error_budget=30))
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.UNDETERMINED
+    assert "--error-budget" in outcome.reason
+
+
+def test_build_that_was_there_before_the_order_is_not_adopted() -> None:
+    """Its number is no higher than the newest one before."""
+    world = ordered(start=[57])
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.UNDETERMINED
+    assert "had build 57 before" in outcome.reason
+    assert asked(world, "stop") == []
+
+
+def test_all_are_ordered_before_any_is_judged() -> None:
+    """The first one fails at once; the others are ordered all the same, and each is judged."""
+    world = ordered(*jobs(5, None), record=[lambda job, number: record("FAILURE", number, job)])
+    assert [outcome.verdict for outcome in world.run()] == [Verdict.FAILED] * 5
+    assert len(asked(world, "start")) == 5
+
+
+def test_target_that_cannot_be_ordered_leaves_the_others_alone() -> None:
+    """It is undetermined; the others are started and judged."""
+
+    def start(job: str) -> Any:
+        if job.endswith("1"):
+            raise Refused("disabled")
+        return 58
+
+    world = ordered(*jobs(3, None), start=[start], record=[lambda job, number: record("SUCCESS", number, job)])
+    verdicts = [outcome.verdict for outcome in world.run()]
+    assert verdicts == [Verdict.PASSED, Verdict.UNDETERMINED, Verdict.PASSED]
+
+
+def test_fail_fast_stops_the_builds_of_this_run() -> None:
+    """All that it started and that still run, and no other."""
+
+    def answer(job: str, number: int) -> Record:
+        return record("FAILURE" if job.endswith("0") else "RUNNING", number, job)
+
+    world = ordered(*jobs(3, None), record=[answer], rules=Rules(timeout=60, fail_fast=True))
+    first, *others = world.run()
+    assert first.verdict is Verdict.FAILED
+    assert [other.verdict for other in others] == [Verdict.SKIPPED] * 2
+    assert all("stop requested" in other.reason for other in others)
+    assert len(asked(world, "stop")) == 2
+
+
+def test_retry_that_is_refused_keeps_the_verdict_of_the_first_build() -> None:
+    """The first build said no; that the second order failed is told beside it."""
+    world = ordered(
+        start=[58, Refused("over quota")],
+        record=[lambda job, number: record("SCHEDULE_FAILURE", number, job)],
+        rules=Rules(timeout=60, retries=1),
+    )
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.FAILED
+    assert "over quota" in outcome.reason
+
+
+@pytest.mark.parametrize(("given", "stops"), [(True, 1), (False, 0)])
+def test_only_wait_with_stop_stops_a_build_that_it_did_not_start(given: bool, stops: int) -> None:
+    """At the timeout."""
+    world = World(record=[record("RUNNING")], stop=[True], rules=Rules(timeout=60, stop=given))
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.TIMED_OUT
+    assert len(asked(world, "stop")) == stops
+
+
+def test_disputed_build_is_never_stopped() -> None:
+    """Its record is of another commit than the one that was asked for."""
+    world = World(
+        record=[record("RUNNING", commit="b" * 40)], stop=[True], rules=Rules(timeout=60, stop=True, commit="a" * 40)
+    )
+    assert world.verdict() is Verdict.UNDETERMINED
+    assert asked(world, "stop") == []
+
+
+def test_build_that_is_queued_for_too_long_is_timed_out_and_stopped() -> None:
+    """At the limit, and not before; a queue is not a slow build."""
+    world = ordered(
+        record=[lambda job, number: record("QUEUED", number, job, queued_at=EPOCH)],
+        rules=Rules(timeout=600, queue_timeout=45),
+    )
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.TIMED_OUT
+    assert "--queue-timeout" in outcome.reason
+    assert "stop requested" in outcome.reason
+    assert world.elapsed == pytest.approx(45, abs=1)
+
+
+def test_build_that_leaves_the_queue_in_time_is_judged() -> None:
+    """However long it runs then."""
+
+    def answer(job: str, number: int) -> Record:
+        word = "QUEUED" if world.elapsed < 40 else "RUNNING" if world.elapsed < 300 else "SUCCESS"
+        return record(word, number, job, queued_at=EPOCH)
+
+    world = World(record=[answer], rules=Rules(timeout=600, queue_timeout=45))
+    assert world.verdict() is Verdict.PASSED
+
+
+def test_record_of_an_own_build_may_be_late() -> None:
+    """By as long as `--appear-timeout` says."""
+
+    def answer(job: str, number: int) -> Record:
+        if world.elapsed < 200:
+            raise NotFound("no such build")
+        return record("SUCCESS", number, job)
+
+    world = ordered(record=[answer], rules=Rules(timeout=600))
+    assert world.verdict() is Verdict.PASSED
+
+
+def test_stop_waits_for_no_turn() -> None:
+    """The gate's own request rate must not leave a build behind."""
+    world = World(record=[record("RUNNING")], stop=[True], rules=Rules(max_rate=1, stop=True))
+    world.interrupt(5)
+    world.run()
+    assert asked(world, "stop") == [("stop", 5)]
+
+
+def test_ten_builds_that_end_just_before_the_deadline_are_all_judged() -> None:
+    """Requests are kept for them: the first looks have used up a burst, and lists want to be read."""
+
+    def answer(job: str, number: int) -> Record:
+        return record("SUCCESS" if world.elapsed >= 7.9 else "RUNNING", number, job, project_id="p")
+
+    world = World(*jobs(10), record=[answer], rules=Rules(timeout=8))
+    assert {outcome.verdict for outcome in world.run()} == {Verdict.PASSED}
