@@ -166,7 +166,8 @@ class _Choosing:
             if number in self._e.odd:
                 self._is_end_odd = True
                 if not self._e.records:  # to see whether any record can be read
-                    self._need_record(self._highest)
+                    listed = (number for number in self._e.rows if self._has_ended(number))
+                    self._need_record(max(listed, default=self._highest))
                 if not self._is_known_oddity(number):
                     raise _Doubt(NotKnown(f"whether there is a build {number} is not known: {self._e.odd[number]}"))
 
@@ -307,7 +308,8 @@ class _Choosing:
         """Return the times at which a build is known to have existed."""
         record, row = self._e.records.get(number), self._e.rows.get(number)
         times = [record.created_at, record.started_at, record.finished_at] if record else []
-        return [time for time in (*times, row.started_at if row else None) if time is not None]
+        times += [row.started_at, _end_of(row)] if row else []
+        return [time for time in times if time is not None]
 
     def _start_times(self) -> tuple[list[int], list[datetime]]:
         """Return the numbers of known builds, rising, each with the earliest time of a build from there on."""
@@ -338,12 +340,24 @@ class _Choosing:
         record = self._e.records.get(number)
         if record is None or not interpret(record).ended:
             return False
-        return None not in self._answers(number) or self._is_settled(self._times(number))
+        times = self._times(number)
+        return None not in self._answers(number) or bool(times and self._is_settled([max(times)]))
 
     def _is_settled(self, times: list[datetime]) -> bool:
-        """Tell whether one of the times is so long ago that the service has written what it knows by now."""
-        lag = timedelta(seconds=RECORD_LAG) + CLOCK_SKEW
-        return self._e.clock is not None and any(time < self._e.clock - lag for time in times)
+        """Tell whether one of the times is so long ago that the service has written what it knows by now.
+
+        It is so by the service's clock, or by a later time in its records.
+        """
+        return self._settled_before is not None and any(time <= self._settled_before for time in times)
+
+    @cached_property
+    def _settled_before(self) -> datetime | None:
+        """The time before which every record has been written by now; `None` if the time is not known."""
+        clock = self._e.clock
+        if clock is None:
+            return None
+        times = [time for number in self._known() for time in self._times(number) if time <= clock + CLOCK_SKEW]
+        return max([*times, clock - CLOCK_SKEW]) - timedelta(seconds=RECORD_LAG)
 
     def _was_deleted(self, number: int) -> bool:
         """Tell whether a number that has no record in this look will never have one.

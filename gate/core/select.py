@@ -281,10 +281,10 @@ class Selection:
     def _may_be_absence(self, number: int, error: str) -> bool:
         """Tell whether an error for a build may mean that it does not exist, or not yet.
 
-        It may not if the build is known, unless the service has the same error for a build that nobody knows.
+        It may not if the build was listed or read, unless the service has the same error for one that nobody knows.
         """
         evidence = self._evidence
-        if not evidence.is_known(number):
+        if number not in evidence.rows and number not in evidence.records:
             return True
         return bool(evidence.records) and evidence.odd_answer is not None and evidence.odd_answer.error == error
 

@@ -288,7 +288,7 @@ SENTENCES: list[tuple[str, Evidence, Asked, int | str]] = [
     ("a deleted build", facts(ended(59), ended(57, commit=OTHER), absent=[60, 58, 56]), Asked(OTHER), 57),
     (
         "a record that is late",
-        facts(ended(59), ended(57, commit=OTHER), absent=[60, 58], seen_ago=20),
+        facts(ended(59, seconds_ago=9, created_at=ago(20)), ended(57, commit=OTHER), absent=[60, 58], seen_ago=20),
         Asked(OTHER),
         "58 has no record",
     ),
