@@ -2,13 +2,18 @@
 
     python3 .ci/build_release.py [FOLDER]      the default is dist/
 
-The same commit gives the same bytes with the same version of Python: only tracked files go in, as they are in the work
+The same commit gives the same bytes with the same versions of Python: only tracked files go in, as they are in the work
 tree; times are `SOURCE_DATE_EPOCH`, by default the time of the last commit; what others wrote comes from
-`.github/requirements.txt`, which has a hash for each file. pip's own variables (PIP_NO_INDEX, PIP_FIND_LINKS) hold.
+`.github/requirements.txt` and, for the signer, `.github/requirements-aksk.txt`, which have a hash for each file. pip's
+own variables (PIP_NO_INDEX, PIP_FIND_LINKS) hold.
+
+Compiling its sources is most of what a start of the one file would take, so that it holds them compiled as well, for
+each Python from 3.11 on that is there at the build as `python3.N`; any other compiles the sources as before.
 """
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +25,20 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / ".github" / "requirements.txt"
+SIGNER_LOCK = ROOT / ".github" / "requirements-aksk.txt"
 ONE_FILE = "codearts-gate.pyz"
+
+SIGNER = ("huaweicloudsdkcore", "pyasn1", "six")
+"""The packages of the vendor's request signer, as far as the gate uses it; all of them are pure Python."""
+
+SIGNER_PARTS = ("__init__", "sdk_request", "exceptions", "signer", "utils")
+"""The modules of `huaweicloudsdkcore` that are the signer's; the others need more packages, compiled ones among them."""
+
+WITH_DATA = ("certifi/",)
+"""The packages that look for data beside their modules, so that these are not taken from elsewhere."""
+
+VERSIONS = range(11, 15)
+"""The minor versions of Python 3 for which the one file holds compiled modules, where they are there at the build."""
 
 START = """\
 import sys
@@ -29,6 +47,8 @@ if sys.version_info < (3, 11):
     sys.stderr.write("codearts-gate needs Python 3.11 or newer; this is Python %d.%d.\\n" % sys.version_info[:2])
     sys.exit(5)
 
+sys.path.insert(0, sys.path[0] + "/" + sys.implementation.cache_tag)  # compiled modules, if there are some for this Python
+
 from gate.__main__ import main
 
 main()
@@ -36,6 +56,15 @@ main()
 """The `__main__.py` of the one file, which an old Python must be able to read too."""
 
 BUILD = "import sys; from flit_core.buildapi import *; build_wheel(sys.argv[1]); build_sdist(sys.argv[1])"
+
+COMPILE = """\
+import py_compile, sys
+unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+for name in sys.argv[1:]:
+    target = f"{sys.implementation.cache_tag}/{name}c"
+    py_compile.compile(name, target, dfile=name, doraise=True, invalidation_mode=unchecked)
+"""
+"""Compiles the files that are named into a folder that is called after this Python."""
 
 OF_THE_INSTALLATION = ("RECORD", "INSTALLER", "REQUESTED")
 """Files of pip's that tell of the machine where it ran."""
@@ -49,8 +78,8 @@ def copy_tracked_files(target: Path) -> None:
         shutil.copy(ROOT / name, target / name)
 
 
-def install_locked(target: Path) -> None:
-    """Install what the lock pins into `target`: wheels in pure Python, which suit every system."""
+def install_locked(lock: Path, target: Path) -> None:
+    """Install what a lock pins into `target`: wheels in pure Python, which suit every system."""
     pure = ["--only-binary=:all:", "--implementation=py", "--abi=none", "--platform=any"]
     pip = [
         sys.executable,
@@ -61,8 +90,38 @@ def install_locked(target: Path) -> None:
         "--disable-pip-version-check",
         "--root-user-action=ignore",
     ]
-    what = ["--no-compile", "--no-deps", "--require-hashes", f"--requirement={LOCK}", f"--target={target}"]
+    what = ["--no-compile", "--no-deps", "--require-hashes", f"--requirement={lock}", f"--target={target}"]
     subprocess.run([*pip, *pure, *what], check=True)
+
+
+def add_signer(site: Path, work: Path) -> None:
+    """Add the vendor's signer to `site`, with its licences."""
+    entries = re.findall(r"^[\w.-]+==.*(?:\n    .*)*\n", SIGNER_LOCK.read_text(), re.MULTILINE)
+    lock, folder = work / "signer.txt", work / "signer"
+    lock.write_text("".join(entry for entry in entries if entry.split("==")[0] in SIGNER))
+    install_locked(lock, folder)
+    core = folder / "huaweicloudsdkcore"
+    for path in core.iterdir():
+        if path.stem not in SIGNER_PARTS:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    shutil.copytree(folder, site, dirs_exist_ok=True)
+
+
+def compile_modules(site: Path) -> None:
+    """Put the modules below `site`, compiled, into a folder of it for each Python that is there.
+
+    Their hashes are unchecked, so that Python takes them without a look at the sources.
+    """
+    names = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.py"))
+    names = [name for name in names if not name.startswith(WITH_DATA)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    for version in VERSIONS:
+        python = shutil.which(f"python3.{version}")
+        if python is None or subprocess.run([python, "--version"], capture_output=True, check=False).returncode:
+            print(f"There is no Python 3.{version} here: {ONE_FILE} compiles its sources there at every start.")
+            continue
+        command = [python, "-S", "-c", COMPILE, *names]
+        subprocess.run(command, cwd=site, env={**environment, "PYTHONHASHSEED": "0"}, check=True)
 
 
 def build_archives(source: Path, site: Path, target: Path) -> Path:
@@ -78,6 +137,8 @@ def remove_what_is_not_run(site: Path) -> None:
     """Remove the build backend, scripts, and records of the installation."""
     for folder in (site / "bin", *site.glob("flit_core*")):
         shutil.rmtree(folder)
+    for path in site.rglob("__pycache__"):
+        shutil.rmtree(path)
     for name in OF_THE_INSTALLATION:
         for path in site.glob(f"*.dist-info/{name}"):
             path.unlink()
@@ -120,11 +181,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         source, site = Path(name, "source"), Path(name, "site")
         copy_tracked_files(source)
-        install_locked(site)
+        install_locked(LOCK, site)
+        add_signer(site, Path(name))
         wheel = build_archives(source, site, target)
         remove_what_is_not_run(site)
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(site)
+        compile_modules(site)
         (site / "__main__.py").write_text(START)
         write_one_file(site, target / ONE_FILE, int(os.environ["SOURCE_DATE_EPOCH"]))
     write_sums(target)

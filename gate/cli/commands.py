@@ -138,8 +138,8 @@ def simulate(port: int, scenarios: tuple[str, ...], speed: float) -> int:
 @main.command()
 @click.argument("job_id", required=False, type=JobId())
 @options.connection
-@click.option("--json", "as_json", is_flag=True, help="Print all steps as one JSON document on stdout.")
-@click.option("--verbose", is_flag=True, help="Print every request with its status and time.")
+@options.option("--json", "as_json", is_flag=True, help="Print all steps as one JSON document on stdout.")
+@options.option("--verbose", is_flag=True, help="Print every request with its status and time.")
 def doctor(job_id: str | None, as_json: bool, verbose: bool, **values: Any) -> int:
     """Check the set-up one step at a time, and say what to fix.
 
@@ -196,7 +196,7 @@ def known_variables() -> set[str]:
         for parameter in command.params
         for name in options.variables(parameter)
     }
-    return of_parameters.union(credentials.OPTIONAL, *credentials.FAMILIES.values())
+    return of_parameters.union([credentials.INPUTS], credentials.OPTIONAL, *credentials.FAMILIES.values())
 
 
 def execute(arguments: Sequence[str], started: float) -> int:

@@ -1,5 +1,6 @@
 """Which credential is used: the first family that is set, or the one that was asked for."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,22 @@ FAMILIES = {
 
 OPTIONAL = ("GATE_IAM_PROJECT", "HUAWEICLOUD_SDK_SECURITY_TOKEN", "HUAWEICLOUD_SDK_PROJECT_ID")
 """The variables that a family may have besides."""
+
+INPUTS = "GATE_INPUTS"
+"""The variable in which action.yml names the variables that it has set from its inputs."""
+
+INPUT_OF = {
+    "GATE_TOKEN": "token",
+    "HUAWEICLOUD_SDK_AK": "ak",
+    "HUAWEICLOUD_SDK_SK": "sk",
+    "HUAWEICLOUD_SDK_SECURITY_TOKEN": "security-token",
+    "HUAWEICLOUD_SDK_PROJECT_ID": "project-id",
+    "GATE_IAM_USER": "iam-user",
+    "GATE_IAM_PASSWORD": "iam-password",
+    "GATE_IAM_DOMAIN": "iam-domain",
+    "GATE_IAM_PROJECT": "iam-project",
+}
+"""The action's input for each variable of a credential."""
 
 _ALL = (
     "GATE_TOKEN (or give --token-file), or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or GATE_IAM_USER, "
@@ -39,12 +56,21 @@ def choose(
     environment: Mapping[str, str],
     places: Mapping[str, str] | None = None,
 ) -> Choice:
-    """Choose by `--auth`; raises `UsageProblem` that names the variables that are missing.
+    """Choose by `--auth`; raises `UsageProblem` that names the variables, or the action's inputs, that are missing.
 
     `region` is the project of an IAM user's token unless `GATE_IAM_PROJECT` names another. `places` tells which option
     or variable `auth` and `token_file` came from.
     """
     named = {"auth": "--auth", "token_file": "--token-file"} | dict(places or {})
+    try:
+        return _choose(auth, token_file, region, environment, named)
+    except UsageProblem as problem:
+        raise UsageProblem(_with_inputs(str(problem), environment)) from None
+
+
+def _choose(
+    auth: str, token_file: Path | None, region: str | None, environment: Mapping[str, str], named: Mapping[str, str]
+) -> Choice:
     missing = {family: _missing(family, token_file, environment) for family in FAMILIES}
     note = ""
     if auth == "auto":
@@ -58,6 +84,17 @@ def choose(
             return Choice(_key_pair(environment), note)
         case _:
             return Choice(_iam_user(region, environment), note)
+
+
+def _with_inputs(text: str, environment: Mapping[str, str]) -> str:
+    """Return a message as it is, or in the action with inputs for the variables that are not set as such."""
+    inputs = environment.get(INPUTS)
+    if inputs is None:
+        return text
+    for variable, name in INPUT_OF.items():
+        if variable in inputs.split() or not _value(environment, variable):
+            text = re.sub(rf"\b{variable}\b", f"input {name}", text)
+    return text.replace("--token-file", "input token-file").replace("--region", "input region")
 
 
 def _missing(family: str, token_file: Path | None, environment: Mapping[str, str]) -> list[str]:

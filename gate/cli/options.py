@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from gate import mistakes
+from gate.cli.credentials import INPUTS
 from gate.cli.param_types import (
     Commit,
     Duration,
@@ -47,7 +48,7 @@ class _VariableRule(click.Parameter):
         return super().type_cast_value(ctx, value)
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """Return the variable if the value came from one, else the option or the argument's name in the help."""
+        """Return the place of the value, quoted: see `place`."""
         return f"'{place(self, ctx)}'"
 
 
@@ -78,11 +79,18 @@ def variables(parameter: click.Parameter) -> Sequence[str]:
 
 
 def place(parameter: click.Parameter, ctx: click.Context | None) -> str:
-    """Return the variable if the value came from one, else the option or the argument."""
+    """Return the variable or the action's input if the value came from one, else the option or the argument."""
     source = ctx.get_parameter_source(parameter.name) if ctx and parameter.name else None
     if source is ParameterSource.ENVIRONMENT:
-        return _variable_of(parameter)[0]
+        variable = _variable_of(parameter)[0]
+        is_input = variable in os.environ.get(INPUTS, "").split()
+        return f"input {name_of(parameter)}" if is_input else variable
     return parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
+
+
+def name_of(parameter: click.Parameter) -> str:
+    """Return what an option and the action's input of the same meaning are called; targets are an argument here."""
+    return parameter.opts[0].lstrip("-") if isinstance(parameter, click.Option) else "targets"
 
 
 def places() -> Mapping[str, str]:
@@ -243,7 +251,7 @@ reporting = all_of(
         default="auto",
         help="The CI system whose log, outputs and summary are used.",
     ),
-    click.option("--json", is_flag=True, help="Print the whole result as one JSON document on stdout."),
-    click.option("--quiet", is_flag=True, help="Print only how it ended."),
-    click.option("--verbose", is_flag=True, help="Print every request with its status and time."),
+    option("--json", is_flag=True, help="Print the whole result as one JSON document on stdout."),
+    option("--quiet", is_flag=True, help="Print only how it ended."),
+    option("--verbose", is_flag=True, help="Print every request with its status and time."),
 )

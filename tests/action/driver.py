@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT
 from tests.tools import node_script
 
 
@@ -30,9 +29,9 @@ class Step:
 class Driver:
     """Drives the action in a folder."""
 
-    def __init__(self, stack: ExitStack, workspace: Path, temp: Path) -> None:
-        """`temp` is the runner's folder for temporary files, in which the action installs itself."""
-        self._stack, self.workspace, self.temp = stack, workspace, temp
+    def __init__(self, stack: ExitStack, action: Path, workspace: Path, temp: Path) -> None:
+        """`action` is the folder with `action.yml`, `temp` the runner's folder for temporary files."""
+        self._stack, self.action, self.workspace, self.temp = stack, action, workspace, temp
 
     def start(self, env: Mapping[str, str] | None = None, /, **inputs: str) -> "subprocess.Popen[str]":
         """Start a run; `env` are the job's variables."""
@@ -40,7 +39,7 @@ class Driver:
 
     def _drive(self, env: Mapping[str, str] | None, what: Mapping[str, object]) -> "subprocess.Popen[str]":
         """Start the driver, with what to run."""
-        folders = {"action": str(ROOT), "workspace": str(self.workspace), "temp": str(self.temp)}
+        folders = {"action": str(self.action), "workspace": str(self.workspace), "temp": str(self.temp)}
         request = {**folders, "env": dict(env or {}), **what}
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = subprocess.Popen(node_script("drive-action.mjs"), text=True, **pipes)

@@ -52,10 +52,25 @@ def test_build_that_is_started_and_fails_gives_a_red_step_with_outputs(simulate:
 
 
 def test_variables_of_the_job_stand_in_for_inputs(simulate: Simulate, driver: Driver) -> None:
-    """What the whole job has in its `env` need not be said again; an empty input does not hide it."""
+    """What the whole job has in its `env` need not be said again: no input hides it, and an input that is given does."""
+    simulator = simulate(["slow"])
+    env = {
+        "GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_TARGETS": simulator.jobs["slow"],
+        "GATE_TIMEOUT": "1s", "GATE_JUNIT": "of the job.xml", "GATE_JSON": "yes", "GATE_OUTPUTS": "job.env",
+    }  # fmt: skip
+    step = driver.run(env, outputs="step.env")
+    assert (step.exit, step.outputs["report"]) == (3, "of the job.xml"), step.log
+    assert any(line.startswith("{") for line in step.log)
+    assert sorted(path.name for path in driver.workspace.iterdir()) == ["of the job.xml", "step.env"]
+
+
+def test_aksk_needs_no_package(simulate: Simulate, driver: Driver) -> None:
+    """The signer is in the one file."""
     simulator = simulate(["passing"], speed=100)
-    env = {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token}
-    assert driver.run(env, targets=simulator.jobs["passing"]).exit == 0
+    keys = {"ak": simulator.keys.ak, "sk": simulator.keys.sk, "endpoint": simulator.endpoint, "max_age": "10h"}
+    step = driver.run(targets=simulator.jobs["passing"], **keys)
+    assert step.exit == 0, step.log
+    assert {entry.family for entry in simulator.journal.entries} == {"aksk"}
 
 
 @pytest.mark.parametrize(
@@ -64,18 +79,27 @@ def test_variables_of_the_job_stand_in_for_inputs(simulate: Simulate, driver: Dr
         ({"endpoint": "https://localhost", "token": "t"}, "target"),
         ({"targets": "0" * 32}, "endpoint"),
         ({"targets": "0" * 32, "endpoint": "https://localhost"}, "credential"),
-        ({"targets": "0" * 32, "timeout": "soon"}, "'GATE_TIMEOUT'"),
-        ({"targets": "0" * 32, "fail_fast": "perhaps"}, "'GATE_FAIL_FAST'"),
-        ({"targets": "0" * 32, "command": "simulate; id"}, "'command'"),
+        ({"targets": "0" * 32, "timeout": "soon"}, "'input timeout'"),
+        ({"targets": "0" * 32, "fail_fast": "perhaps"}, "'input fail-fast'"),
+        ({"targets": "0" * 32, "json": "perhaps"}, "'input json'"),
+        ({"targets": "0 1"}, "'input targets'"),
+        ({"targets": "0" * 32, "endpoint": "https://localhost", "ak": "x"}, "input ak is set without input sk"),
     ],
-    ids=["targets", "endpoint", "credential", "duration", "flag", "command"],
+    ids=["targets", "endpoint", "credential", "duration", "flag", "boolean", "form", "half"],
 )
 def test_wrong_call_is_an_error_that_names_the_input(driver: Driver, inputs: dict[str, str], words: str) -> None:
-    """The step ends with 2 and one annotation; `required: true` is not enforced by the runner, so the gate does."""
+    """The step ends with 2 and one annotation."""
     step = driver.run(**inputs)
     assert step.exit == 2
     (annotation,) = step.of("error")
     assert words in annotation[2]
+
+
+def test_wrong_variable_of_the_job_is_named_itself(driver: Driver) -> None:
+    """An input that was not given is not blamed."""
+    step = driver.run({"GATE_TIMEOUT": "soon"}, targets="0" * 32, max_age="10h")
+    (annotation,) = step.of("error")
+    assert (step.exit, "'GATE_TIMEOUT'" in annotation[2]) == (2, True)
 
 
 def test_cancelled_job_stops_the_build_and_still_reports(simulate: Simulate, driver: Driver) -> None:

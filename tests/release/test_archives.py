@@ -10,7 +10,7 @@ import pytest
 
 from gate import __version__
 from tests.conftest import ROOT
-from tests.release.conftest import Release
+from tests.release_build import Release
 from tests.test_checks import tracked_files
 
 pytestmark = pytest.mark.ci

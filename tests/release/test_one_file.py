@@ -14,7 +14,7 @@ import trustme
 
 from gate import __version__
 from tests.faults.faulty_simulator import FaultySimulator, Tls
-from tests.release.conftest import Release
+from tests.release_build import Release
 
 pytestmark = pytest.mark.ci
 
