@@ -32,7 +32,7 @@ SIGNER = ("huaweicloudsdkcore", "pyasn1", "six")
 """The packages of the vendor's request signer, as far as the gate uses it; all of them are pure Python."""
 
 SIGNER_PARTS = ("__init__", "sdk_request", "exceptions", "signer", "utils")
-"""The modules of `huaweicloudsdkcore` that are the signer's; the others need more packages, compiled ones among them."""
+"""The modules of `huaweicloudsdkcore` that are the signer's; the others need more packages."""
 
 WITH_DATA = ("certifi/",)
 """The packages that look for data beside their modules, so that these are not taken from elsewhere."""
@@ -47,7 +47,7 @@ if sys.version_info < (3, 11):
     sys.stderr.write("codearts-gate needs Python 3.11 or newer; this is Python %d.%d.\\n" % sys.version_info[:2])
     sys.exit(5)
 
-sys.path.insert(0, sys.path[0] + "/" + sys.implementation.cache_tag)  # compiled modules, if there are some for this Python
+sys.path.insert(0, sys.path[0] + "/" + sys.implementation.cache_tag)  # where compiled modules are
 
 from gate.__main__ import main
 

@@ -23,7 +23,8 @@ def test_self_test_passes_in_act(tmp_path: Path) -> None:
     """
     act = tool("act", made_with="go")
     repository = tmp_path / "repository"
-    shutil.copytree(ROOT, repository, ignore=shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", ".ci"))
+    unwanted = (".git", ".venv", ".*_cache", "__pycache__", "node_modules", "bin", "dist")
+    shutil.copytree(ROOT, repository, ignore=shutil.ignore_patterns(*unwanted))
     for arguments in (
         ["init"],
         ["add", "."],
@@ -31,8 +32,9 @@ def test_self_test_passes_in_act(tmp_path: Path) -> None:
         ["remote", "add", "origin", "https://x.invalid/y/z"],
     ):
         subprocess.run([*GIT, *arguments], cwd=repository, check=True, capture_output=True)
+    workflow = ("-W", ".github/workflows/self-test.yml")
     done = subprocess.run(
-        [act, "push", "-P", "ubuntu-latest=-self-hosted", "-W", ".github/workflows/self-test.yml"],
+        [act, "push", "-P", "ubuntu-latest=-self-hosted", "--matrix", "system:ubuntu-latest", *workflow],
         cwd=repository,
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,

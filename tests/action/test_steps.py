@@ -52,7 +52,7 @@ def test_build_that_is_started_and_fails_gives_a_red_step_with_outputs(simulate:
 
 
 def test_variables_of_the_job_stand_in_for_inputs(simulate: Simulate, driver: Driver) -> None:
-    """What the whole job has in its `env` need not be said again: no input hides it, and an input that is given does."""
+    """What the whole job has in its `env` need not be said again; only an input that is given hides it."""
     simulator = simulate(["slow"])
     env = {
         "GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_TARGETS": simulator.jobs["slow"],
