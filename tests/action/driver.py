@@ -30,7 +30,7 @@ class Driver:
     """Drives the action in a folder."""
 
     def __init__(self, stack: ExitStack, action: Path, workspace: Path, temp: Path) -> None:
-        """Start nothing yet; `action` is the folder with `action.yml`, `temp` the runner's folder for temporary files."""
+        """Start nothing yet; `action`: the folder with `action.yml`, `temp`: the runner's for temporary files."""
         self._stack, self.action, self.workspace, self.temp = stack, action, workspace, temp
 
     def start(self, env: Mapping[str, str] | None = None, /, **inputs: str) -> "subprocess.Popen[str]":

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from gate import __version__, durations
+from gate.cli.commands import main
 from tests.conftest import ROOT
 from tests.tools import tool
 
@@ -22,6 +23,9 @@ PIPELINES = sorted((EXAMPLES / "gitlab").glob("*.gitlab-ci.yml"))
 TEMPLATE = EXAMPLES / "gitlab" / "template.yml"
 TEXTS = [path for path in sorted(EXAMPLES.rglob("*")) if path.suffix != ".png" and path.is_file()]
 ACTION_INPUTS = yaml.safe_load(ACTION.read_text())["inputs"]
+DEFAULTS = {option.opts[0].removeprefix("--"): option.default for option in main.commands["wait"].params}
+"""The defaults of the options, which are those of the action's inputs."""
+
 CHECK = [str(Path(sys.executable).parent / "check-jsonschema"), "--builtin-schema"]
 ZIZMOR = [str(Path(sys.executable).parent / "zizmor"), "--offline", "--no-progress"]
 GITLAB = [*CHECK, "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]
@@ -76,7 +80,7 @@ def test_inputs_of_the_gitlab_template_are_those_of_the_action() -> None:
     for name in options:
         assert variables[f"GATE_{name.upper().replace('-', '_')}"] == f"$[[ inputs.{name} ]]"
         default = inputs[name].get("default", "")
-        assert (str(default).lower() if default is False else default) == ACTION_INPUTS[name].get("default", "")
+        assert not default or default == DEFAULTS[name]
 
 
 def test_action_validator_finds_nothing() -> None:
@@ -99,7 +103,8 @@ def test_broken_files_are_refused_by_tools_from_pypi(tmp_path: Path) -> None:
     assert judge([*CHECK, "vendor.github-actions"], action).returncode == 1
     assert judge([*CHECK, "vendor.github-workflows"], workflow).returncode == 1
     assert judge(GITLAB, pipeline).returncode == 1
-    assert judge(ZIZMOR, broken(tmp_path, ACTION, "case $COMMAND", "case ${{ inputs.command }}")).returncode == 14
+    injected = broken(tmp_path, ACTION, "command=${COMMAND:-wait}", "command=${{ inputs.command }}")
+    assert judge(ZIZMOR, injected).returncode == 14
 
 
 def test_broken_files_are_refused_by_tools_from_npm(tmp_path: Path) -> None:
@@ -160,7 +165,7 @@ def test_what_is_not_pinned_is_found(line: str) -> None:
 def timeouts(example: Path) -> list[tuple[float, float]]:
     """Return the seconds that an example's jobs have, each with the seconds that its gate has."""
     text = example.read_text()
-    default = durations.parse(str(ACTION_INPUTS["timeout"]["default"]))
+    default = durations.parse(str(DEFAULTS["timeout"]))
     if example.name.startswith("Jenkinsfile"):
         (minutes,) = re.findall(r"timeout\(time: (\d+), unit: 'MINUTES'\)", text)
         return [(60 * int(minutes), default)]
@@ -169,7 +174,7 @@ def timeouts(example: Path) -> list[tuple[float, float]]:
         return [
             (
                 60 * job["timeout-minutes"],
-                durations.parse(step["with"].get("timeout", ACTION_INPUTS["timeout"]["default"])),
+                durations.parse(step["with"].get("timeout", DEFAULTS["timeout"])),
             )
             for job in documents[0]["jobs"].values()
             for step in job["steps"]
