@@ -102,6 +102,8 @@ class Rules:
     """Judge the newest build of this branch; with `commit`, of both."""
     since: datetime | None = None
     """Judge only builds created at or after this instant."""
+    codearts_project: str | None = None
+    """The CodeArts project in which jobs that are given by name are looked up."""
     max_age: float | None = None
     """How old an ended build may be; `None` when it was not asked for: see `age_limit`."""
     appear_timeout: float = 300.0
@@ -124,7 +126,7 @@ class Rules:
     follow: bool = False
     """Whether the log of a running build is shown while it grows."""
     no_wait: bool = False
-    """Whether the gate ends as soon as its build has been started."""
+    """Whether the gate ends as soon as its builds have been started."""
     retries: int = 0
     """How often a build is ordered again that ended with `SCHEDULE_FAILURE`."""
     reuse: bool = False

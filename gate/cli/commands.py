@@ -26,7 +26,7 @@ INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, "--version", prog_name="codearts-gate", message="%(prog)s %(version)s")
+@click.version_option(__version__, "--version", "-V", prog_name="codearts-gate", message="%(prog)s %(version)s")
 def main() -> None:
     """Hold a pipeline until a build at Huawei Cloud CodeArts Build has a result.
 
@@ -59,28 +59,28 @@ def wait(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
     return app.wait(settings, started)
 
 
-@main.command(short_help="Start a build, then wait for exactly that build.")
+@main.command(short_help="Start builds, then wait for exactly these.")
 @click.argument(
-    "target", required=False, type=TargetType(), cls=options.GateArgument, envvar="GATE_TARGETS", metavar="JOB_ID"
+    "targets", nargs=-1, type=TargetType(), cls=options.GateArgument, envvar="GATE_TARGETS", metavar="TARGET..."
 )
 @options.connection
 @options.ordering
 @options.waiting
 @options.reporting
 @click.pass_obj
-def run(started: float, /, target: Target | None, **values: Any) -> int:
-    """Start a build of the job JOB_ID, then wait for exactly that build.
+def run(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
+    """Start a build of the job of every TARGET, then wait for exactly these builds.
 
-    JOB_ID may have a label in front, [LABEL=]JOB_ID. An order is sent once, never twice. The build is stopped when the
-    gate times out or is interrupted, unless --keep-running is given.
+    TARGET is [LABEL=]JOB_ID. All builds are ordered before any is judged, each once, never twice. Those that have not
+    ended are stopped when the gate ends, unless --keep-running is given.
     """
     from gate import app
     from gate.cli.resolve import resolve, resolve_order
 
     warn_about_variables(values)
     places = options.places()
-    order = resolve_order(target, values, places) if target else None
-    settings, notes = resolve([target] if target else [], values, places, order)
+    order = resolve_order(targets, values, places)
+    settings, notes = resolve(targets, values, places, order)
     print_notes(notes, values)
     return app.wait(settings, started)
 
@@ -139,7 +139,7 @@ def simulate(port: int, scenarios: tuple[str, ...], speed: float) -> int:
 @click.argument("job_id", required=False, type=JobId())
 @options.connection
 @options.option("--json", "as_json", is_flag=True, help="Print all steps as one JSON document on stdout.")
-@options.option("--verbose", is_flag=True, help="Print every request with its status and time.")
+@options.option("--verbose", "-v", is_flag=True, help="Print every request with its status and time.")
 def doctor(job_id: str | None, as_json: bool, verbose: bool, **values: Any) -> int:
     """Check the set-up one step at a time, and say what to fix.
 
@@ -170,13 +170,10 @@ def warn_about_variables(values: Mapping[str, Any]) -> None:
 
 
 def without_effect(values: Mapping[str, Any]) -> list[str]:
-    """Return a warning for each variable that chooses what `run` builds, and that the command `wait` does not read."""
-    return [
-        f"warning: {name} chooses what `run` builds and has no effect on `wait`; for the build of a commit, give "
-        "--commit"
-        for option, name in (("branch", "GATE_BRANCH"), ("tag", "GATE_TAG"))
-        if "max_age" in values and option not in values and os.environ.get(name, "").strip()
-    ]
+    """Return a warning if a variable chooses what `run` builds, and the command is `wait`, which does not read it."""
+    if "max_age" not in values or not os.environ.get("GATE_TAG", "").strip():
+        return []
+    return ["warning: GATE_TAG chooses what `run` builds and has no effect on `wait`; to choose a build, give --commit"]
 
 
 def print_notes(lines: Sequence[str], values: Mapping[str, Any]) -> None:

@@ -15,8 +15,11 @@ from gate.cli.param_types import (
     Duration,
     FilePath,
     Flag,
+    FolderPath,
+    Instant,
     LinkTemplate,
     ParameterType,
+    ProjectId,
     Region,
     TargetType,
     Text,
@@ -157,8 +160,17 @@ connection = all_of(
     ),
 )
 
+project = option(
+    "--codearts-project",
+    type=ProjectId(),
+    metavar="PROJECT_ID",
+    help="The CodeArts project (not the IAM project) whose jobs may be given by name.",
+)
+
 waiting = all_of(
+    project,
     option("--timeout", type=Duration(), default="60m", help="Time from the start of the process to the verdict."),
+    option("--queue-timeout", type=Duration(), help="How long a build may be queued before it runs."),
     option("--poll-interval", type=Duration(), default="10s", help="Time between two requests about one build."),
     option(
         "--error-budget",
@@ -174,6 +186,7 @@ waiting = all_of(
         help="Requests per minute at most, for the whole process.",
     ),
     option("--require-tests", is_flag=True, help="Pass only builds that have unit tests, none of which failed."),
+    option("--fail-fast", is_flag=True, help="End at the first target that did not pass."),
     option(
         "--log-tail",
         type=click.IntRange(0, 10000),
@@ -192,10 +205,17 @@ waiting = all_of(
 
 selecting = all_of(
     option("--commit", type=Commit(), help="Judge the newest build of this commit, 7 to 40 hex digits."),
+    option("--branch", type=Text(), help="Judge the newest build of this branch; with --commit, of both."),
+    option(
+        "--since",
+        type=Instant(),
+        metavar="TIME",
+        help="Judge only builds created at this time or later: ISO 8601 with a zone, or seconds since 1970.",
+    ),
     option(
         "--max-age",
         type=Duration(zero=True),
-        show_default="15m; with --commit, any time",
+        show_default="15m; with --commit, --branch or --since, any time",
         help="How long ago a build may have ended and still be judged.",
     ),
     option("--appear-timeout", type=Duration(zero=True), default="5m", help="How long to wait for a build to appear."),
@@ -213,7 +233,7 @@ selecting = all_of(
         default="record",
         help="Judge by the build's own record, or by the boolean of /status, which newer pages call 'is running'.",
     ),
-    option("--fail-fast", is_flag=True, help="End at the first target that did not pass."),
+    option("--stop", is_flag=True, help="Stop the builds, all given by number, when the gate ends before they do."),
 )
 
 ordering = all_of(
@@ -228,8 +248,13 @@ ordering = all_of(
     option("--branch", type=Text(), help="Build this branch."),
     option("--tag", type=Text(), help="Build this tag."),
     option("--commit", type=Commit(), help="Build this commit, 7 to 40 hex digits."),
-    option("--keep-running", is_flag=True, help="Do not stop the build when the gate times out or is interrupted."),
-    option("--no-wait", is_flag=True, help="Start the build, report its number and exit; it is not waited for."),
+    option(
+        "--reuse",
+        is_flag=True,
+        help="Where the newest build of --commit runs or has passed, take that instead of starting one.",
+    ),
+    option("--keep-running", is_flag=True, help="Do not stop builds when the gate ends before they do."),
+    option("--no-wait", is_flag=True, help="Start builds, report their numbers and exit; nothing is waited for."),
     option(
         "--retries",
         type=click.IntRange(0, 3),
@@ -244,6 +269,7 @@ REPORT = Path("gate-report.xml")
 reporting = all_of(
     option("--junit", type=FilePath(), default=REPORT, help="The JUnit report, always written."),
     option("--summary", type=FilePath(), help="A Markdown summary."),
+    option("--log-dir", type=FolderPath(), help="A folder for the whole log of each build, LABEL.log."),
     option("--outputs", type=FilePath(), help="A dotenv file with the verdict, for later steps."),
     option(
         "--platform",
@@ -252,6 +278,6 @@ reporting = all_of(
         help="The CI system whose log, outputs and summary are used.",
     ),
     option("--json", is_flag=True, help="Print the whole result as one JSON document on stdout."),
-    option("--quiet", is_flag=True, help="Print only how it ended."),
-    option("--verbose", is_flag=True, help="Print every request with its status and time."),
+    option("--quiet", "-q", is_flag=True, help="Print only how it ended."),
+    option("--verbose", "-v", is_flag=True, help="Print every request with its status and time."),
 )

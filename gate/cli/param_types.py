@@ -3,6 +3,8 @@
 import os
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -113,10 +115,74 @@ class FilePath(click.ParamType[Any]):
         return Path(text)
 
 
+class FolderPath(click.ParamType[Any]):
+    """A folder that files are written to; it need not exist."""
+
+    name = "folder"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path."""
+        text = os.fspath(value)
+        if not text.strip():
+            self.fail("it is blank; give the name of a folder, or leave the option out", param, ctx)
+        if "\0" in text:
+            self.fail(f"{text!r} contains a character that no folder's name can have", param, ctx)
+        if os.path.isfile(text):  # noqa: PTH113 - Path.is_file raises for a long name
+            self.fail(f"{text} is a file; give the name of a folder", param, ctx)
+        return Path(text)
+
+
+class Instant(click.ParamType[Any]):
+    """An instant: ISO 8601 with a zone, or seconds since 1970."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the instant in UTC, exact to the microsecond."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", value, re.ASCII):
+                return _seconds_since_1970(value)
+            instant = datetime.fromisoformat(value)
+            utc = instant.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time; write {_INSTANTS}", param, ctx)
+        if instant.tzinfo is None:
+            self.fail(f"{value!r} has no zone; write {_INSTANTS}", param, ctx)
+        return utc
+
+
+def _seconds_since_1970(text: str) -> datetime:
+    """Return the instant, or the next microsecond where it has parts of one. Raises `OverflowError` after 9999."""
+    microseconds = Decimal(text).scaleb(6).to_integral_value(ROUND_CEILING)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(microseconds))
+
+
+_INSTANTS = "one such as 2026-01-31T16:47:55Z or 2026-01-31T16:47:55+08:00, or seconds since 1970"
+
+
+class ProjectId(click.ParamType[Any]):
+    """The id of a CodeArts project."""
+
+    name = "project_id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the id as it is."""
+        if not re.fullmatch(JOB_ID, value):
+            where = "behind project/ in the address of the project's pages in the console"
+            self.fail(f"{value!r} is no id of a CodeArts project: 32 digits or lower-case letters, {where}", param, ctx)
+        return str(value)
+
+
 class TargetType(click.ParamType[Any]):
     """`[LABEL=]JOB_ID[:BUILD_NUMBER]`."""
 
     name = "target"
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        """Return the targets in the variable; what follows a `#` at the start or after white space is a comment."""
+        return re.sub(r"(?<!\S)#.*", "", rv).split()
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Target:
         """Return the target."""

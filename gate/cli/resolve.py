@@ -129,13 +129,25 @@ def _fields_of(kind: type[Rules | Reports], values: Mapping[str, Any]) -> dict[s
     return {field.name: values[field.name] for field in fields(kind) if field.name in values}
 
 
-def resolve_order(target: Target, values: Mapping[str, Any], places: Mapping[str, str]) -> Order:
-    """Make the order of `run`."""
-    if target.build_number is not None:
-        raise UsageProblem("run starts a new build: give JOB_ID without a build number, or use wait for that build")
+def resolve_order(targets: Sequence[Target], values: Mapping[str, Any], places: Mapping[str, str]) -> Order:
+    """Make the order of `run`, for all targets."""
+    for target in targets:
+        if target.build_number is not None:
+            raise UsageProblem(
+                f"run starts a new build: give {target.job_id} without the build number {target.build_number}, or use "
+                "wait for that build"
+            )
+    check_unique([target.job_id for target in targets], "run starts one build of a job, but a job is given twice")
     sources = [places[name] for name in ("branch", "tag", "commit") if values[name]]
     if len(sources) > 1:
         raise UsageProblem(f"{' and '.join(sources)} do not go together: a build is of one of them")
+    if values["reuse"] and not values["commit"]:
+        raise UsageProblem(f"{places['reuse']} takes a build of the same commit: give --commit (GATE_COMMIT)")
+    if values["reuse"] and values["parameters"]:
+        raise UsageProblem(
+            f"{places['reuse']} and {places['parameters']} do not go together: the parameters of an earlier build are "
+            "not known"
+        )
     check_unique([name for name, _ in values["parameters"]], f"{places['parameters']} has two values for the name")
     return Order(
         parameters=values["parameters"],
@@ -213,22 +225,34 @@ def check_files(values: Mapping[str, Any], places: Mapping[str, str]) -> None:
 def check_combinations(targets: Sequence[Target], values: Mapping[str, Any], places: Mapping[str, str]) -> None:
     """Raise `UsageProblem` for options that contradict each other, or of which one would have no effect."""
     numbered = [f"{target.job_id}:{target.build_number}" for target in targets if target.build_number is not None]
-    if values.get("verdict_from") == "status":
-        status = f"{places['verdict_from']} status"
-        if numbered:
-            raise UsageProblem(f"{status} is about a job, not about one build: leave the number out of {numbered[0]}")
-        for name in ("commit", "require_tests", "follow"):
-            if values[name]:
-                raise UsageProblem(f"{status} is about a job, not about one build: leave {places[name]} out")
+    _check_status(numbered, values, places)
     if "{region}" in (values.get("build_url") or "") and not values["region"]:
         raise UsageProblem(f"{places['build_url']} has {{region}} in it, but no --region is given")
     if values.get("if_none") == "pass" and numbered:
         raise UsageProblem(f"{places['if_none']} pass is for targets without a build number, not for {numbered[0]}")
+    if values.get("stop") and len(numbered) < len(targets):
+        found = next(target.job_id for target in targets if target.build_number is None)
+        raise UsageProblem(
+            f"{places['stop']} is for builds that are given by number, as JOB_ID:BUILD_NUMBER. {found} has none, and a "
+            "build that the gate finds may be somebody else's"
+        )
     if values.get("no_wait"):
-        for name in ("follow", "require_tests", "retries"):
-            # Variables are often set for a whole pipeline, which waits for the build in a later step.
+        for name in ("follow", "require_tests", "retries", "fail_fast", "queue_timeout", "log_dir"):
+            # Variables are often set for a whole pipeline, which waits for the builds in a later step.
             if values[name] and places[name].startswith("-"):
                 raise UsageProblem(f"{places['no_wait']} and {places[name]} do not go together: nothing is waited for")
+
+
+def _check_status(numbered: Sequence[str], values: Mapping[str, Any], places: Mapping[str, str]) -> None:
+    """Raise `UsageProblem` for what `--verdict status` cannot take into account."""
+    if values.get("verdict_from") != "status":
+        return
+    status = f"{places['verdict_from']} status"
+    if numbered:
+        raise UsageProblem(f"{status} is about a job, not about one build: leave the number out of {numbered[0]}")
+    for name in ("commit", "branch", "since", "queue_timeout", "require_tests", "follow", "log_dir"):
+        if values[name]:
+            raise UsageProblem(f"{status} is about a job, not about one build: leave {places[name]} out")
 
 
 def with_labels(targets: Sequence[Target]) -> list[Target]:

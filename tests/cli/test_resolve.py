@@ -1,17 +1,22 @@
 """What options and variables become: settings of one run."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import pytest
 
 from gate.cli import options
 from gate.cli.commands import main
 from gate.cli.resolve import ResolvedSettings, resolve, resolve_order
+from gate.errors import UsageProblem
 from gate.model import Order
 from gate.settings import Reports, Rules
 
 JOB = "0123456789abcdef0123456789abcdef"
+OTHER_JOB = "f" * 32
+PROJECT = "p" * 32
 
 
 @pytest.fixture(autouse=True)
@@ -27,8 +32,8 @@ def resolved(command: str, *arguments: str) -> ResolvedSettings:
         values = dict(context.params)
         if command == "wait":
             return resolve(values.pop("targets"), values, options.places())
-        target = values.pop("target")
-        return resolve([target], values, options.places(), resolve_order(target, values, options.places()))
+        targets = values.pop("targets")
+        return resolve(targets, values, options.places(), resolve_order(targets, values, options.places()))
 
 
 def test_every_option_of_wait_reaches_the_settings() -> None:
@@ -38,15 +43,17 @@ def test_every_option_of_wait_reaches_the_settings() -> None:
         "--poll-interval", "4s", "--error-budget", "5s", "--require-tests", "--fail-fast", "--max-rate", "6",
         "--log-tail", "7", "--if-none", "pass", "--follow", "--junit", "j.xml", "--summary", "s.md",
         "--outputs", "o.env", "--platform", "none", "--build-url", "https://x.example/{job_id}", "--json", "--quiet",
-        "--verbose", "--request-timeout", "8s",
+        "--verbose", "--request-timeout", "8s", "--branch", "main", "--since", "1800000000", "--queue-timeout", "9s",
+        "--log-dir", "logs", "--codearts-project", PROJECT,
     ).settings  # fmt: skip
     assert found.rules == Rules(
         commit="abcdef0", max_age=60, appear_timeout=2, timeout=3, poll_interval=4, error_budget=5, require_tests=True,
-        fail_fast=True, max_rate=6, log_tail=7, if_none="pass", follow=True,
+        fail_fast=True, max_rate=6, log_tail=7, if_none="pass", follow=True, branch="main",
+        since=datetime.fromtimestamp(1_800_000_000, UTC), queue_timeout=9, codearts_project=PROJECT,
     )  # fmt: skip
     assert found.reports == Reports(
         junit=Path("j.xml"), summary=Path("s.md"), outputs=Path("o.env"), platform="none", json=True, quiet=True,
-        verbose=True, build_url="https://x.example/{job_id}",
+        verbose=True, build_url="https://x.example/{job_id}", log_dir=Path("logs"),
     )  # fmt: skip
     assert (found.region, found.connection.request_timeout) == ("cn-north-4", 8)
     assert found.connection.endpoint == "https://cloudbuild-ext.cn-north-4.myhuaweicloud.com"
@@ -59,12 +66,92 @@ def test_every_option_of_run_reaches_the_settings_and_the_order() -> None:
     assert (found.rules.keep_running, found.rules.retries, found.rules.no_wait) == (True, 2, False)
     assert found.order == Order(parameters=(("A", "1"),), branch="main")
     assert resolved("run", JOB, "--no-wait").settings.rules.no_wait
+    assert resolved("run", JOB, "--reuse", "--commit", "abcdef0").settings.rules.reuse
+
+
+def test_run_takes_several_jobs_with_one_order_for_all() -> None:
+    """What is built is the same everywhere; labels tell the jobs apart."""
+    found = resolved("run", f"api={JOB}", OTHER_JOB, "--tag", "v1", "--fail-fast").settings
+    assert [(target.label, target.job_id) for target in found.targets] == [("api", JOB), (OTHER_JOB, OTHER_JOB)]
+    assert (found.order, found.rules.fail_fast) == (Order(tag="v1"), True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", f"a={JOB}", f"b={JOB}"), "run starts one build of a job, but a job is given twice"),
+        (("run", JOB, f"{OTHER_JOB}:7"), "without the build number 7, or use wait for that build"),
+        (("run", JOB, "--reuse"), "--reuse takes a build of the same commit: give --commit"),
+        (("run", JOB, "--reuse", "--branch", "main"), "give --commit"),
+        (("run", JOB, "--reuse", "--commit", "abcdef0", "--param", "A=1"), "--reuse and --param do not go together"),
+        (("run", JOB, "--no-wait", "--fail-fast"), "--no-wait and --fail-fast do not go together"),
+        (("run", JOB, "--no-wait", "--queue-timeout", "5m"), "--no-wait and --queue-timeout do not go together"),
+        (("run", JOB, "--no-wait", "--log-dir", "logs"), "--no-wait and --log-dir do not go together"),
+        (("wait", f"{JOB}:7", OTHER_JOB, "--stop"), f"{OTHER_JOB} has none"),
+        (("wait", JOB, "--verdict", "status", "--branch", "main"), "leave --branch out"),
+        (("wait", JOB, "--verdict", "status", "--since", "1"), "leave --since out"),
+        (("wait", JOB, "--verdict", "status", "--queue-timeout", "5m"), "leave --queue-timeout out"),
+        (("wait", JOB, "--verdict", "status", "--log-dir", "logs"), "leave --log-dir out"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(arguments: tuple[str, ...], words: str) -> None:
+    """One that would have no effect, or could stop somebody else's build, is a mistake."""
+    with pytest.raises(UsageProblem, match=re.escape(words)):
+        resolved(*arguments)
+
+
+def test_stop_takes_builds_by_number() -> None:
+    """They are those of an earlier `run --no-wait`."""
+    assert resolved("wait", f"{JOB}:7", f"{OTHER_JOB}:8", "--stop").settings.rules.stop
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-01-31T16:47:55Z", datetime(2026, 1, 31, 16, 47, 55, tzinfo=UTC)),
+        ("2026-01-31T16:47:55.250+08:00", datetime(2026, 1, 31, 8, 47, 55, 250_000, tzinfo=UTC)),
+        ("2026-01-31 16:47+0000", datetime(2026, 1, 31, 16, 47, tzinfo=UTC)),
+        ("0", datetime(1970, 1, 1, tzinfo=UTC)),
+        ("1769878075.000001", datetime(2026, 1, 31, 16, 47, 55, 1, tzinfo=UTC)),
+        ("1769878074.9999991", datetime(2026, 1, 31, 16, 47, 55, tzinfo=UTC)),  # not earlier than what was asked for
+    ],
+)
+def test_time_since_which_builds_count_is_exact(text: str, instant: datetime) -> None:
+    """A build that was created a moment before is not this pipeline's."""
+    assert resolved("wait", JOB, "--since", text).settings.rules.since == instant
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["yesterday", "2026-01-31", "2026-01-31T16:47:55", "-5", "1e9", "9" * 20, "nan", "0001-01-01T00:00+01:00"],
+)
+def test_time_without_a_zone_or_a_meaning_is_refused(text: str) -> None:
+    """The message shows how to write one."""
+    with pytest.raises(click.BadParameter, match="or seconds since 1970"):
+        resolved("wait", JOB, f"--since={text}")
+
+
+def test_variable_with_targets_may_have_comments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `#` within a word is none."""
+    monkeypatch.setenv("GATE_TARGETS", f"# ours\na={JOB} # the first\n#b={OTHER_JOB}\n\tb={OTHER_JOB}:7")
+    assert [target.label for target in resolved("wait").settings.targets] == ["a", "b"]
+    monkeypatch.setenv("GATE_TARGETS", f"a={JOB}#7")
+    with pytest.raises(click.BadParameter, match=f"write {JOB}:7"):
+        resolved("wait")
+
+
+@pytest.mark.parametrize("option", ["-q", "-v"])
+def test_short_options_are_those_that_people_type(option: str) -> None:
+    """Quiet and verbose."""
+    reports = resolved("wait", JOB, option).settings.reports
+    assert (reports.quiet, reports.verbose) == (option == "-q", option == "-v")
 
 
 def test_age_has_no_limit_with_a_commit_unless_it_is_given() -> None:
     """The default is for builds that are chosen by nothing else."""
     assert resolved("wait", JOB).settings.rules.age_limit == 900
-    assert resolved("wait", JOB, "--commit", "abcdef0").settings.rules.age_limit is None
+    for criterion in (("--commit", "abcdef0"), ("--branch", "main"), ("--since", "1")):
+        assert resolved("wait", JOB, *criterion).settings.rules.age_limit is None
     assert resolved("wait", JOB, "--commit", "abcdef0", "--max-age", "1h").settings.rules.age_limit == 3600
 
 

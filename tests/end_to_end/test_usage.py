@@ -182,7 +182,7 @@ def test_all_that_is_missing_is_said_at_once(call: Callable[..., tuple[int, str]
         ("run", (JOB, "--retries", "4"), {}, ("--retries", "4")),
         ("run", (JOB, "--branch", "a"), {"GATE_TAG": "b"}, ("--branch and GATE_TAG",)),
         ("run", (JOB, "--branch", " "), {}, ("--branch", "blank")),
-        ("run", (f"{JOB}:57",), {}, ("without a build number",)),
+        ("run", (f"{JOB}:57",), {}, ("without the build number 57",)),
         ("run", (JOB, "--param", "A=1", "--param", "A=2"), {}, ("--param", "A")),
     ],
 )
@@ -343,7 +343,7 @@ WRONG = {
     "REQUESTS_CA_BUNDLE": "/nowhere",
     "GATE_PARAM": "x",
 }
-FREE_FORM = {"GATE_JUNIT", "GATE_SUMMARY", "GATE_OUTPUTS", "GATE_BRANCH", "GATE_TAG"}
+FREE_FORM = {"GATE_JUNIT", "GATE_SUMMARY", "GATE_OUTPUTS", "GATE_LOG_DIR", "GATE_BRANCH", "GATE_TAG"}
 """Variables that can hold any text; test_file_variables_are_read reads them."""
 
 
