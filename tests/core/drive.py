@@ -5,8 +5,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from gate.core.asks import Ask, Result
-from gate.core.ports import Context
-from gate.core.retry import Retrier
 from gate.errors import TooSlow
 
 T = TypeVar("T")
@@ -56,14 +54,3 @@ class Driver:
             return Result(value=ask.call())
         except Exception as error:
             return Result(error=error)
-
-
-def new_retrier(context: Context, say: Callable[[str], None]) -> Retrier:
-    """Return what asks again on behalf of one target."""
-    make: Any = Retrier
-    try:
-        return make(context, say)  # type: ignore[no-any-return]
-    except TypeError:  # of the core as it was: it counts refusals, too
-        from gate.core.refusals import Refusals
-
-        return make(context, say, Refusals(), "")  # type: ignore[no-any-return]

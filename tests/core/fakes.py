@@ -163,7 +163,8 @@ class FakeService:
         return self.now()
 
     def running_status(self, job_id: str) -> RunningStatus:
-        return self._play("running_status", job_id)  # type: ignore[no-any-return]
+        said: RunningStatus = self._play("running_status", job_id)
+        return said if said.build_number else said._replace(build_number=self.highest.get(job_id))
 
     def build_page(self, job_id: str, page: int) -> BuildPage:
         rows = self.builds(job_id)

@@ -14,10 +14,11 @@ from typing import NamedTuple
 import pytest
 
 from gate.core.ports import Context
+from gate.core.retry import Retrier
 from gate.core.select import Selection
 from gate.errors import GaveUp, NoBuildAppeared, ServiceError
 from gate.model import Target
-from tests.core.drive import Driver, new_retrier
+from tests.core.drive import Driver
 from tests.core.fakes import JOB
 from tests.core.worlds import START, World, WorldService, make
 
@@ -47,7 +48,7 @@ def play(seed: int) -> Played:
         say=lambda _target, text: said.append(text),
     )
     target = Target(job_id=JOB, label="job", build_number=world.number)
-    selection = Selection(target, context, new_retrier(context, said.append))
+    selection = Selection(target, context, Retrier(context, said.append))
     result, detail = _result(world, driver, selection)
     return Played(result, detail, len(service.asked), len(world.looks))
 

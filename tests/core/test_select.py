@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gate.core.ports import Context
+from gate.core.retry import Retrier
 from gate.core.select import PinnedBuild, Selection
 from gate.errors import (
     Forbidden,
@@ -23,7 +24,7 @@ from gate.errors import (
 )
 from gate.model import BuildPage, Order, Record, RunningStatus, Target
 from gate.settings import Rules
-from tests.core.drive import Driver, new_retrier
+from tests.core.drive import Driver
 from tests.core.fakes import JOB
 from tests.core.worlds import COMMIT, OTHER_COMMIT, START, World, WorldBuild, WorldService
 
@@ -71,7 +72,7 @@ class Play:
             order=order,
         )
         target = Target(job_id=JOB, label="job", build_number=self.world.number)
-        return Selection(target, context, new_retrier(context, self.said.append))
+        return Selection(target, context, Retrier(context, self.said.append))
 
     def run(self) -> PinnedBuild:
         """Run the selection to its end."""
