@@ -68,10 +68,6 @@ class ListedBuild(NamedTuple):
     run_word: str | None = None
     branch: str | None = None
 
-    def is_of(self, commit: str) -> bool:
-        """Tell whether the build is of `commit`, a full or shortened hash."""
-        return (self.commit or "").lower().startswith(commit.lower())
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:

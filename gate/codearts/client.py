@@ -4,20 +4,18 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import pairwise
 from urllib.parse import quote
 
 from gate.codearts import json_fields, wire_format
 from gate.codearts.fallback_routes import Routes
 from gate.codearts.log_lines import LogLines
 from gate.codearts.log_text import LogEnd, WholeLog
-from gate.errors import InvalidAnswer, PermanentError, ServiceError, StartLost, TransientError
+from gate.errors import InvalidAnswer, ServiceError, StartLost, TransientError
 from gate.model import (
     BuildPage,
     ChildBuild,
     FailedStep,
     JobConfig,
-    ListedBuild,
     LogPiece,
     LogTail,
     Order,
@@ -29,8 +27,8 @@ from gate.model import (
     UnitTests,
 )
 
-PAGE_SIZE, MAX_PAGES = 100, 10
-"""Rows on one page of a list (the service's limit), and pages that are read of a job's builds at most."""
+PAGE_SIZE = 100
+"""Rows on one page of a list: the service's limit."""
 
 V3_LOG_LENGTH = 200_000
 """The length of a part of a growing log (DownloadRealTimeLog): escaped in JSON, it stays below the size limit."""
@@ -38,9 +36,6 @@ V3_LOG_LENGTH = 200_000
 WINDOW = timedelta(days=29)
 """How far back builds are listed. The service refuses more than 31 days (CB.00031105); the window ends a day ahead,
 because the service interprets the times in a local zone."""
-
-MAX_CLOCK_CHANGE = timedelta(minutes=10)
-"""If the service's clock changes by more during a listing, it was unknown before, and the window was the wrong one."""
 
 RECORD_ROUTES = (
     ("/v1/record/{job_id}/{build_number}/record-info", wire_format.record_of),
@@ -71,10 +66,6 @@ class Client:
         """Return the time of day by the service's clock."""
         return self._routes.session.now()
 
-    def latest_now(self) -> datetime:
-        """Return the later time of the service's and this machine's clock, where they differ by over ten minutes."""
-        return self._routes.session.latest_now()
-
     def local_now(self) -> datetime:
         """Return the time of day by this machine's clock."""
         return self._routes.session.local_now()
@@ -104,36 +95,6 @@ class Client:
             other = f"build {record.build_number} of job {record.job_id or job_id}"
             raise InvalidAnswer(f"{what}: the answer is about another build, {other}")
         return record
-
-    def builds(self, job_id: str, commit: str | None = None) -> Sequence[ListedBuild]:
-        """Return the job's builds of the last weeks, newest first (ListBuildInfoRecordByJobId or ListBuildInfoRecord).
-
-        If a `commit` is given, further pages are read until one of its builds is found. If the answers show that this
-        machine's clock is wrong, the time window was wrong too, and the list is read again. Raises `PermanentError`
-        when the list is not sorted by number and goes on behind the last page that is read.
-        """
-        asked_at = self.now()
-        found = self._builds(job_id, commit)
-        return found if abs(self.now() - asked_at) < MAX_CLOCK_CHANGE else self._builds(job_id, commit)
-
-    def _builds(self, job_id: str, commit: str | None) -> Sequence[ListedBuild]:
-        found: dict[int, ListedBuild] = {}
-        is_descending = True
-        for page in range(MAX_PAGES):
-            rows, is_last_page = self.build_page(job_id, page)[:2]
-            new_rows = {row.number: row for row in rows if row.number not in found}
-            found |= new_rows
-            is_descending = is_descending and all(one.number > next_one.number for one, next_one in pairwise(rows))
-            has_commit = commit is None or any(row.is_of(commit) for row in rows)
-            if is_last_page or not new_rows or (is_descending and has_commit):
-                break
-        if not is_last_page and not is_descending:
-            raise PermanentError(
-                f"the list of the job's builds is not sorted, and longer than the {len(found)} builds that were read: "
-                "the newest build is unknown",
-                hint="Name the build by its number: JOB_ID:NUMBER.",
-            )
-        return sorted(found.values(), key=lambda build: -build.number)
 
     def build_page(self, job_id: str, page: int) -> BuildPage:
         """Return a page (from 0) of the job's builds of the last weeks (ListBuildInfoRecordByJobId).

@@ -30,13 +30,6 @@ class ServiceClock:
         """Return the time of day, in UTC."""
         return self.local_now() + (self.ahead or timedelta())
 
-    def latest_now(self) -> datetime:
-        """Return the later time of the service's and this machine's clock, where they differ by more than `MAX_SKEW`.
-
-        One of them is wrong then, and nobody knows which. By the later one, an old build is old.
-        """
-        return max(self.now(), self.local_now()) if self.is_off else self.now()
-
     def local_now(self) -> datetime:
         """Return this machine's time of day, taken once at the start and advanced by a monotonic clock."""
         return self._started + timedelta(seconds=time.monotonic() - self._started_at)

@@ -109,10 +109,6 @@ class Session:
         """Return the time of day by this machine's clock."""
         return self._clock.local_now()
 
-    def latest_now(self) -> datetime:
-        """Return the later time of the service's and this machine's clock, where they differ by over ten minutes."""
-        return self._clock.latest_now()
-
     def hide(self, text: str) -> str:
         """Return `text` with every secret of the credential masked: the service echoes access keys, for example."""
         return self.masker.hide(text)

@@ -8,7 +8,6 @@ from gate.model import (
     BuildPage,
     ChildBuild,
     FailedStep,
-    ListedBuild,
     LogPiece,
     LogTail,
     Order,
@@ -95,9 +94,6 @@ class BuildService(Protocol):
     def now(self) -> datetime:
         """Return the time of day by the service's clock, as far as it is known."""
 
-    def latest_now(self) -> datetime:
-        """Return the later time of the service's and this machine's clock, where they differ by over ten minutes."""
-
     def local_now(self) -> datetime:
         """Return the time of day by this machine's clock."""
 
@@ -109,9 +105,6 @@ class BuildService(Protocol):
 
     def build_page(self, job_id: str, page: int) -> BuildPage:
         """Return a page (from 0) of the job's builds of the last weeks, newest first: one request."""
-
-    def builds(self, job_id: str, commit: str | None = None) -> Sequence[ListedBuild]:
-        """List the job's builds of the last weeks, newest first, as far back as the newest one of `commit`."""
 
     def record(self, job_id: str, build_number: int) -> Record:
         """Return the record of exactly this build."""

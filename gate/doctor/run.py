@@ -29,6 +29,7 @@ STEPS: tuple[tuple[str, Check], ...] = (
     ("credential", service_checks.credential),
     ("job", service_checks.job),
     ("newest build", service_checks.newest_build),
+    ("unknown build", service_checks.unknown_build),
     ("job name", service_checks.job_name),
     ("record routes", service_checks.record_routes),
     ("lists", service_checks.lists),

@@ -53,6 +53,32 @@ def newest_build(diagnosis: Diagnosis) -> str:
     return f"build {build.number}: {interpret(record).word or 'no word'}"
 
 
+def unknown_build(diagnosis: Diagnosis) -> str:
+    """Return how the service answers for a build that does not exist: no page of its describes that.
+
+    `gate.core.choice` needs that answer to know which build is the newest.
+    """
+    if diagnosis.job_id is None or diagnosis.build_number is None:
+        raise CheckSkipped("a job with a build is needed to see how the service answers for one that does not exist")
+    number, answers = diagnosis.build_number + 1, []
+    for _ in range(2):
+        try:
+            diagnosis.client.record(diagnosis.job_id, number)
+        except NotFound:
+            return f"the service says that there is no build {number}"
+        except ServiceError as error:
+            answers.append(str(error))
+        else:
+            return f"build {number} has appeared meanwhile"
+    if answers[0] != answers[1]:
+        raise CheckFailed(f"the service does not say whether there is a build {number}: {answers[1]}", "Try it again.")
+    return (
+        f"the service answers with an error for a build that does not exist ({answers[0]}). As it is always the same, "
+        "the gate takes the newest build of the list for the newest of the job after half a minute, with a warning. "
+        "That there is no build is never proven here"
+    )
+
+
 def job_name(diagnosis: Diagnosis) -> str:
     """Return the name of the job and its CodeArts project; they are useful, and nothing depends on them."""
     if diagnosis.job_id is None:
@@ -121,7 +147,7 @@ def _ask_status(diagnosis: Diagnosis) -> None:
 
 
 def _ask_builds(diagnosis: Diagnosis) -> None:
-    diagnosis.client.builds(diagnosis.asked_job)
+    diagnosis.client.build_page(diagnosis.asked_job, 0)
 
 
 def _is_published(diagnosis: Diagnosis, route: str) -> bool:

@@ -11,12 +11,11 @@ from urllib.parse import parse_qs
 import pytest
 import requests_mock
 
-from gate.codearts.client import MAX_PAGES, PAGE_SIZE, Client
+from gate.codearts.client import PAGE_SIZE, Client
 from gate.errors import (
     GateError,
     InvalidAnswer,
     NotFound,
-    PermanentError,
     Refused,
     RouteMissing,
     ServiceFailing,
@@ -24,7 +23,7 @@ from gate.errors import (
     Unauthorised,
 )
 from gate.limits import MAX_LOG
-from gate.model import LogPiece, LogTail
+from gate.model import LogPiece, LogTail, RunningStatus
 from tests.codearts.conftest import ENDPOINT, JOB, TOKEN, vendor
 
 Asked = Callable[[], list[str]]
@@ -135,10 +134,10 @@ def rows(*numbers: int, **fields: Any) -> dict[str, Any]:
 LIST, OLD_LIST = f"/v1/record/{JOB}/list", f"/v3/jobs/{JOB}/build-info-records"
 
 
-def test_builds_come_newest_first(service: requests_mock.Mocker, client: Client) -> None:
+def test_builds_come_in_the_order_of_the_page(service: requests_mock.Mocker, client: Client) -> None:
     """Whatever their order on the page."""
     service.get(ENDPOINT + LIST, json=rows(9, 11, 10))
-    assert [build.number for build in client.builds(JOB)] == [11, 10, 9]
+    assert [build.number for build in client.build_page(JOB, 0).rows] == [9, 11, 10]
 
 
 def test_list_is_asked_in_chinese_time_below_31_days(service: requests_mock.Mocker, client: Client) -> None:
@@ -146,7 +145,7 @@ def test_list_is_asked_in_chinese_time_below_31_days(service: requests_mock.Mock
     from datetime import datetime, timedelta
 
     service.get(ENDPOINT + LIST, json=rows(1))
-    client.builds(JOB)
+    client.build_page(JOB, 0)
     url = service.request_history[0].url
     start, end = (
         datetime.fromisoformat(found.replace("%20", " ").replace("%3A", ":"))
@@ -161,78 +160,40 @@ def test_old_list_is_the_fallback(service: requests_mock.Mocker, client: Client,
     """ListBuildInfoRecord has the same body."""
     missing(service, LIST)
     service.get(ENDPOINT + OLD_LIST, json=vendor("ListBuildInfoRecordByJobId"))
-    assert [build.number for build in client.builds(JOB)] == [44]
+    assert [build.number for build in client.build_page(JOB, 0).rows] == [44]
     assert asked() == [LIST, OLD_LIST]
 
 
-def test_commit_is_looked_for_on_further_pages(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
-    """Until it is found, and no further."""
-    pages = [
-        {"json": rows(*range(400, 400 - PAGE_SIZE, -1))},
-        {"json": rows(*range(300, 300 - PAGE_SIZE, -1), commit_id="ab" * 20)},
-        {"json": rows(*range(200, 200 - PAGE_SIZE, -1))},
-    ]
-    service.get(ENDPOINT + LIST, pages)
-    assert max(build.number for build in client.builds(JOB, "ab" * 20) if build.is_of("abab")) == 300
-    assert len(asked()) == 2
+@pytest.mark.parametrize(("count", "is_last"), [(PAGE_SIZE, False), (PAGE_SIZE - 1, True), (0, True)])
+def test_page_that_is_not_full_is_the_last_one(
+    service: requests_mock.Mocker, client: Client, count: int, is_last: bool
+) -> None:
+    """Rows that cannot be read count, too."""
+    document = rows(*range(400, 400 - count, -1))
+    if count:
+        document["result"]["job_build_states"][-1] = None
+    service.get(ENDPOINT + LIST, json=document)
+    page = client.build_page(JOB, 3)
+    assert (page.is_last, len(page.rows)) == (is_last, max(count - 1, 0))
+    assert "page_index=3" in service.request_history[0].url
 
 
-def test_without_a_commit_one_page_is_enough(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
-    """A page in descending order starts with the newest builds."""
-    service.get(ENDPOINT + LIST, json=rows(*range(400, 400 - PAGE_SIZE, -1)))
-    client.builds(JOB)
-    assert len(asked()) == 1
+def test_running_status_is_read(service: requests_mock.Mocker, client: Client) -> None:
+    """ShowRunningStatus has one path."""
+    answer = {"is_running": True, "last_build_no": "57", "last_build_status": "InQueue", "last_job_id": JOB}
+    service.get(f"{ENDPOINT}/v1/job/{JOB}/running-status", json={"result": answer, "status": "success"})
+    assert client.running_status(JOB) == RunningStatus(57, "InQueue", is_running=True)
 
 
-def test_list_is_read_again_when_the_clock_turns_out_to_be_wrong(service: requests_mock.Mocker, client: Client) -> None:
-    """The time window was computed with this machine's clock, before the service's clock was known."""
+def test_page_has_the_window_of_time_that_was_asked_for(service: requests_mock.Mocker, client: Client) -> None:
+    """It was computed before the answer told the service's time, and does not reach that here."""
     then = datetime.now(UTC) + timedelta(days=3)
     service.get(ENDPOINT + LIST, json=rows(57), headers={"Date": format_datetime(then, usegmt=True)})
-    client.builds(JOB)
-    first, second = (parse_qs(request.query)["end_time"][0] for request in service.request_history)
-    assert datetime.fromisoformat(second) - datetime.fromisoformat(first) > timedelta(days=2)
+    for has_now in (False, True):
+        window = client.build_page(JOB, 0).window
+        assert window is not None
+        assert (window[0] <= client.now() <= window[1]) is has_now
 
-
-def test_page_out_of_order_does_not_hide_the_newest(service: requests_mock.Mocker, client: Client) -> None:
-    """Further pages of a list in rising order are read."""
-    service.get(ENDPOINT + LIST, [{"json": rows(*range(1, 1 + PAGE_SIZE))}, {"json": rows(101, 102)}])
-    assert client.builds(JOB)[0].number == 102
-
-
-def test_page_that_repeats_ends_the_reading(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
-    """A service that always returns the first page does not keep the client reading."""
-    service.get(ENDPOINT + LIST, json=rows(*range(400, 400 - PAGE_SIZE, -1)))
-    client.builds(JOB, "c" * 40)
-    assert len(asked()) == 2
-
-
-@pytest.mark.parametrize("commit", [None, "ab" * 20])
-def test_long_list_in_rising_order_leaves_the_newest_build_unknown(
-    service: requests_mock.Mocker, client: Client, asked: Asked, commit: str | None
-) -> None:
-    """The newest build may be on a page that is not read; which one it is must not be guessed."""
-    pages = [{"json": rows(*range(page, page + PAGE_SIZE), commit_id="ab" * 20)} for page in range(1, 5000, PAGE_SIZE)]
-    service.get(ENDPOINT + LIST, pages)
-    with pytest.raises(PermanentError, match="newest build is unknown") as caught:
-        client.builds(JOB, commit)
-    assert (len(asked()), "JOB_ID:NUMBER" in caught.value.hint) == (MAX_PAGES, True)
-
-
-def test_page_in_rising_order_that_repeats_leaves_the_newest_build_unknown(
-    service: requests_mock.Mocker, client: Client
-) -> None:
-    """A service that ignores the page number shows the oldest builds only."""
-    service.get(ENDPOINT + LIST, json=rows(*range(1, 1 + PAGE_SIZE)))
-    with pytest.raises(PermanentError, match="newest build is unknown"):
-        client.builds(JOB)
-
-
-def test_long_list_without_the_commit_is_no_error(service: requests_mock.Mocker, client: Client, asked: Asked) -> None:
-    """The newest builds have been read, and none of them is of the commit."""
-    pages = [{"json": rows(*range(top, top - PAGE_SIZE, -1))} for top in range(5000, 0, -PAGE_SIZE)]
-    service.get(ENDPOINT + LIST, pages)
-    assert len(client.builds(JOB, "c" * 40)) == PAGE_SIZE * MAX_PAGES
-    assert len(asked()) == MAX_PAGES
 
 
 def test_running_state_is_one_route(service: requests_mock.Mocker, client: Client) -> None:
@@ -416,7 +377,7 @@ def test_stop_by_the_older_route_names_the_build_in_query_and_body(
 def test_builds_are_listed_until_a_day_ahead(service: requests_mock.Mocker, client: Client) -> None:
     """The times have no zone: wherever the service takes them to be, a build that just started is within them."""
     service.get(f"{ENDPOINT}/v1/record/{JOB}/list", json={"result": {"job_build_states": []}, "status": "success"})
-    client.builds(JOB)
+    client.build_page(JOB, 0)
     query = parse_qs(service.request_history[0].query)
     start, end = (datetime.fromisoformat(query[name][0]).replace(tzinfo=UTC) for name in ("start_time", "end_time"))
     assert end - datetime.now(UTC) > timedelta(hours=14)  # the zone that is furthest ahead

@@ -156,9 +156,6 @@ class FakeService:
     def now(self) -> datetime:
         return EPOCH + timedelta(seconds=self._workers.clock - 1000)
 
-    def latest_now(self) -> datetime:
-        return self.now()
-
     def local_now(self) -> datetime:
         return self.now()
 
@@ -166,19 +163,15 @@ class FakeService:
         said: RunningStatus = self._play("running_status", job_id)
         return said if said.build_number else said._replace(build_number=self.highest.get(job_id))
 
-    def build_page(self, job_id: str, page: int) -> BuildPage:
-        rows = self.builds(job_id)
-        return BuildPage(rows, total=len(rows))
-
     def is_running(self, job_id: str) -> bool | None:
         return self._play("is_running", job_id)  # type: ignore[no-any-return]
 
-    def builds(self, job_id: str, commit: str | None = None) -> Sequence[ListedBuild]:
-        rows: Sequence[ListedBuild] = self._play("builds", job_id, commit)
+    def build_page(self, job_id: str, page: int) -> BuildPage:
+        rows: Sequence[ListedBuild] = self._play("builds", job_id, page)
         listed = max((row.number for row in rows), default=0)
         if listed:
             self.highest[job_id] = max(self.highest.get(job_id, 0), self.unlisted, listed)
-        return rows
+        return BuildPage(rows, total=len(rows))
 
     def record(self, job_id: str, build_number: int) -> Record:
         if build_number > self.highest.get(job_id, math.inf):

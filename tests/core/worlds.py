@@ -5,7 +5,6 @@ Instants are in seconds after the gate's start.
 
 # ruff: noqa: D102 - the methods of the service are those of gate.core.ports.BuildService
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -414,20 +413,3 @@ class WorldService:
                     finished_at=instant(build.ends) if ended and build.says_end else None,
                 )
         raise self.world.absence(f"no build {build_number}", status=404 if self.world.absence is Refused else None)
-
-    # Only for selections of the old kind.
-
-    def latest_now(self) -> datetime:
-        """Return the later of the two clocks, where they differ by over ten minutes."""
-        now, local = self.now(), self.local_now()
-        return max(now, local) if abs(now - local) > timedelta(minutes=10) else now
-
-    def builds(self, job_id: str, commit: str | None = None) -> Sequence[ListedBuild]:
-        """Return the whole list, as far back as a build of the commit."""
-        rows: list[ListedBuild] = []
-        for page in range(10):
-            found = self.build_page(job_id, page)
-            rows += found.rows
-            if found.is_last or commit is None or any(row.is_of(commit) for row in found.rows):
-                break
-        return rows

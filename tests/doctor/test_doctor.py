@@ -16,7 +16,7 @@ import trustme
 
 from gate.cli.param_types import TargetType
 from gate.simulator.http_answers import HttpAnswer, gateway_error, json_answer, not_published, service_error
-from tests.faults.fault_plan import Fault
+from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import SIGN_IN
 from tests.faults.response_faults import ReplaceAnswer
@@ -28,7 +28,7 @@ Serve = Callable[[type[BaseHTTPRequestHandler], ssl.SSLContext | None], int]
 
 STEPS = [
     "settings", "name resolution", "connection", "TLS", "gateway", "clock", "credential", "job", "newest build",
-    "job name", "record routes", "lists", "request time", "target",
+    "unknown build", "job name", "record routes", "lists", "request time", "target",
 ]  # fmt: skip
 PAGE = HttpAnswer(content_type="text/html; charset=utf-8", body=b"<html><title>Sign in</title></html>")
 TOKEN = "MIID-the-token-of-this-test"
@@ -88,6 +88,7 @@ def test_without_a_job_the_rest_is_checked(simulate: Simulate, run_gate: Run) ->
         "TLS",
         "job",
         "newest build",
+        "unknown build",
         "job name",
         "target",
     ]
@@ -144,6 +145,28 @@ def test_name_that_cannot_be_read_is_no_failure(simulate: Simulate, run_gate: Ru
     assert done.stdout.endswith(f" target: {job}\n")
     project_of_the_newest_build = simulator.backend.jobs[job].project_id
     assert f"/v1/job/{project_of_the_newest_build}/list" in {entry.path for entry in simulator.journal.entries}
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "words"),
+    [
+        (None, "ok", "the service says that there is no build 58"),
+        (HttpAnswer(status=404, body=b"{}"), "ok", "HTTP 404, no explanation"),
+        (json_answer({"result": None, "status": "success"}), "ok", "the answer has no object at result"),
+    ],
+)
+def test_odd_answer_for_a_build_that_does_not_exist_is_said(
+    simulate: Simulate, run_gate: Run, answer: HttpAnswer | None, state: str, words: str
+) -> None:
+    """Every selection depends on it; the gate copes where it is always the same."""
+    simulator = simulate(["passing"])
+    if answer is not None:
+        odd = Fault(operations=RECORD_ROUTES, build_number=58, act=ReplaceAnswer(answer), times=None)
+        simulator.faults.add(odd)
+    done = run_gate("doctor", simulator.jobs["passing"], env=with_token(simulator))
+    assert (done.returncode, findings(done)["unknown build"]) == (0, state), done.stdout
+    assert words in done.stdout
+    assert ("after half a minute, with a warning" in done.stdout) is (answer is not None)
 
 
 def test_json_has_every_step_with_its_facts(simulate: Simulate, run_gate: Run) -> None:

@@ -67,10 +67,6 @@ class MemorySession:
         self.catch_up()
         return self._simulator.clock.now()
 
-    def latest_now(self) -> datetime:
-        """Return the same: there is one clock here."""
-        return self.now()
-
     def local_now(self) -> datetime:
         """Return the same: there is one clock here."""
         return self.now()
