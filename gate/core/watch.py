@@ -449,7 +449,8 @@ class Watch:
 
     def _was_stopped_here(self, state: RecordState) -> bool:
         """Tell whether a build may have ended by this gate's own request, whose answer got lost: that is no result."""
-        return self.known.stop is last_words.StopResult.NOT_KNOWN and state.state is State.ABORTED
+        is_requested = self.known.stop in (last_words.StopResult.REQUESTED, last_words.StopResult.NOT_KNOWN)
+        return is_requested and state.state is State.ABORTED
 
     async def _give_up(self, error: ServiceError) -> None:
         """Decide that the outcome is not known, after a build of this run was stopped; one that had ended is judged."""

@@ -107,6 +107,21 @@ def test_stop_that_hangs_is_tried_again_within_its_seconds() -> None:
     assert world.elapsed <= 60 + STOPPING
 
 
+def test_build_that_a_lost_stop_has_ended_is_no_result() -> None:
+    """The answer to the first request got lost, and the second one is told that the build has ended."""
+    words = ["RUNNING"]
+
+    def stop(*_: object) -> bool:
+        if words[-1] == "RUNNING":
+            words.append("ABORTED")
+            raise Unreachable("reset")
+        return False
+
+    world = ordered(stop=[stop], record=[lambda job, number: record(words[-1], number, job)])
+    (outcome,) = world.run()
+    assert (outcome.verdict, "stop requested for build 58" in outcome.reason) == (Verdict.TIMED_OUT, True)
+
+
 def test_stop_without_an_answer_is_not_known_and_looked_at_once() -> None:
     """After the deadline a look tells; the build that has ended as aborted then is this gate's doing, and no result."""
     def stop(*_: object) -> Late:
