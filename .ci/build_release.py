@@ -1,4 +1,4 @@
-"""Build what a release consists of: source archive, wheel, the one file `codearts-gate.pyz`, and SHA256SUMS.
+"""Build what a release consists of: source archive, wheel, the one file, its bill of materials, and SHA256SUMS.
 
     python3 .ci/build_release.py [FOLDER]      the default is dist/
 
@@ -12,6 +12,7 @@ each Python from 3.11 on that is there at the build as `python3.N`; any other co
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -21,12 +22,14 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
+from email.message import Message
+from email.parser import HeaderParser
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / ".github" / "requirements.txt"
 SIGNER_LOCK = ROOT / ".github" / "requirements-aksk.txt"
-ONE_FILE = "codearts-gate.pyz"
+ONE_FILE, MATERIALS = "codearts-gate.pyz", "codearts-gate.cdx.json"
 
 SIGNER = ("huaweicloudsdkcore", "pyasn1", "six")
 """The packages of the vendor's request signer, as far as the gate uses it; all of them are pure Python."""
@@ -161,6 +164,37 @@ def write_one_file(site: Path, target: Path, epoch: int) -> None:
     target.chmod(0o755)
 
 
+def component(metadata: Message, kind: str) -> dict[str, object]:
+    """Return the entry of a distribution in a bill of materials in CycloneDX's format."""
+    name, version = metadata["Name"], metadata["Version"]
+    purl = f"pkg:pypi/{name.lower().replace('_', '-')}@{version}"
+    found: dict[str, object] = {"type": kind, "bom-ref": purl, "name": name, "version": version, "purl": purl}
+    if metadata["License-Expression"]:
+        found["licenses"] = [{"expression": metadata["License-Expression"]}]
+    elif metadata["License"]:
+        found["licenses"] = [{"license": {"name": metadata["License"].splitlines()[0]}}]
+    return found
+
+
+def write_materials(site: Path, target: Path, epoch: int) -> None:
+    """Write which distributions the one file holds, as CycloneDX 1.6."""
+    parser = HeaderParser()
+    held = [parser.parsestr(path.read_text()) for path in sorted(site.glob("*.dist-info/METADATA"))]
+    (own,) = (metadata for metadata in held if metadata["Name"] == "codearts-gate")
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {
+            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(epoch)),
+            "component": component(own, "application"),
+        },
+        "components": [component(metadata, "library") for metadata in held if metadata is not own],
+    }
+    target.write_text(json.dumps(document, indent=2) + "\n")
+    target.chmod(0o644)
+
+
 def write_sums(folder: Path) -> None:
     """Write SHA256SUMS, as `sha256sum --check` reads it."""
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files_below(folder)]
@@ -187,6 +221,7 @@ def main() -> None:
         remove_what_is_not_run(site)
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(site)
+        write_materials(site, target / MATERIALS, int(os.environ["SOURCE_DATE_EPOCH"]))
         compile_modules(site)
         (site / "__main__.py").write_text(START)
         write_one_file(site, target / ONE_FILE, int(os.environ["SOURCE_DATE_EPOCH"]))

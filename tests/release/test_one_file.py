@@ -6,6 +6,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import trustme
 
 from gate import __version__
 from tests.faults.faulty_simulator import FaultySimulator, Tls
+from tests.helpers import environment
 from tests.release_build import Release
 
 pytestmark = pytest.mark.ci
@@ -117,6 +119,36 @@ def test_result_as_json_is_whole(run: Run, secure: FaultySimulator, bundle: Path
     env = address(secure) | {"GATE_CA_BUNDLE": str(bundle)}
     done = run("wait", "--json", secure.jobs["passing"], "--poll-interval", "200ms", env=env)
     assert json.loads(done.stdout)["exit_code"] == 0
+
+
+def test_aksk_needs_no_package(run: Run, simulate: Simulate) -> None:
+    """The vendor's signer is in the file."""
+    simulator = simulate(["passing"], speed=100)
+    env = environment(simulator, "aksk")
+    done = run("wait", simulator.jobs["passing"], "--max-age", "10h", env=env)
+    assert done.returncode == 0, done.stderr
+    assert {entry.family for entry in simulator.journal.entries} == {"aksk"}
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_modules_are_taken_compiled_where_they_are_and_as_sources_elsewhere(
+    release: Release, tmp_path: Path, is_compiled: bool
+) -> None:
+    """A Python that was not there at the build compiles the sources, as for every program of one file."""
+    tag = sys.implementation.cache_tag
+    copy = tmp_path / "copy.pyz"
+    with zipfile.ZipFile(release.file("*.pyz")) as whole, zipfile.ZipFile(copy, "w") as part:
+        names = [name for name in whole.namelist() if is_compiled or not name.startswith(f"{tag}/")]
+        for name in names:
+            part.writestr(name, whole.read(name))
+    program = (
+        "import runpy, sys; sys.argv = ['x', '--version']\n"
+        f"try: runpy.run_path({os.fspath(copy)!r}, run_name='__main__')\n"
+        "except SystemExit: print(sys.modules['gate.cli.commands'].__file__, file=sys.__stderr__)"
+    )
+    done = subprocess.run([PYTHON, "-I", "-c", program], capture_output=True, text=True, check=True)
+    found = Path(done.stderr.splitlines()[-1]).relative_to(copy).as_posix()
+    assert found == (f"{tag}/gate/cli/commands.pyc" if is_compiled else "gate/cli/commands.py")
 
 
 def test_old_python_is_told_what_is_needed(release: Release, tmp_path: Path) -> None:

@@ -27,6 +27,18 @@ def test_auditor_finds_nothing_in_what_builds_and_publishes() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_linter_of_container_files_finds_nothing() -> None:
+    """The image itself is built where there is a registry, by the release's workflow."""
+    hadolint = Path(sys.executable).parent / "hadolint"
+    done = subprocess.run([hadolint, ROOT / ".ci/Containerfile"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_change_log_has_this_version() -> None:
+    """The release's notes are the section of its version."""
+    assert f"\n## {__version__}\n\n" in (GITHUB / "CHANGELOG.md").read_text()
+
+
 def test_whatever_names_a_release_names_this_one() -> None:
     """README, examples and the rest follow `gate/__init__.py`, where the version stands."""
     texts = {path: path.read_text() for path in tracked_files() if path.suffix != ".png"}
