@@ -1,7 +1,8 @@
 # A freestyle job's "Execute shell" step for branches and merge requests; publish gate-report.xml as JUnit test results.
-# Set GATE_TOKEN by "Use secret text(s)"; below job id, region, OWNER, sum (SHA256SUMS). Needs curl, Python 3.11+.
+# Set GATE_IAM_USER, GATE_IAM_PASSWORD by "Use secret text(s)"; below account, job id, region, OWNER, sum. Needs curl.
 export GATE_TARGETS="${GATE_TARGETS:-0123456789abcdef0123456789abcdef}"
 export GATE_REGION="${GATE_REGION:-cn-north-4}"
+export GATE_IAM_DOMAIN="${GATE_IAM_DOMAIN:-my-account}"
 # The commit that the GitLab, pull request or Git plugin names; without one, the job's newest build counts.
 export GATE_COMMIT="${gitlabMergeRequestLastCommit:-${ghprbActualCommit:-${GIT_COMMIT:-}}}"
 file_url="${CODEARTS_GATE_URL:-https://github.com/OWNER/codearts-gate/releases/download/v0.1.0/codearts-gate.pyz}"

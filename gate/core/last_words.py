@@ -74,7 +74,7 @@ class End(NamedTuple):
     """Why the build could not be stopped, or why that is not known."""
 
 
-class Need(IntEnum):
+class NextStep(IntEnum):
     """What has to be done, the most urgent first."""
 
     CHECK_ORDER = auto()
@@ -101,27 +101,27 @@ _STOP = "To stop it: {command} --stop --timeout 1s, or {place}."  # for every sh
 _CONSOLE = "in the CodeArts console"
 
 SENTENCES = {
-    Need.CHECK_ORDER: Sentences(
+    NextStep.CHECK_ORDER: Sentences(
         f"Check {_CONSOLE} whether a build runs, before you start another.",
         f"Check {_CONSOLE} whether builds of {{labels}} run, before you start others.",
     ),
-    Need.STOP: Sentences(
+    NextStep.STOP: Sentences(
         f"{{advice}}Build {{number}} may go on. {_STOP}", f"Builds {{builds}} may go on. Stop them {_CONSOLE}."
     ),
-    Need.GOES_ON: Sentences(
+    NextStep.GOES_ON: Sentences(
         f"{{advice}}Build {{number}} may go on, as this run did not start it. {_WAIT} {_STOP}",
         "Builds {builds} may go on, as this run did not start them.",
     ),
-    Need.KEPT: Sentences(f"{{advice}}Build {{number}} goes on ({{option}}). {_WAIT}", "Builds {builds} go on."),
-    Need.LOOK: Sentences("Look at build {number} {place}.", f"Look at builds {{builds}} {_CONSOLE}."),
-    Need.ADVICE: Sentences("{advice}", "{labels}: {advice}"),
-    Need.WAIT_AGAIN: Sentences(
+    NextStep.KEPT: Sentences(f"{{advice}}Build {{number}} goes on ({{option}}). {_WAIT}", "Builds {builds} go on."),
+    NextStep.LOOK: Sentences("Look at build {number} {place}.", f"Look at builds {{builds}} {_CONSOLE}."),
+    NextStep.ADVICE: Sentences("{advice}", "{labels}: {advice}"),
+    NextStep.WAIT_AGAIN: Sentences(
         "To judge build {number}: {command}.",
         "Builds {builds} have ended: wait for them by their numbers to judge them.",
     ),
-    Need.START_AGAIN: Sentences(*["To start another build, run the gate again{longer}."] * 2),
-    Need.RUN_AGAIN: Sentences(*["Run the gate again{longer}."] * 2),
-    Need.NOTHING: Sentences("", ""),
+    NextStep.START_AGAIN: Sentences(*["To start another build, run the gate again{longer}."] * 2),
+    NextStep.RUN_AGAIN: Sentences(*["Run the gate again{longer}."] * 2),
+    NextStep.NOTHING: Sentences("", ""),
 }
 """What is said of each need; the fields are those of `_fields`."""
 
@@ -164,8 +164,8 @@ def stop_sentence(end: End) -> str:
 
 def next_step(end: End) -> str:
     """Return what to do about one target, in a few sentences; empty if nothing is to be done."""
-    kind = need(end)
-    if kind is Need.CHECK_ORDER and end.advice:  # the one that names the build that may be the ordered one
+    kind = kind_of_step(end)
+    if kind is NextStep.CHECK_ORDER and end.advice:  # the one that names the build that may be the ordered one
         return end.advice
     return SENTENCES[kind].one.format_map(_fields([end])).strip()
 
@@ -174,44 +174,44 @@ def final_words(ends: Sequence[End]) -> str:
     """Return what to do after the run: the step of its only target, or the most urgent needs of several."""
     if len(ends) == 1:
         return next_step(ends[0])
-    needs: dict[tuple[Need, str], list[End]] = {}
+    needs: dict[tuple[NextStep, str], list[End]] = {}
     for end in ends:
-        kind = need(end)
-        if kind is not Need.NOTHING and end.verdict is not Verdict.STARTED:
-            needs.setdefault((kind, end.advice if kind is Need.ADVICE else ""), []).append(end)
+        kind = kind_of_step(end)
+        if kind is not NextStep.NOTHING and end.verdict is not Verdict.STARTED:
+            needs.setdefault((kind, end.advice if kind is NextStep.ADVICE else ""), []).append(end)
     most_urgent = sorted(needs, key=lambda key: key[0])[:MOST_NEEDS]
     return " ".join(_of_several(kind, needs[kind, advice]) for kind, advice in most_urgent)
 
 
-def need(end: End) -> Need:
+def kind_of_step(end: End) -> NextStep:
     """Return what has to be done about one target."""
     if end.has_unanswered_order:
-        return Need.CHECK_ORDER
+        return NextStep.CHECK_ORDER
     has_ended = end.has_ended or end.stop in (StopResult.REQUESTED, StopResult.HAD_ENDED)
-    if end.build_number is not None and not has_ended and not end.is_disputed and (kind := _need_of_running(end)):
+    if end.build_number is not None and not has_ended and not end.is_disputed and (kind := _step_about_running(end)):
         return kind
     if end.verdict in (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED):
-        return Need.NOTHING
+        return NextStep.NOTHING
     if end.advice or (end.ended_by is EndedBy.RESULT and end.build_number is not None):
-        return Need.ADVICE if end.advice else Need.LOOK
+        return NextStep.ADVICE if end.advice else NextStep.LOOK
     if has_ended and end.stop is not StopResult.REQUESTED:
-        return Need.WAIT_AGAIN
-    return Need.START_AGAIN if end.is_run else Need.RUN_AGAIN
+        return NextStep.WAIT_AGAIN
+    return NextStep.START_AGAIN if end.is_run else NextStep.RUN_AGAIN
 
 
-def _need_of_running(end: End) -> Need | None:
+def _step_about_running(end: End) -> NextStep | None:
     """Return what has to be done about a build that may go on; `None` if nothing on its account."""
     if end.is_own and (end.keeps_running or end.verdict is Verdict.STARTED):
-        return Need.KEPT
+        return NextStep.KEPT
     if end.is_own or end.stop is not StopResult.NOT_REQUESTED:
-        return Need.STOP
+        return NextStep.STOP
     is_without_result = end.ended_by in (EndedBy.TIMEOUT, EndedBy.QUEUE_TIMEOUT, EndedBy.SIGNAL)
-    return Need.GOES_ON if end.is_seen and is_without_result else None
+    return NextStep.GOES_ON if end.is_seen and is_without_result else None
 
 
-def _of_several(kind: Need, ends: Sequence[End]) -> str:
+def _of_several(kind: NextStep, ends: Sequence[End]) -> str:
     """Return the sentence about the targets of a run that have one need, where the run has others."""
-    if len(ends) > 1 or kind in (Need.START_AGAIN, Need.RUN_AGAIN):
+    if len(ends) > 1 or kind in (NextStep.START_AGAIN, NextStep.RUN_AGAIN):
         return SENTENCES[kind].several.format_map(_fields(ends)).strip()
     return f"{ends[0].target.label}: {next_step(ends[0])}"
 

@@ -17,16 +17,22 @@ Simulate = Callable[..., FaultySimulator]
 
 JOBS: Mapping[str, Any] = yaml.safe_load((ROOT / "examples/github/start-then-wait.yml").read_text())["jobs"]
 COMMIT = "github.event.pull_request.head.sha || github.sha"
-TOKEN = "secrets.CODEARTS_TOKEN"
 NUMBER = "needs.start.outputs.build-number"
 HEAD = "0123456789abcdef0123456789abcdef01234567"
+
+
+def secrets_of(simulator: FaultySimulator) -> dict[str, str]:
+    """Return the expressions by which the workflow names the simulated account's user."""
+    account = simulator.iam.account
+    named = {"USER": account.user, "PASSWORD": account.password, "ACCOUNT": account.domain}
+    return {f"secrets.CODEARTS_{name}": value for name, value in named.items()}
 
 
 def run_job(driver: Driver, job: str, simulator: FaultySimulator, expressions: Mapping[str, str]) -> Step:
     """Run the action's step of a job with the simulator's job in place of the user's own; all expressions are given."""
     (step,) = JOBS[job]["steps"]
     (job_id,) = simulator.jobs.values()
-    inputs = {"endpoint": simulator.endpoint, "poll_interval": "200ms"}
+    inputs = {"endpoint": simulator.endpoint, "iam_endpoint": simulator.endpoint, "poll_interval": "200ms"}
     for name, value in step["with"].items():
         text = "true" if value is True else str(value)
         text = re.sub(r"\$\{\{ (.+?) \}\}", lambda found: expressions[found[1]], text)
@@ -48,7 +54,7 @@ def test_build_that_one_job_starts_is_judged_by_another(
 ) -> None:
     """The start is green without a report; the result is that of the wait for the build with the number handed over."""
     simulator = simulate([scenario], speed=100)
-    secrets = {TOKEN: simulator.token}
+    secrets = secrets_of(simulator)
     start = run_job(driver, "start", simulator, {**secrets, COMMIT: HEAD})
     assert (start.exit, start.outputs["verdict"]) == (0, "started"), start.log
     assert not (driver.workspace / "gate-report.xml").exists()
@@ -64,6 +70,6 @@ def test_job_that_waits_runs_after_a_failed_start_too_and_is_red(simulate: Simul
     assert JOBS["gate"]["if"] == "${{ !cancelled() }}"
     assert "start" in JOBS["gate"]["needs"]
     simulator = simulate(["passing"], speed=100)
-    gate = run_job(driver, "gate", simulator, {TOKEN: simulator.token, NUMBER: ""})
+    gate = run_job(driver, "gate", simulator, {**secrets_of(simulator), NUMBER: ""})
     assert (gate.exit, gate.outputs["verdict"]) == (2, "undetermined"), gate.log
     assert not simulator.journal.entries

@@ -50,6 +50,18 @@ def with_jobs_of(simulator: FaultySimulator, text: str) -> str:
     return text.replace("max-rate: 6 ", "max-rate: 600 ")
 
 
+def addresses(simulator: FaultySimulator) -> dict[str, str]:
+    """Return the variables that lead the gate to the simulator."""
+    return {"GATE_ENDPOINT": simulator.endpoint, "GATE_IAM_ENDPOINT": simulator.endpoint}
+
+
+def secrets_of(simulator: FaultySimulator) -> dict[str, str]:
+    """Return the secrets that the examples name: the simulated account's user."""
+    account = simulator.iam.account
+    named = {"USER": account.user, "PASSWORD": account.password, "ACCOUNT": account.domain}
+    return {f"CODEARTS_{name}": value for name, value in named.items()}
+
+
 @pytest.mark.parametrize(
     ("name", "event", "labels"),
     [
@@ -64,7 +76,7 @@ def test_example_waits_for_the_builds_of_the_commit_that_was_pushed(
 ) -> None:
     """On a pull request, that is the head of its branch; the report is handed on where the example does so."""
     simulator = builds_of_head(simulate, read(name))
-    env, secrets = {"GATE_ENDPOINT": simulator.endpoint}, {"CODEARTS_TOKEN": simulator.token}
+    env, secrets = addresses(simulator), secrets_of(simulator)
     done = driver.run_workflow(with_jobs_of(simulator, read(name)), env, github=event, secrets=secrets)
     assert [run["exit"] for run in done.runs] == [0] * len(labels), done.log
     for run, names in zip(done.runs, labels, strict=True):
@@ -78,7 +90,7 @@ def test_report_is_handed_on_after_a_red_build(simulate: Simulate, driver: Drive
     """The step for it runs always."""
     text = read("several-jobs.yml")
     simulator = builds_of_head(simulate, text, sample_plans.FAILING)
-    env, secrets = {"GATE_ENDPOINT": simulator.endpoint}, {"CODEARTS_TOKEN": simulator.token}
+    env, secrets = addresses(simulator), secrets_of(simulator)
     (run,) = driver.run_workflow(with_jobs_of(simulator, text), env, github=PUSH, secrets=secrets).runs
     assert (run["exit"], run["outputs"]["verdict"]) == (1, "failed")
     assert [given["path"] for _, given in run["uses"]] == ["gate-report.xml"]

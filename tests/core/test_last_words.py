@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gate.core.last_words import End, EndedBy, Need, StopResult, final_words, need, next_step, reason
+from gate.core.last_words import End, EndedBy, NextStep, StopResult, final_words, kind_of_step, next_step, reason
 from gate.model import Target, Verdict
 
 JOB = "1" * 32
@@ -176,7 +176,7 @@ def test_no_two_sentences_of_one_end_contradict_each_other() -> None:
             assert "Run the gate again" not in text, end  # that would start another build, which has to be said
         elif end.build_number is None:
             assert "stop" not in text, end
-        if need(end) is Need.NOTHING:
+        if kind_of_step(end) is NextStep.NOTHING:
             assert not next_step(end)
         assert not re.search(r"\.\.|  |[^.]$", next_step(end)), text
 

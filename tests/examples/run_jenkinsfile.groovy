@@ -1,6 +1,6 @@
 // Runs a Jenkinsfile as far as its own words go: `sh` as Jenkins does it, credentials and results as given or recorded.
 //
-// stdin: {"file", "cases": [{"workspace", "env": {..}, "credentials": {ID: VALUE}, "bat": {"code", "files": {..}}}]}
+// stdin: {"file", "cases": [{"workspace", "env": {..}, "credentials": {ID: [USER, PASSWORD]}, "bat": {"code", "files": {..}}}]}
 // stdout: [{"result", "description", "error", "commands": [..], "log", "junit": {..}}]
 // On Windows' `bat` nothing is started here: every step of it ends with 0, the last one as the case says.
 import groovy.json.JsonOutput
@@ -42,7 +42,7 @@ abstract class Pipeline extends Script {
     void junit(Map arguments) { junitCall = arguments }
     void error(String message) { throw new StepFailed(message) }
     void unstable(String message) { result = 'UNSTABLE'; failure = message }
-    Map string(Map credential) { credential }
+    Map usernamePassword(Map credential) { credential }
     Map getEnv() { values } // what a script puts there, later steps have in their environment
 
     void environment(Closure body) {
@@ -52,7 +52,11 @@ abstract class Pipeline extends Script {
     }
 
     void withCredentials(List wanted, Closure body) {
-        wanted.each { secrets[it.variable] = given.credentials[it.credentialsId] }
+        wanted.each {
+            def (user, password) = given.credentials[it.credentialsId]
+            secrets[it.usernameVariable] = user
+            secrets[it.passwordVariable] = password
+        }
         try { body() } finally { secrets.clear() }
     }
 

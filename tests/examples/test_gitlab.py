@@ -20,6 +20,7 @@ from gate.simulator.build_plan import BuildPlan
 from gate.simulator.scenarios import Scenario, Start
 from tests.conftest import ROOT
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.helpers import credentials
 from tests.tools import tool
 
 pytestmark = pytest.mark.ci
@@ -82,7 +83,7 @@ class Project:
         values = {
             **self.variables,
             "GATE_ENDPOINT": self.simulator.endpoint,
-            "GATE_TOKEN": self.simulator.token,
+            **credentials(self.simulator, "password"),
             "GATE_MAX_AGE": "10h",
             "GATE_POLL_INTERVAL": "200ms",
             "GATE_PLATFORM": "gitlab",  # gitlab-ci-local says GITLAB_CI=false

@@ -59,11 +59,23 @@ def environment(simulator: FaultySimulator, fetched: Mapping[str, str]) -> dict[
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "JENKINS_URL": "x",
         "GATE_ENDPOINT": simulator.endpoint,
+        "GATE_IAM_ENDPOINT": simulator.endpoint,
+        "GATE_IAM_DOMAIN": simulator.iam.account.domain,
         "GATE_TARGETS": next(iter(simulator.jobs.values())),
         "GATE_POLL_INTERVAL": "200ms",
         "GATE_MAX_AGE": "10h",
         "GATE_OUTPUTS": "gate.properties",
     }
+
+
+def secrets_of(simulator: FaultySimulator) -> dict[str, str]:
+    """Return the variables that a freestyle job gets from Jenkins' credentials."""
+    return {"GATE_IAM_USER": simulator.iam.account.user, "GATE_IAM_PASSWORD": simulator.iam.account.password}
+
+
+def user_of(simulator: FaultySimulator) -> dict[str, list[str]]:
+    """Return the credential that the pipelines name: the simulated account's user with its password."""
+    return {"codearts-user": [simulator.iam.account.user, simulator.iam.account.password]}
 
 
 def leave_results(workspace: Path) -> None:
@@ -78,11 +90,11 @@ def test_freestyle_step_ends_with_the_exit_code_and_prints_no_secret(
 ) -> None:
     """The code is the gate's, the report is there, and the trace of the shell names no secret."""
     simulator = simulate([scenario], speed=100)
-    process = step(FREESTYLE, {**environment(simulator, fetched), "GATE_TOKEN": simulator.token})
+    process = step(FREESTYLE, environment(simulator, fetched) | secrets_of(simulator))
     out, _ = process.communicate(timeout=120)
     assert process.returncode == status, out
     assert "+ python3 codearts-gate.pyz wait" in out
-    assert simulator.token not in out
+    assert simulator.iam.account.password not in out
     assert (tmp_path / "gate-report.xml").exists()
 
 
@@ -128,7 +140,7 @@ def test_aborted_freestyle_step_reports_and_stops_no_build(
 ) -> None:
     """SIGTERM to the whole group ends the gate, which writes its report; it did not start the build."""
     simulator = simulate(["slow"])
-    process = step(FREESTYLE, {**environment(simulator, fetched), "GATE_TOKEN": simulator.token})
+    process = step(FREESTYLE, environment(simulator, fetched) | secrets_of(simulator))
     wait_for(lambda: simulator.journal.of("ShowJobBuildRecordDetail"), seconds=60)
     os.killpg(process.pid, signal.SIGTERM)
     out, _ = process.communicate(timeout=30)  # ends when the gate has closed its streams too
@@ -159,14 +171,14 @@ def test_pipeline_gives_the_run_the_result_of_its_build_only(
     """Each ending gives its result and description; a former run's, which the workspace still has, appears in none."""
     simulators = {name: simulate([name], speed=100) for name in ("passing", "failing")}
     base = {name: environment(simulator, fetched) for name, simulator in simulators.items()}
-    missing_token = {"codearts-token": " "}
+    no_user = {"codearts-user": [" ", " "]}
     killed_path = f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}"
     cases = {
-        "passed": (base["passing"] | {"CHANGE_BRANCH": "feature"}, {"codearts-token": simulators["passing"].token}),
-        "failed": (base["failing"] | {"BRANCH_NAME": "main"}, {"codearts-token": simulators["failing"].token}),
-        "wrong call": (base["passing"], missing_token),
-        "killed": (base["passing"] | {"PATH": killed_path}, missing_token),
-        "another sum": (base["passing"] | {"CODEARTS_GATE_SHA256": "0" * 64}, missing_token),
+        "passed": (base["passing"] | {"CHANGE_BRANCH": "feature"}, user_of(simulators["passing"])),
+        "failed": (base["failing"] | {"BRANCH_NAME": "main"}, user_of(simulators["failing"])),
+        "wrong call": (base["passing"], no_user),
+        "killed": (base["passing"] | {"PATH": killed_path}, no_user),
+        "another sum": (base["passing"] | {"CODEARTS_GATE_SHA256": "0" * 64}, no_user),
     }
     for name in cases:
         (tmp_path / name).mkdir()
@@ -194,13 +206,13 @@ def test_pipeline_gives_the_run_the_result_of_its_build_only(
     for name, branch in (("passing", "feature"), ("failing", "main")):
         (job,) = simulators[name].backend.jobs.values()
         assert job.builds[-1].branch == branch
-        assert simulators[name].token not in "".join(run["log"] for run in runs)
+        assert simulators[name].iam.account.password not in "".join(run["log"] for run in runs)
 
 
 def test_pipeline_for_windows_has_the_same_steps_and_results(tmp_path: Path) -> None:
     """What its `bat` steps do is known to Windows alone; what it makes of the codes is the same."""
     files = {"gate.properties": "GATE_VERDICT=failed\nGATE_BUILD_NUMBER=\n"}
-    case = {"workspace": str(tmp_path), "env": {}, "credentials": {"codearts-token": "t"}}
+    case = {"workspace": str(tmp_path), "env": {}, "credentials": {"codearts-user": ["u", "p"]}}
     endings = [(1, files), (2, {}), (3, {"gate.properties": "GATE_VERDICT=timed-out\nGATE_BUILD_NUMBER=58\n"})]
     failed, wrong, late = run_pipeline(
         "Jenkinsfile.windows", [case | {"bat": {"code": code, "files": left}} for code, left in endings]
@@ -232,9 +244,9 @@ def test_pipeline_waits_in_a_later_stage_for_the_build_that_an_earlier_one_start
     base = {name: environment(simulator, fetched) for name, simulator in simulators.items()}
     nobody = base["passing"] | {"GATE_TARGETS": "0" * 32}
     cases = {
-        "passed": (base["passing"] | {"CHANGE_BRANCH": "feature"}, simulators["passing"].token),
-        "failed": (base["failing"], simulators["failing"].token),
-        "not started": (nobody, simulators["passing"].token),
+        "passed": (base["passing"] | {"CHANGE_BRANCH": "feature"}, user_of(simulators["passing"])),
+        "failed": (base["failing"], user_of(simulators["failing"])),
+        "not started": (nobody, user_of(simulators["passing"])),
     }
     for name in cases:
         (tmp_path / name).mkdir()
@@ -242,8 +254,8 @@ def test_pipeline_waits_in_a_later_stage_for_the_build_that_an_earlier_one_start
     runs = run_pipeline(
         "Jenkinsfile.start-then-wait",
         [
-            {"workspace": str(tmp_path / name), "env": variables, "credentials": {"codearts-token": token}}
-            for name, (variables, token) in cases.items()
+            {"workspace": str(tmp_path / name), "env": variables, "credentials": credentials}
+            for name, (variables, credentials) in cases.items()
         ],
     )
     by_name = dict(zip(cases, runs, strict=True))
@@ -261,4 +273,5 @@ def test_pipeline_waits_in_a_later_stage_for_the_build_that_an_earlier_one_start
     assert not (tmp_path / "not started" / "gate-report.xml").exists()
     (job,) = simulators["passing"].backend.jobs.values()
     assert [build.branch for build in job.builds if build.number > 57] == ["feature"]
-    assert all(simulator.token not in run["log"] for simulator in simulators.values() for run in runs)
+    passwords = [simulator.iam.account.password for simulator in simulators.values()]
+    assert not [run for run in runs if any(password in run["log"] for password in passwords)]

@@ -198,3 +198,25 @@ def test_job_has_more_time_than_its_gate(example: Path) -> None:
     found = timeouts(example)
     assert found
     assert all(job >= gate + 5 * 60 for job, gate in found)
+
+
+def test_jobs_of_gitlab_say_what_may_be_ended_and_what_may_not_be_tried_again() -> None:
+    """A wait may make way for a newer pipeline; another try of a job that starts a build would start another one."""
+    seen = set()
+    for example in [*PIPELINES, TEMPLATE]:
+        for document in yaml.safe_load_all(example.read_text()):
+            for job in [job for job in document.values() if isinstance(job, dict) and "script" in job]:
+                command = re.search(r"codearts-gate\.pyz (wait|run)", str(job["script"]))
+                if command is not None:
+                    seen.add(command[1])
+                    expected = (True, None) if command[1] == "wait" else (None, 0)
+                    assert (job.get("interruptible"), job.get("retry")) == expected, example
+    assert seen == {"wait", "run"}
+
+
+@pytest.mark.parametrize("example", TEXTS, ids=lambda path: path.name)
+def test_example_needs_no_credential_that_ends_after_a_day(example: Path) -> None:
+    """A token lives for 24 hours, and from then on every pipeline would end with 5."""
+    text = example.read_text()
+    assert "GATE_TOKEN" not in text
+    assert not re.search(r"^ *token: ", text, re.MULTILINE)
