@@ -1,8 +1,9 @@
 """Which build is the one that was asked for: one pure function over the evidence.
 
 `choose` returns the build (`Found`), that there is none (`NoneProven`), that neither is known (`NotKnown`), or which
-fact would tell more (`Need`). Each criterion answers yes, no or not known (`None`) for a build. A build is found only
-if no newer one can be the one that was asked for; that there is none is proven only if every build is known not to be.
+fact would tell more (`MissingFact`). Each criterion answers yes, no or not known (`None`) for a build. A build is found
+only if no newer one can be the one that was asked for; that there is none is proven only if every build is known not
+to be that one.
 """
 
 from bisect import bisect_right
@@ -83,7 +84,7 @@ class NotKnown(NamedTuple):
     """Whether waiting cannot help."""
 
 
-class Need(NamedTuple):
+class MissingFact(NamedTuple):
     """A fact that would tell more: one of these."""
 
     record: int | None = None
@@ -100,12 +101,12 @@ Choice = Found | NoneProven | NotKnown
 class _Doubt(Exception):
     """Raised where a choice cannot be made; has its result."""
 
-    def __init__(self, result: NotKnown | Need) -> None:
+    def __init__(self, result: NotKnown | MissingFact) -> None:
         super().__init__()
         self.result = result
 
 
-def choose(evidence: Evidence, asked: Asked, *, is_last: bool = False) -> Choice | Need:
+def choose(evidence: Evidence, asked: Asked, *, is_last: bool = False) -> Choice | MissingFact:
     """Return the build to judge, or why there is none to judge yet, or what has to be asked first.
 
     `is_last`: whether this is the last look, in which it is worth asking for the proof that there is no such build.
@@ -130,7 +131,7 @@ class _Choosing:
         self._unproven: list[NotKnown] = []
         """What keeps "none" from being proven, but no older build from being judged."""
 
-    def choose(self) -> Choice | Need:
+    def choose(self) -> Choice | MissingFact:
         """Return what `choose` returns."""
         self._check_ambiguity()
         self._check_order()
@@ -235,7 +236,7 @@ class _Choosing:
         """Have the next page of the list read, if there is one; return the last one."""
         index, page = max(self._e.pages.items(), default=(0, BuildPage()))
         if not page.is_last and index + 1 < MAX_PAGES and not self._repeats(index):
-            raise _Doubt(Need(page=index + 1))
+            raise _Doubt(MissingFact(page=index + 1))
         return page
 
     def _repeats(self, index: int) -> bool:
@@ -379,7 +380,7 @@ class _Choosing:
         if len(self._e.read) >= READS_IN_A_LOOK:
             told = f"{READS_IN_A_LOOK} records were read, but the job's builds go on"
             raise _Doubt(NotKnown(told, BY_NUMBER))
-        raise _Doubt(Need(record=number))
+        raise _Doubt(MissingFact(record=number))
 
     def _check_parents(self, number: int) -> None:
         """Doubt a build where a newer child is known but not its parent, which may be newer than the build, too."""
@@ -450,7 +451,7 @@ class _Choosing:
         warnings = [self._odd_warning()] if self._is_end_odd else []
         if has_ended:
             if e.status is None:
-                raise _Doubt(Need(status=True))
+                raise _Doubt(MissingFact(status=True))
             if is_active is None and (silence := self._silence(e.status)):
                 raise _Doubt(NotKnown(f"whether the job runs is not known: {silence}"))
             is_disputed = is_active is False and e.disputed_since is not None and e.now - e.disputed_since >= SILENCE
@@ -550,7 +551,7 @@ class _Choosing:
         if is_active:
             return "the job is running or queued"
         if e.status is None:
-            raise _Doubt(Need(status=True))
+            raise _Doubt(MissingFact(status=True))
         if e.status is True:
             return "the job is running"
         if isinstance(e.running, RunningStatus) and is_active is None and e.running != RunningStatus():

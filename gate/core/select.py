@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from gate.core.asks import Ask, Priority
-from gate.core.choice import Asked, Choice, Found, Need, NoneProven, NotKnown, choose
+from gate.core.choice import Asked, Choice, Found, MissingFact, NoneProven, NotKnown, choose
 from gate.core.evidence import Evidence, NoAnswer
 from gate.core.forecast import Forecast, forecast
 from gate.core.ports import Context
@@ -189,7 +189,7 @@ class Selection:
         while True:
             self._tell_time()
             choice = choose(evidence, asked, is_last=is_last)
-            if not isinstance(choice, Need):
+            if not isinstance(choice, MissingFact):
                 return choice
             if choice.record is not None:
                 await self._read_record(choice.record)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -21,6 +20,7 @@ from gate.core.ports import Context
 from gate.core.retry import Retrier
 from gate.core.schedule import pause
 from gate.core.select import PinnedBuild, Selection
+from gate.core.unit_tests import UnitTestReadings, read_until_agreed
 from gate.durations import spell
 from gate.errors import (
     CredentialRefused,
@@ -35,7 +35,7 @@ from gate.errors import (
     TransientError,
     WrongBuild,
 )
-from gate.model import Record, RecordState, State, Target, UnitTests, Verdict
+from gate.model import Record, RecordState, State, Target, Verdict
 
 STOPPING_IN_TIME = 20.0
 """Seconds for stopping a build when the gate gives up on it before the deadline."""
@@ -50,17 +50,15 @@ STAGES_PAUSE = 15.0
 STAGES_EXPIRY = 10.0
 """Seconds after which such a reading is of no use."""
 
+APART_AT_THE_DEADLINE = 0.4
+"""Seconds between the two readings of a build's unit tests that have to agree, in the last look."""
+
 SIDE_SECONDS = 5.0
 """Seconds of one request that the report needs only."""
 
 STAGES, ANALYSIS, CHILDREN = "the stages", "the analysis", "the child builds"
 QUIET = (ANALYSIS, CHILDREN)
 """Side channels that many hosts or builds do not have: their failure is not worth a line."""
-
-CONFIRMING_POLLS = 2
-
-NEVER_RAN = "SCHEDULE_FAILURE"
-"""The word of a build that never got an executor, and so did nothing."""
 
 
 class Watch:
@@ -86,6 +84,7 @@ class Watch:
         self._wanted = Wanted(commit=context.rules.commit, branch=context.rules.branch, since=context.rules.since)
         self._follower = Follower(target, context) if context.rules.follow else None
         self._reused: PinnedBuild | None = None
+        self._test_readings = UnitTestReadings()
         self._was_read: set[str] = set()
         """The side channels that were answered, or have failed."""
         self._poller = self._new_poller()
@@ -264,7 +263,7 @@ class Watch:
     def _may_order_again(self, state: RecordState) -> bool:
         """Tell whether a build that ended in this state never ran, and is to be ordered once more (`--retries`)."""
         tries_left = self._launcher is not None and len(self.known.attempts) < self._rules.retries
-        return tries_left and state.ended and state.word == NEVER_RAN
+        return tries_left and state.ended and state.word == judging.NEVER_RAN
 
     async def _judge(self, state: RecordState, until: float | None = None) -> None:
         """Judge a build that has ended; with `until`, within the last seconds."""
@@ -278,25 +277,25 @@ class Watch:
         number = self.known.build_number
         assert number is not None
         call = partial(self._service.unit_tests, self._job, number)
-        tests: UnitTests | None = None
-        if until is not None:
-            (result,) = await together([Ask(call, self._now(), expires=until)])
-            if result.error is not None:
-                why = f"build {number} ended with SUCCESS, but its unit tests could not be read in time: {result.error}"
-                advice = getattr(result.error, "hint", "") or "Run the gate again to judge them."
-                self.known.decide(Verdict.TIMED_OUT, EndedBy.TIMEOUT, f"{why} (--require-tests)", advice)
-                return
-            tests = result.value
+        readings = self._test_readings
+        if until is None:
+            await read_until_agreed(readings, call, self._context, self._retrier)
         else:
-            at = self._now()
-            for looks in range(1, CONFIRMING_POLLS + 2):
-                with suppress(NotFound):  # they may be written a moment later than the build's end
-                    tests = await self._retrier(call, at)
-                if tests is not None:
-                    break
-                at = self._now() + pause(looks, self._rules.poll_interval, self._context.chance())
+            for at in (self._now(), self._now() + APART_AT_THE_DEADLINE):
+                (result,) = await together([Ask(call, at, expires=until)])
+                if result.error is None:
+                    readings.note(result.value)
+            if not readings.are_alike:
+                why = f"build {number} ended with SUCCESS, but its unit tests could not be read twice alike in time"
+                trouble = f": {result.error}" if result.error is not None else ""
+                advice = getattr(result.error, "hint", "") or "Run the gate again to judge them."
+                self.known.decide(Verdict.TIMED_OUT, EndedBy.TIMEOUT, f"{why}{trouble} (--require-tests)", advice)
+                return
+        tests = readings.last
         self.known.tests = tests
         verdict, problem = judging.judge_tests(tests)
+        if not readings.are_alike:
+            verdict, problem = Verdict.UNDETERMINED, "no two readings of its unit tests agree"
         if verdict is not Verdict.PASSED:
             advice = "Let the build publish its unit tests, or drop the option." if tests is None else ""
             why = f"build {number} ended with SUCCESS, but {problem} (--require-tests)"

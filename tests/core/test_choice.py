@@ -13,7 +13,7 @@ from gate.core.choice import (
     Asked,
     Choice,
     Found,
-    Need,
+    MissingFact,
     NoneProven,
     NotKnown,
     choose,
@@ -112,7 +112,7 @@ def judged(evidence: Evidence, asked: Asked) -> int | str:
             return "none"
         case NotKnown(sentence):
             return sentence
-        case Need() as need:
+        case MissingFact() as need:
             return str(need)
 
 
@@ -415,7 +415,7 @@ def test_unsorted_list_is_read_to_its_end() -> None:
     evidence = facts(ended(57))
     rows = [row(ended(56)), row(ended(57))]
     evidence.note_page(0, BuildPage(rows, is_last=False))
-    assert choose(evidence, RECENT_ASKED) == Need(page=1)
+    assert choose(evidence, RECENT_ASKED) == MissingFact(page=1)
     for index in range(1, MAX_PAGES):
         evidence.note_page(index, BuildPage([row(ended(57 - index))], is_last=False))
     assert "not sorted" in str(choose(evidence, RECENT_ASKED))
@@ -435,7 +435,7 @@ def test_old_builds_without_a_commit_are_looked_up_in_the_last_look_only() -> No
     evidence = facts(*records, ended(51, commit=OTHER), absent=[52])
     evidence.note_page(0, BuildPage(rows, total=len(rows)))
     assert choose(evidence, COMMIT_ASKED) == NotKnown(f"the job has no build of commit {COMMIT}")
-    assert choose(evidence, COMMIT_ASKED, is_last=True) == Need(record=41)
+    assert choose(evidence, COMMIT_ASKED, is_last=True) == MissingFact(record=41)
 
 
 @pytest.mark.parametrize(
@@ -459,6 +459,6 @@ def test_ended_record_without_a_commit_is_read_again_for_a_while() -> None:
     evidence.begin_look()
     evidence.note_running(RunningStatus(57, "Finished", is_running=False))
     evidence.note_absence(58)
-    assert choose(evidence, COMMIT_ASKED) == Need(record=57)
-    old: Choice | Need = choose(facts(ended(57, commit=None, seconds_ago=5000)), COMMIT_ASKED)
+    assert choose(evidence, COMMIT_ASKED) == MissingFact(record=57)
+    old: Choice | MissingFact = choose(facts(ended(57, commit=None, seconds_ago=5000)), COMMIT_ASKED)
     assert old == NotKnown("the commit of build 57 is not known")
