@@ -98,6 +98,8 @@ class Rules:
     """How to select, wait and judge; all times in seconds."""
 
     commit: str | None = None
+    commit_advice: str = ""
+    """What to tell people if no build of `commit` is found: that it is a pull request's merge commit."""
     branch: str | None = None
     """Judge the newest build of this branch; with `commit`, of both."""
     since: datetime | None = None

@@ -49,6 +49,8 @@ def resolve(
     missing = [] if targets else ["no target: name at least one JOB_ID, or set GATE_TARGETS"]
     connection, notes = resolve_connection(values, places, missing)
     rules, of_the_job = within_the_job(Rules(**_fields_of(Rules, values)), values["platform"])
+    advice = detect(values["platform"], os.environ).commit_advice(rules.commit) if rules.commit else ""
+    rules = replace(rules, commit_advice=advice)
     settings = Settings(
         targets=with_labels(targets),
         order=order,

@@ -178,6 +178,8 @@ class Selection:
         kind = NoBuildAppeared if isinstance(choice, NoneProven) else NotFound
         own_hint = choice.hint if isinstance(choice, NotKnown) else ""
         text = f"no build to judge appeared within {spell(self._rules.appear_timeout)}: {choice.sentence}"
+        if self._rules.commit_advice:
+            text += f". {self._rules.commit_advice[0].upper()}{self._rules.commit_advice[1:]}"
         return kind(text, hint=own_hint or hint)
 
     async def _look(self, asked: Asked, at: float, *, is_last: bool) -> Choice:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, assert_never
 
 from gate.model import Outcome, TargetOutcome, Verdict
-from gate.platforms.platform import PLAIN, Platform, Section
+from gate.platforms.platform import PLAIN, Platform, Section, is_value_of
 from gate.text import one_line
 
 MAX_ANNOTATIONS = 10
@@ -37,6 +37,16 @@ class GitHub(Platform):
     def is_here(cls, environment: Mapping[str, str]) -> bool:
         """Tell whether a runner has started this process."""
         return environment.get("GITHUB_ACTIONS") == "true"
+
+    def commit_advice(self, commit: str) -> str:
+        """Compare with `GITHUB_SHA`, which is a merge commit where `GITHUB_REF` is `refs/pull/NUMBER/merge`."""
+        pull = re.fullmatch(r"refs/pull/(\d+)/merge", self._environment.get("GITHUB_REF", ""))
+        if pull is None or not is_value_of(self._environment, "GITHUB_SHA", commit):
+            return ""
+        return (
+            f"this is the merge commit of pull request {pull[1]} (GITHUB_SHA), which nobody pushed; "
+            "the commit of its branch is ${{ github.event.pull_request.head.sha }}"
+        )
 
     def without_commands(self, text: str) -> str:
         """Break both forms of a command."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from gate.platforms.platform import Platform, Section
+from gate.platforms.platform import Platform, Section, is_value_of
 from gate.text import one_line
 
 _ERASE = "\r\x1b[0K"
@@ -44,6 +44,16 @@ class GitLab(Platform):
             if at.tzinfo is not None:
                 return at + timedelta(seconds=int(seconds))
         raise ValueError(f"CI_JOB_STARTED_AT is no time with a zone: {one_line(started, limit=40)}")
+
+    def commit_advice(self, commit: str) -> str:
+        """Compare with `CI_COMMIT_SHA`, a merge commit in pipelines for merged results and in merge trains."""
+        kind = self._environment.get("CI_MERGE_REQUEST_EVENT_TYPE", "")
+        if kind not in ("merged_result", "merge_train") or not is_value_of(self._environment, "CI_COMMIT_SHA", commit):
+            return ""
+        return (
+            "this is the merge commit of a merge request (CI_COMMIT_SHA), which nobody pushed; "
+            "the commit of its branch is $CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"
+        )
 
     def without_commands(self, text: str) -> str:
         """Break the markers of sections, which count anywhere in a line, whatever the log appends to them."""

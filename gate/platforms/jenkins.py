@@ -6,7 +6,7 @@ report reaches Jenkins through the `junit` step, the outputs through `readProper
 
 from collections.abc import Mapping
 
-from gate.platforms.platform import Platform
+from gate.platforms.platform import Platform, is_value_of
 
 
 class Jenkins(Platform):
@@ -19,3 +19,22 @@ class Jenkins(Platform):
     def is_here(cls, environment: Mapping[str, str]) -> bool:
         """Tell whether an agent has started this process; `JENKINS_URL` needs an address in Jenkins' settings."""
         return bool(environment.get("JENKINS_URL")) or environment.get("BUILD_TAG", "").startswith("jenkins-")
+
+    def commit_advice(self, commit: str) -> str:
+        """Compare with `GIT_COMMIT` of a change request (`CHANGE_ID`, or a plugin's own variable).
+
+        Multibranch projects merge the target into the branch's commit, which is the first parent then; they name it in
+        no variable. Two older plugins do.
+        """
+        plugins = ("ghprbActualCommit", "gitlabMergeRequestLastCommit")
+        variable = next((name for name in plugins if self._environment.get(name)), "")
+        is_change = bool(variable or self._environment.get("CHANGE_ID"))
+        if not is_change or not is_value_of(self._environment, "GIT_COMMIT", commit):
+            return ""
+        if variable and is_value_of(self._environment, variable, commit):
+            return ""
+        branch = f"in ${variable}" if variable else "the first parent, if it was merged: $(git rev-parse HEAD^1)"
+        return (
+            "this may be the merge commit of a change request (GIT_COMMIT), which nobody pushed; "
+            f"the commit of its branch is {branch}"
+        )

@@ -34,6 +34,11 @@ class Section:
         return []
 
 
+def is_value_of(environment: Mapping[str, str], name: str, commit: str) -> bool:
+    """Tell whether a variable has the full hash of a commit, which may be shortened."""
+    return bool(commit) and environment.get(name, "").strip().lower().startswith(commit.lower())
+
+
 class Platform:
     """A log of plain lines: a terminal, or a CI system that the gate does not know."""
 
@@ -59,6 +64,13 @@ class Platform:
     def job_end(self) -> datetime | None:
         """Return when the platform ends this job, as far as it says so; raises `ValueError` if that cannot be read."""
         return None
+
+    def commit_advice(self, commit: str) -> str:
+        """Say that `commit` is the merge commit of a pull request, and which variable has the branch's commit.
+
+        No push has built a merge commit, as it exists for this pipeline only. Empty where the commit is none.
+        """
+        return ""
 
     def can_rewrite(self, *, on_terminal: bool) -> bool:
         """Tell whether a line may be written over: on a terminal that is not one of a CI system."""

@@ -60,6 +60,14 @@ def test_every_option_of_wait_reaches_the_settings() -> None:
     assert resolved("wait", JOB, "--verdict", "status").settings.rules.verdict_from == "status"
 
 
+def test_merge_commit_of_a_pull_request_comes_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The core reads no variables."""
+    for name, value in (("GITHUB_ACTIONS", "true"), ("GITHUB_REF", "refs/pull/12/merge"), ("GITHUB_SHA", "a" * 40)):
+        monkeypatch.setenv(name, value)
+    assert "pull_request.head.sha" in resolved("wait", JOB, "--commit", "a" * 7).settings.rules.commit_advice
+    assert resolved("wait", JOB, "--commit", "b" * 7).settings.rules.commit_advice == ""
+
+
 def test_every_option_of_run_reaches_the_settings_and_the_order() -> None:
     """What is built, and what becomes of it."""
     found = resolved("run", JOB, "--keep-running", "--retries", "2", "--branch", "main", "--param", "A=1").settings

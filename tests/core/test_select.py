@@ -119,6 +119,13 @@ def test_none_is_said_where_it_is_proven() -> None:
     assert "--appear-timeout" in message
 
 
+def test_advice_about_a_merge_commit_stands_in_the_message() -> None:
+    """No push has built it."""
+    rules = Rules(commit=COMMIT, if_none="pass", appear_timeout=30, commit_advice="this is a merge commit")
+    play = Play(build(**OTHER), build(56, -500, **OTHER), rules=rules)
+    assert ". This is a merge commit" in play.fails(NoBuildAppeared)
+
+
 @pytest.mark.parametrize(
     "play",
     [

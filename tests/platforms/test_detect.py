@@ -45,3 +45,45 @@ def test_option_offers_every_platform() -> None:
     platform = next(option for option in command.params if option.name == "platform")
     assert isinstance(platform.type, click.Choice)
     assert sorted(platform.type.choices) == sorted(["auto", *PLATFORMS])
+
+
+MERGE, HEAD = "2f37dd494927d2c6259417c58e5faeb72bfe7150", "a" * 40
+PULL = {"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/pull/12/merge", "GITHUB_SHA": MERGE}
+MERGED = {"GITLAB_CI": "true", "CI_COMMIT_SHA": MERGE, "CI_MERGE_REQUEST_EVENT_TYPE": "merged_result"}
+CHANGE = {"JENKINS_URL": "https://jenkins.example/", "GIT_COMMIT": MERGE, "CHANGE_ID": "12"}
+PLUGIN = {"JENKINS_URL": "https://jenkins.example/", "GIT_COMMIT": MERGE, "ghprbActualCommit": HEAD}
+
+
+@pytest.mark.parametrize(
+    ("environment", "variable"),
+    [
+        (PULL, "${{ github.event.pull_request.head.sha }}"),
+        (MERGED, "$CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"),
+        (MERGED | {"CI_MERGE_REQUEST_EVENT_TYPE": "merge_train"}, "$CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"),
+        (CHANGE, "HEAD^1"),
+        (PLUGIN, "$ghprbActualCommit"),
+    ],
+)
+@pytest.mark.parametrize("commit", [MERGE, MERGE[:7].upper()])
+def test_merge_commit_of_a_pull_request_is_told_from_that_of_its_branch(
+    environment: Mapping[str, str], variable: str, commit: str
+) -> None:
+    """Nobody pushed it, so nothing has built it."""
+    assert variable in detect("auto", environment).commit_advice(commit)
+    assert detect("auto", environment).commit_advice(HEAD) == ""
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        PULL | {"GITHUB_REF": "refs/heads/main"},
+        PULL | {"GITHUB_REF": "refs/pull/12/head"},
+        MERGED | {"CI_MERGE_REQUEST_EVENT_TYPE": "detached"},
+        {"JENKINS_URL": "https://jenkins.example/", "GIT_COMMIT": MERGE},
+        PLUGIN | {"ghprbActualCommit": MERGE},
+    ],
+)
+def test_commit_of_a_branch_needs_no_advice(environment: Mapping[str, str]) -> None:
+    """It was pushed as it is."""
+    assert detect("auto", environment).commit_advice(MERGE) == ""
