@@ -199,6 +199,27 @@ def test_order_is_not_sent_after_a_slow_sign_in(serve: Serve) -> None:
     assert build.received() == b""
 
 
+def test_time_of_an_order_is_that_of_its_first_byte(serve: Serve) -> None:
+    """A build that somebody else started while the gate signed in is older than the order."""
+    sessions: list[Session] = []
+    signed_in_at: list[datetime] = []
+
+    def sign_in(connection: socket.socket) -> bytes:
+        request = request_of(connection)
+        signed_in_at.append(sessions[0].now())
+        connection.sendall(answer(b"{}", b"201 Created", b"X-Subject-Token: MIID", b"Connection: close"))
+        return request
+
+    def build(connection: socket.socket) -> bytes:
+        request = request_of(connection)
+        connection.sendall(answer(b'{"actual_build_number": 57}', b"200 OK", b"Connection: close"))
+        return request
+
+    url, iam_url = (f"http://127.0.0.1:{serve(talk).port}" for talk in (build, sign_in))
+    sessions.append(session_to(url, USER, iam_url))
+    assert Client(Routes(sessions[0])).start(JOB, ORDER, lambda: True).ordered_at >= signed_in_at[0]
+
+
 def secured(authority: trustme.CA, host: str) -> ssl.SSLContext:
     """Return the TLS settings of a server with a certificate for this host."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
