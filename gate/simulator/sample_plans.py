@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gate.model import UnitTests
-from gate.simulator.build_plan import BuildPlan, ChildPlan, StagePlan
+from gate.simulator.builds import BuildPlan, ChildPlan, StagePlan
 
 _RULE = "[INFO] ------------------------------------------------------------------------"
 

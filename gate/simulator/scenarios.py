@@ -6,7 +6,7 @@ from enum import Enum, auto
 from types import MappingProxyType
 
 from gate.simulator import sample_plans
-from gate.simulator.build_plan import BuildPlan
+from gate.simulator.builds import BuildPlan
 
 _HOUR = 3600.0
 
@@ -52,7 +52,7 @@ class Scenario:
     """So many seconds after the simulator's start, this job begins to refuse tokens that are older than that."""
 
 
-def lived_in(name: str, description: str, plan: BuildPlan, usual: BuildPlan = sample_plans.PASSING) -> Scenario:
+def job_with_past(name: str, description: str, plan: BuildPlan, usual: BuildPlan = sample_plans.PASSING) -> Scenario:
     """Return a job that was built six times before and whose build 57, with this plan, starts with the simulator."""
     past = (
         Start(at=-72 * _HOUR, plan=usual.paced(1.12)),
@@ -67,19 +67,19 @@ def lived_in(name: str, description: str, plan: BuildPlan, usual: BuildPlan = sa
 
 
 _ALL = (
-    lived_in("passing", "The build passes after about 50 s.", sample_plans.PASSING),
-    lived_in("failing", "The build fails to compile after about 35 s.", sample_plans.FAILING),
-    lived_in("aborted", "Somebody stops the build after about 30 s.", sample_plans.ABORTED),
-    lived_in("schedule-failure", "The build never gets an executor.", sample_plans.NEVER_SCHEDULED),
-    lived_in(
+    job_with_past("passing", "The build passes after about 50 s.", sample_plans.PASSING),
+    job_with_past("failing", "The build fails to compile after about 35 s.", sample_plans.FAILING),
+    job_with_past("aborted", "Somebody stops the build after about 30 s.", sample_plans.ABORTED),
+    job_with_past("schedule-failure", "The build never gets an executor.", sample_plans.NEVER_SCHEDULED),
+    job_with_past(
         "slow",
         "The build runs for hours and outlives any usual timeout.",
         sample_plans.SLOW,
         sample_plans.SLOW,
     ),
-    lived_in("queued", "The build waits 90 s in the queue, then passes.", sample_plans.QUEUED),
+    job_with_past("queued", "The build waits 90 s in the queue, then passes.", sample_plans.QUEUED),
     replace(
-        lived_in(
+        job_with_past(
             "flaky",
             "The build passes, but three requests meet a 500, a 429 and a dropped connection.",
             sample_plans.PASSING,
@@ -87,15 +87,15 @@ _ALL = (
         glitches=(Glitch.BUSY, Glitch.THROTTLED, Glitch.DROPPED),
     ),
     replace(
-        lived_in("expired-token", "The token is refused as expired in the middle of the wait.", sample_plans.PASSING),
+        job_with_past("expired-token", "The token expires in the middle of the wait.", sample_plans.PASSING),
         tokens_end=20.0,
     ),
-    lived_in("failing-tests", "The build passes although three of its unit tests do not.", sample_plans.RED_TESTS),
-    lived_in("unknown-state", "The build ends with a word that nobody documents.", sample_plans.UNKNOWN),
-    lived_in("chatty", "The build passes; its log is long and coloured, and shows progress.", sample_plans.CHATTY),
-    lived_in("multi-job", "The build runs three jobs, one after another, and passes.", sample_plans.MULTI_JOB),
+    job_with_past("failing-tests", "The build passes although three of its unit tests do not.", sample_plans.RED_TESTS),
+    job_with_past("unknown-state", "The build ends with a word that nobody documents.", sample_plans.UNKNOWN),
+    job_with_past("chatty", "The build passes; its log is long and coloured, and shows progress.", sample_plans.CHATTY),
+    job_with_past("multi-job", "The build runs three jobs, one after another, and passes.", sample_plans.MULTI_JOB),
     replace(
-        lived_in(
+        job_with_past(
             "schedule-failure-once",
             "The build never gets an executor; the second one that is started passes.",
             sample_plans.NEVER_SCHEDULED,

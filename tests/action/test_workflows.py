@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gate.simulator import sample_plans
-from gate.simulator.build_plan import BuildPlan
+from gate.simulator.builds import BuildPlan
 from gate.simulator.scenarios import Scenario, Start
 from tests.action.driver import Driver
 from tests.conftest import ROOT

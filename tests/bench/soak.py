@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gate.simulator import sample_plans
-from gate.simulator.build_plan import BuildPlan
+from gate.simulator.builds import BuildPlan
 from gate.simulator.scenarios import Scenario, Start
 from tests.conftest import ROOT
 from tests.faults.catalogue import NAMED_FAULTS, named_fault

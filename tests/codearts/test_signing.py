@@ -20,9 +20,9 @@ from gate.errors import Unauthorised, UsageProblem
 from gate.model import Target, Verdict
 from gate.platforms.terminal import Terminal
 from gate.settings import Connection, KeyPair, Rules
-from gate.simulator.build_plan import BuildPlan, StagePlan
-from gate.simulator.request_identity import AccessKey
+from gate.simulator.builds import BuildPlan, StagePlan
 from gate.simulator.scenarios import Scenario, Start
+from gate.simulator.simulated_iam import AccessKey
 from tests.faults.fault_plan import RECORD_ROUTES
 from tests.faults.faulty_simulator import FaultySimulator
 

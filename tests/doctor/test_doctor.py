@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from gate.cli.param_types import TargetType
-from gate.simulator.http_answers import HttpAnswer, gateway_error, json_answer, not_published, service_error
+from gate.simulator.exchange import HttpAnswer, gateway_error, json_answer, not_published, service_error
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import SIGN_IN

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
-from gate.simulator.build_plan import BuildPlan, StagePlan
+from gate.simulator.builds import BuildPlan, StagePlan
 from gate.simulator.scenarios import Scenario, Start
 from tests.conftest import ROOT, is_foreign
 from tests.faults.faulty_simulator import FaultySimulator

@@ -22,7 +22,7 @@ from random import Random
 
 import trustme
 
-from gate.simulator.calls import Call
+from gate.simulator.exchange import Call
 from tests.conftest import ROOT, is_foreign
 from tests.end_to_end.listeners import Heard, listening, proxy
 from tests.faults.fault_plan import RECORD_ROUTES, Fault

@@ -9,10 +9,9 @@ import pytest
 from junitparser import JUnitXml
 
 from gate.simulator import sample_plans
-from gate.simulator.calls import Call
-from gate.simulator.gateway import Answer
-from gate.simulator.http_answers import HttpAnswer, enveloped_answer, service_error
+from gate.simulator.exchange import Call, HttpAnswer, enveloped_answer, service_error
 from gate.simulator.scenarios import Scenario, Start
+from gate.simulator.simulator import Answer
 from tests.end_to_end.deadline_campaign import plan
 from tests.faults.fault_plan import Fault
 from tests.faults.journal import ORDERS

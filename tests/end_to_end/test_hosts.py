@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import trustme
 
-from gate.simulator.http_answers import HttpAnswer, json_answer
+from gate.simulator.exchange import HttpAnswer, json_answer
 from tests.conftest import ROOT
 from tests.end_to_end.listeners import Heard, dead_address, listening, proxy, remember
 from tests.faults.fault_plan import RECORD_ROUTES, Fault

@@ -10,7 +10,7 @@ import pytest
 from junitparser import JUnitXml
 
 from gate.simulator import sample_plans
-from gate.simulator.http_answers import HttpAnswer, gateway_error, service_error
+from gate.simulator.exchange import HttpAnswer, gateway_error, service_error
 from gate.simulator.scenarios import Scenario, Start
 from tests.end_to_end.deadline_campaign import plan, run_one_build, wait_for_builds
 from tests.faults.fault_plan import RECORD_ROUTES, Fault

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from gate.simulator import sample_plans
-from gate.simulator.http_answers import json_answer, service_error
+from gate.simulator.exchange import json_answer, service_error
 from gate.simulator.scenarios import Scenario, Start
 from tests.faults.fault_plan import Fault
 from tests.faults.response_faults import ReplaceAnswer

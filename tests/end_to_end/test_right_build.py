@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from gate.simulator import sample_plans
-from gate.simulator.build_plan import BuildPlan, ChildPlan
-from gate.simulator.http_answers import HttpAnswer, gateway_error, json_answer, service_error
+from gate.simulator.builds import BuildPlan, ChildPlan
+from gate.simulator.exchange import HttpAnswer, gateway_error, json_answer, service_error
 from gate.simulator.scenarios import Scenario, Start
 from tests.end_to_end.signal_campaign import SLOW, Case, play
 from tests.faults.fault_plan import RECORD_ROUTES, Fault

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gate.simulator.http_answers import HttpAnswer, gateway_error, json_answer, service_error, throttled
+from gate.simulator.exchange import HttpAnswer, gateway_error, json_answer, service_error, throttled
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import ORDERS, STOPS

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gate.limits import MAX_CONNECTIONS
-from gate.simulator.http_answers import HttpAnswer
+from gate.simulator.exchange import HttpAnswer
 from gate.simulator.scenarios import SCENARIOS
 from gate.simulator.simulated_iam import token_outdated
 from tests.conftest import ROOT

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gate.simulator import sample_plans
-from gate.simulator.http_answers import service_error
+from gate.simulator.exchange import service_error
 from gate.simulator.scenarios import Scenario
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator

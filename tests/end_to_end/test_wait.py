@@ -15,7 +15,7 @@ from junitparser import Error, Failure, JUnitXml
 
 from gate.cli.commands import execute
 from gate.simulator import sample_plans
-from gate.simulator.http_answers import HttpAnswer, gateway_error, json_answer, service_error
+from gate.simulator.exchange import HttpAnswer, gateway_error, json_answer, service_error
 from gate.simulator.scenarios import Scenario, Start
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.response_faults import MISSING, EditAnswer, ReplaceAnswer

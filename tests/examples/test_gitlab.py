@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from gate.simulator import sample_plans
-from gate.simulator.build_plan import BuildPlan
+from gate.simulator.builds import BuildPlan
 from gate.simulator.scenarios import Scenario, Start
 from tests.conftest import ROOT
 from tests.faults.faulty_simulator import FaultySimulator

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from functools import partial
 from typing import Any
 
-from gate.simulator.http_answers import HttpAnswer, gateway_error, json_answer, service_error
+from gate.simulator.exchange import HttpAnswer, gateway_error, json_answer, service_error
 from tests.faults.named_faults import NamedFault, Nature
 from tests.faults.response_faults import ReplaceAnswer
 

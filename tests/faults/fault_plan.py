@@ -5,12 +5,12 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gate.simulator import published_routes
-from gate.simulator.calls import Call
+from gate.simulator.exchange import Call
+from gate.simulator.operations import RECORD_OPERATIONS
 from tests.faults.response_faults import ResponseFault
 from tests.faults.transport_faults import TransportFault
 
-RECORD_ROUTES = published_routes.RECORD_OPERATIONS
+RECORD_ROUTES = RECORD_OPERATIONS
 """The operations that tell the word of one build."""
 
 

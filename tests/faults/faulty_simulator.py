@@ -9,13 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from gate.simulator.calls import Call
-from gate.simulator.client_socket import ClientSocket
-from gate.simulator.gateway import Answer, Gateway
-from gate.simulator.http_answers import HttpAnswer
+from gate.simulator.exchange import Call, ClientSocket, HttpAnswer
 from gate.simulator.scenarios import Scenario
-from gate.simulator.server import Server
-from gate.simulator.simulator import Simulator
+from gate.simulator.simulator import Answer, Gateway, Server, Simulator
 from tests.faults.fault_plan import Fault, FaultPlan
 from tests.faults.journal import ORDERS, Entry, Journal
 from tests.faults.response_faults import ResponseFault

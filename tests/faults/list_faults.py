@@ -12,13 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from gate.simulator.build_backend import BuildBackend, not_found
-from gate.simulator.calls import Call
-from gate.simulator.gateway import Answer
-from gate.simulator.http_answers import HttpAnswer
-from gate.simulator.published_routes import route_of
-from gate.simulator.simulated_build import BuildView
-from gate.simulator.simulated_job import SimulatedJob
+from gate.simulator.backend import BuildBackend, SimulatedJob, not_found
+from gate.simulator.builds import BuildView
+from gate.simulator.exchange import Call, HttpAnswer
+from gate.simulator.operations import route_of
+from gate.simulator.simulator import Answer
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.response_faults import ResponseFault
 from tests.faults.transport_faults import TransportFault

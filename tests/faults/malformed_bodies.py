@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from gate.simulator.http_answers import HttpAnswer
+from gate.simulator.exchange import HttpAnswer
 from tests.faults.named_faults import NamedFault, Nature, Reach
 from tests.faults.response_faults import AlterAnswer, ReplaceAnswer, ResponseFault
 from tests.faults.transport_faults import Endless, TransportFault

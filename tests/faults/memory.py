@@ -18,7 +18,7 @@ from gate.core.wait import Wait
 from gate.errors import OrderNotSent, TooSlow, Unreachable
 from gate.model import Order, Target, TargetOutcome
 from gate.settings import Rules
-from gate.simulator.client_socket import ClientSocket
+from gate.simulator.exchange import ClientSocket
 from tests.core.fakes import FakeWorkers, Recording
 from tests.faults.faulty_simulator import FaultySimulator
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from gate.simulator import sample_plans
-from gate.simulator.scenarios import Scenario, Start, lived_in
-from gate.simulator.simulated_build import Phase
+from gate.simulator.builds import RunState
+from gate.simulator.scenarios import Scenario, Start, job_with_past
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import ORDERS, SIGN_IN
@@ -21,7 +21,7 @@ class Moment:
 
     name: str
     operations: Sequence[str]
-    phases: Collection[Phase] = tuple(Phase)
+    phases: Collection[RunState] = tuple(RunState)
     """Where the build is at this moment and after it."""
     target: str = ":57"
     ended: bool = False
@@ -38,7 +38,7 @@ class Moment:
         """Return the job for it."""
         if self.ended:
             return Scenario(name=name, starts=(Start(at=-100, plan=sample_plans.FAILING),), first_number=57)
-        return lived_in(name, "", sample_plans.PASSING)
+        return job_with_past(name, "", sample_plans.PASSING)
 
     def planned(self, fault: NamedFault, simulator: FaultySimulator, job_id: str, once: bool) -> Fault:
         """Return a fault at this moment of a job."""
@@ -54,14 +54,14 @@ class Moment:
 WAITING = (
     Moment(name="selection", operations=LISTS, target=""),
     Moment(name="first", operations=RECORD_ROUTES, record=True),
-    Moment(name="middle", operations=RECORD_ROUTES, phases=(Phase.RUNNING, Phase.ENDED), record=True),
-    Moment(name="last", operations=RECORD_ROUTES, phases=(Phase.ENDED,), record=True),
+    Moment(name="middle", operations=RECORD_ROUTES, phases=(RunState.RUNNING, RunState.ENDED), record=True),
+    Moment(name="last", operations=RECORD_ROUTES, phases=(RunState.ENDED,), record=True),
     Moment(name="unit-tests", operations=("ShowReportSummary",)),
     Moment(name="stages", operations=("ShowBuildRecordFullStages",), ended=True),
     Moment(name="log", operations=LOGS, ended=True),
 )
 """The moments of `wait`; the last two are side channels."""
 
-LAST_LOOK = Moment(name="last look", operations=RECORD_ROUTES, phases=(Phase.ENDED,), record=True)
+LAST_LOOK = Moment(name="last look", operations=RECORD_ROUTES, phases=(RunState.ENDED,), record=True)
 START = Moment(name="start", operations=ORDERS)
 SIGNING_IN = Moment(name="sign-in", operations=(SIGN_IN,))

@@ -4,10 +4,9 @@ import threading
 from collections import deque
 from datetime import datetime, timedelta
 
-from gate.simulator.calls import Call
-from gate.simulator.gateway import Answer
-from gate.simulator.http_answers import HttpAnswer, throttled
-from gate.simulator.simulated_clock import SimulatedClock
+from gate.simulator.builds import SimulatedClock
+from gate.simulator.exchange import Call, HttpAnswer, throttled
+from gate.simulator.simulator import Answer
 from tests.faults.response_faults import ResponseFault
 
 WINDOW = timedelta(minutes=1)

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gate.simulator.calls import Call
-from gate.simulator.gateway import Answer
-from gate.simulator.http_answers import HttpAnswer
+from gate.simulator.exchange import Call, HttpAnswer
+from gate.simulator.simulator import Answer
 
 MISSING = object()
 """In an `EditAnswer`: the field is taken out."""

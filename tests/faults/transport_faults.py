@@ -4,8 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
 
-from gate.simulator.client_socket import ClientSocket, chunk
-from gate.simulator.http_answers import HttpAnswer
+from gate.simulator.exchange import ClientSocket, HttpAnswer, chunk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

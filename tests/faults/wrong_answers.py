@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from gate.simulator.http_answers import HttpAnswer
+from gate.simulator.exchange import HttpAnswer
 from tests.faults.named_faults import NamedFault, Nature, Reach
 from tests.faults.response_faults import MISSING, AlterAnswer
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from gate.simulator.build_plan import BuildPlan, StagePlan
+from gate.simulator.builds import BuildPlan, StagePlan
 from gate.simulator.scenarios import Scenario, Start
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.platforms.test_gitlab import SECTION, address_of

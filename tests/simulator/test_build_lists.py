@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from gate.simulator.records import CHINA
+from gate.simulator.builds import CHINA
 from gate.simulator.scenarios import Scenario, Start
 from tests.faults.faulty_simulator import FaultySimulator
 

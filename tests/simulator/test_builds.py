@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gate.simulator import sample_plans
-from gate.simulator.build_log import log_of
-from gate.simulator.build_plan import BuildPlan, StagePlan
+from gate.simulator.backend import SimulatedJob
+from gate.simulator.builds import BuildPlan, BuildView, RunState, SimulatedBuild, StagePlan
+from gate.simulator.documents import log_of
 from gate.simulator.scenarios import Scenario, Start
-from gate.simulator.simulated_build import BuildView, Phase, SimulatedBuild
-from gate.simulator.simulated_job import SimulatedJob
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -28,15 +27,15 @@ def view(course: BuildPlan, seconds: float) -> BuildView:
 @pytest.mark.parametrize(
     ("seconds", "phase", "word"),
     [
-        (0, Phase.QUEUED, "QUEUED"),
-        (3.9, Phase.QUEUED, "QUEUED"),
-        (4, Phase.RUNNING, "RUNNING"),
-        (48.9, Phase.RUNNING, "RUNNING"),
-        (49, Phase.ENDED, "SUCCESS"),
-        (9999, Phase.ENDED, "SUCCESS"),
+        (0, RunState.QUEUED, "QUEUED"),
+        (3.9, RunState.QUEUED, "QUEUED"),
+        (4, RunState.RUNNING, "RUNNING"),
+        (48.9, RunState.RUNNING, "RUNNING"),
+        (49, RunState.ENDED, "SUCCESS"),
+        (9999, RunState.ENDED, "SUCCESS"),
     ],
 )
-def test_time_passing_moves_a_build_from_queue_to_end(seconds: float, phase: Phase, word: str) -> None:
+def test_time_passing_moves_a_build_from_queue_to_end(seconds: float, phase: RunState, word: str) -> None:
     """A build waits 4 s, runs 45 s and stays ended."""
     seen = view(sample_plans.PASSING, seconds)
     assert (seen.phase, seen.word) == (phase, word)
@@ -67,7 +66,7 @@ def test_a_stopped_build_is_aborted_with_all_that_was_left() -> None:
     build = started(sample_plans.PASSING)
     build.stopped = START + timedelta(seconds=14)
     seen = build.at(START + timedelta(seconds=14))
-    assert (seen.phase, seen.word, seen.finished) == (Phase.ENDED, "ABORTED", build.stopped)
+    assert (seen.phase, seen.word, seen.finished) == (RunState.ENDED, "ABORTED", build.stopped)
     assert [stage.word for stage in seen.stages] == ["SUCCESS", "SUCCESS", *["ABORTED"] * 4]
     assert {stage.started == stage.finished for stage in seen.stages[3:]} == {True}
 
@@ -83,7 +82,7 @@ def test_a_build_stopped_in_the_queue_never_starts() -> None:
 def test_a_course_without_stages_ends_without_a_start() -> None:
     """A build that no executor takes ends when its time in the queue is over."""
     seen = view(sample_plans.NEVER_SCHEDULED, 8)
-    assert (seen.phase, seen.word, seen.started, seen.stages) == (Phase.ENDED, "SCHEDULE_FAILURE", None, ())
+    assert (seen.phase, seen.word, seen.started, seen.stages) == (RunState.ENDED, "SCHEDULE_FAILURE", None, ())
 
 
 def test_words_of_a_course_are_shown_as_they_are() -> None:

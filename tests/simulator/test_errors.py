@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from gate.simulator.published_routes import ROUTES
+from gate.simulator.operations import ROUTES
 from tests.faults.faulty_simulator import FaultySimulator
 
 Ask = Callable[..., requests.Response]

@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from gate.simulator import sample_plans
-from gate.simulator.http_answers import gateway_error
-from gate.simulator.records import CHINA
+from gate.simulator.builds import CHINA
+from gate.simulator.exchange import gateway_error
 from gate.simulator.scenarios import Scenario, Start
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator

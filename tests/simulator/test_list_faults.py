@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from gate.simulator.records import CHINA
+from gate.simulator.builds import CHINA
 from gate.simulator.scenarios import Scenario, Start
 from tests.faults import list_faults
 from tests.faults.fault_plan import RECORD_ROUTES, Fault

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from gate.simulator.published_routes import ROUTES, PublishedRoute
+from gate.simulator.operations import ROUTES, PublishedRoute
 from gate.simulator.scenarios import SCENARIOS
 from tests.faults.faulty_simulator import FaultySimulator
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from gate.simulator.ids import commit_of
+from gate.simulator.builds import commit_of
 from tests.faults.faulty_simulator import FaultySimulator
 
 Ask = Callable[..., requests.Response]

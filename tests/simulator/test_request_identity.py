@@ -9,7 +9,7 @@ import requests
 from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import Signer
 
-from gate.simulator.request_identity import AccessKey
+from gate.simulator.simulated_iam import AccessKey
 from tests.faults.faulty_simulator import FaultySimulator
 
 Ask = Callable[..., requests.Response]

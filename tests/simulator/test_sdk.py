@@ -13,10 +13,9 @@ import pytest
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 
-from gate.simulator.ids import uuid_of
-from gate.simulator.published_routes import ANALYSIS, ROUTES
-from gate.simulator.records import CHINA
-from gate.simulator.request_identity import AccessKey
+from gate.simulator.builds import CHINA, uuid_of
+from gate.simulator.operations import ANALYSIS, ROUTES
+from gate.simulator.simulated_iam import AccessKey
 from tests.faults.faulty_simulator import FaultySimulator
 
 Serve = Callable[..., FaultySimulator]

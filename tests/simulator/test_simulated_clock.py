@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gate.simulator.simulated_clock import SimulatedClock
+from gate.simulator.builds import SimulatedClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
