@@ -4,7 +4,7 @@ import contextlib
 import os
 import random
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from gate.codearts.fallback_routes import Routes
 from gate.core import verdict as judging
 from gate.core.ports import Context, Interruption, LogLine
 from gate.core.wait import Wait
-from gate.model import Outcome
+from gate.model import Outcome, Target
 from gate.platforms.detect import detect
 from gate.platforms.terminal import Terminal, open_terminal
 from gate.publish import NOT_FINISHED, Publisher
@@ -66,6 +66,7 @@ def wait(settings: Settings, started: float) -> int:
         log_file=publisher.logs.new_file if publisher.logs else None,
         link=partial(build_link, settings.reports.build_url, settings.region),
         pinned=publisher.note_build,
+        resolved=partial(_take_targets, terminal, publisher),
         debug=terminal.debug_line if settings.reports.verbose else _ignore,
     )
     waiting = Wait(settings.targets, context, pool, terminal)
@@ -127,6 +128,13 @@ def interruptions(pool: WorkerPool, received: list[int]) -> Iterator[None]:
         signal.set_wakeup_fd(former_descriptor)
         for number, handler in former:
             signal.signal(number, handler)
+
+
+def _take_targets(terminal: Terminal, publisher: Publisher, targets: Sequence[Target]) -> None:
+    """Replace the targets whose jobs were given by name by those with the jobs' ids."""
+    terminal.take_targets(targets)
+    if publisher.logs is not None:
+        publisher.logs.take_targets(targets)
 
 
 def _ignore(text: str) -> None:

@@ -106,7 +106,7 @@ def _page_address(found: "re.Match[str]") -> str:
         ids = re.findall(rf"(?<![0-9A-Za-z]){JOB_ID}(?![0-9A-Za-z])", f"{parts.path} {parts.query} {parts.fragment}")
     except ValueError:
         ids = []
-    return f"give only the job id, its last part{': ' + ids[-1] if ids else ''}"
+    return f"give only the job id{': ' + ids[-1] if ids else ', 32 digits or lower-case letters'}"
 
 
 def _is_file(found: "re.Match[str]") -> str:

@@ -1,5 +1,6 @@
 """The frozen value types that all packages share."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,13 +39,27 @@ class Verdict(StrEnum):
         return self.value.replace(" ", "-")
 
 
+def is_label(text: str) -> bool:
+    """Tell whether a text can be the label of a target, which also names a file."""
+    return bool(re.fullmatch(r"[A-Za-z0-9._-]{1,64}", text)) and text not in (".", "..")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What the user asked to wait for."""
 
     job_id: str
+    """Empty while only the job's name is known."""
+    name: str = ""
+    """The name by which the job was given, if it was."""
     build_number: int | None = None
     label: str
+    """Names the target. A job's name that can be no label stands here until the job's id takes its place."""
+
+    @property
+    def job(self) -> str:
+        """The job as the user has given it."""
+        return self.name or self.job_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +206,8 @@ class ProjectRow(NamedTuple):
     """The list's own word for the result (`blue`, `red`, `building`, ...), which is not a record's."""
     run_word: str | None = None
     is_finished: bool | None = None
+    name: str | None = None
+    """The job's name, which people know it by."""
 
 
 class ProjectPage(NamedTuple):

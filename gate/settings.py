@@ -194,7 +194,7 @@ class Settings:
         """Refuse an empty set of targets, and ambiguous ones."""
         if not self.targets:
             raise UsageProblem("no target: name at least one JOB_ID, or set GATE_TARGETS")
-        check_unique([(target.job_id, target.build_number) for target in self.targets], "the same build is given twice")
+        check_unique([(target.job, target.build_number) for target in self.targets], "the same build is given twice")
         check_unique([target.label for target in self.targets], "two targets have one label; give each its own LABEL=")
 
 

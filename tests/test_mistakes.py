@@ -18,10 +18,11 @@ PROJECT = "f" * 32
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 
 MISTAKES = [
-    (f"https://devcloud.example.com/cloudbuild/project/{PROJECT}/detail/{JOB}", f"its last part: {JOB}"),
-    (f"https://devcloud.example.com/cloudbuild/#/project/{PROJECT}/detail/{JOB}?tab=1", f"its last part: {JOB}"),
-    ("https://devcloud.example.com/cloudbuild", "give only the job id, its last part"),
-    ("https://[broken", "give only the job id, its last part"),
+    (f"https://devcloud.example.com/cloudbuild?job={JOB}", f"give only the job id: {JOB}"),
+    (f"https://devcloud.example.com/cloudbuild/project/{PROJECT}/home", "give only the job id"),
+    ("https://devcloud.example.com/cloudbuild", "give only the job id"),
+    ("https://[broken", "give only the job id"),
+    (f"..={JOB}", "label"),
     (f"{JOB},{JOB}", "separate targets with spaces"),
     (f"app={JOB};lib={JOB}", "separate targets with spaces"),
     (f"{JOB}\uff0c{JOB}", "separate targets with spaces"),
@@ -73,7 +74,7 @@ def test_mistake_is_answered_with_its_remedy(
     with pytest.raises(click.BadParameter) as caught:
         TargetType().convert(value, None, None)
     assert remedy in caught.value.message
-    assert "A target is [LABEL=]JOB_ID[:BUILD_NUMBER]" in caught.value.message
+    assert "A target is [LABEL=]JOB[:BUILD_NUMBER]" in caught.value.message
 
 
 def test_text_that_may_be_a_token_is_not_repeated() -> None:

@@ -164,6 +164,7 @@ project = option(
     "--codearts-project",
     type=ProjectId(),
     metavar="PROJECT_ID",
+    is_eager=True,  # what a target may be depends on it
     help="The CodeArts project (not the IAM project) whose jobs may be given by name.",
 )
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,11 +14,31 @@ import click
 
 from gate import durations, mistakes
 from gate.mistakes import JOB_ID, MAX_BUILD_NUMBER, Kind
-from gate.model import Target
+from gate.model import Target, is_label
 
-TARGET_FORM = "[LABEL=]JOB_ID[:BUILD_NUMBER]"
+TARGET_FORM = "[LABEL=]JOB[:BUILD_NUMBER]"
 
-_TARGET = re.compile(rf"(?:(?P<label>[A-Za-z0-9._-]{{1,64}})=)?(?P<job>{JOB_ID})(?::(?P<number>[1-9][0-9]{{0,9}}))?")
+_ADDRESS = r"https?://\S+?"
+_NAME = r"[^\s=:/]+"
+_TARGET = re.compile(
+    rf"(?:(?P<label>[A-Za-z0-9._-]+)=)?(?:(?P<id>{JOB_ID})|(?P<address>{_ADDRESS})|(?P<name>{_NAME}))"
+    r"(?::(?P<number>[1-9][0-9]{0,9}))?"
+)
+
+
+def job_of_address(address: str) -> str:
+    """Return the job id in the address of a page of the console; empty if there is none in its path.
+
+    It is what follows `history/`, else the last part that looks like one and is not the id of a project.
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    path = f"{parts.path}/{parts.fragment}".partition("?")[0].split("/")  # the console has its pages in the fragment
+    ids = [(former, part) for former, part in pairwise(path) if re.fullmatch(JOB_ID, part) and former != "project"]
+    of_history = [part for former, part in ids if former == "history"]
+    return (of_history or [part for _, part in ids] or [""])[-1]
 
 
 class Duration(click.ParamType[Any]):
@@ -176,7 +197,7 @@ class ProjectId(click.ParamType[Any]):
 
 
 class TargetType(click.ParamType[Any]):
-    """`[LABEL=]JOB_ID[:BUILD_NUMBER]`."""
+    """`[LABEL=]JOB[:BUILD_NUMBER]`; JOB is a job id, an address with one, or with `--codearts-project` a name."""
 
     name = "target"
 
@@ -187,13 +208,32 @@ class TargetType(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Target:
         """Return the target."""
         match = _TARGET.fullmatch(value)
-        if match is None or int(match["number"] or 1) > MAX_BUILD_NUMBER:
-            self.fail(f"{mistakes.explain_target(value)}. A target is {TARGET_FORM}", param, ctx)
-        return Target(
-            job_id=match["job"],
-            build_number=int(match["number"]) if match["number"] else None,
-            label=match["label"] or match["job"],
-        )
+        if match and match["label"] and not is_label(match["label"]):
+            match = None
+        project = ctx.params.get("codearts_project") if ctx else None  # an option that is read before the targets
+        may_have_name = isinstance(project, str)
+        job = match and (match["id"] or (match["address"] and job_of_address(match["address"])))
+        number = int(match["number"] or 1) if match else 0
+        if match and match["name"] and may_have_name and number <= MAX_BUILD_NUMBER:
+            name = match["name"]
+            if mistake := mistakes.explain(name, Kind.VALUE):
+                self.fail(mistake, param, ctx)
+            label = match["label"] or name
+        elif match and job and number <= MAX_BUILD_NUMBER:
+            name, label = "", match["label"] or job
+        else:
+            self.fail(f"{_explain(value, may_have_name=may_have_name)}. A target is {TARGET_FORM}", param, ctx)
+        return Target(job_id=job or "", name=name, build_number=number if match["number"] else None, label=label)
+
+
+def _explain(text: str, *, may_have_name: bool) -> str:
+    """Say what is wrong with a text that is no target."""
+    if not may_have_name or "://" in text or re.search(JOB_ID, text):
+        return mistakes.explain_target(text)
+    return mistakes.explain(text, Kind.VALUE) or (
+        f"{text!r} is neither a job nor a build: a job's name has no white space, `=`, `:` or `/`, a build number is "
+        "positive and has no leading zeros, and a label is 1 to 64 of the characters A-Z a-z 0-9 . _ -"
+    )
 
 
 class JobId(click.ParamType[Any]):
@@ -203,9 +243,11 @@ class JobId(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the id as it is."""
+        if "://" in value and (job := job_of_address(value)):
+            return job
         if not re.fullmatch(JOB_ID, value):
             match = _TARGET.fullmatch(value)
-            only_id = f"{value!r} is a target; give only its job id, {match['job']}" if match else ""
+            only_id = f"{value!r} is a target; give only its job id, {match['id']}" if match and match["id"] else ""
             self.fail(only_id or mistakes.explain_target(value), param, ctx)
         return str(value)
 

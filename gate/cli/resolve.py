@@ -136,10 +136,10 @@ def resolve_order(targets: Sequence[Target], values: Mapping[str, Any], places: 
     for target in targets:
         if target.build_number is not None:
             raise UsageProblem(
-                f"run starts a new build: give {target.job_id} without the build number {target.build_number}, or use "
+                f"run starts a new build: give {target.job} without the build number {target.build_number}, or use "
                 "wait for that build"
             )
-    check_unique([target.job_id for target in targets], "run starts one build of a job, but a job is given twice")
+    check_unique([target.job for target in targets], "run starts one build of a job, but a job is given twice")
     sources = [places[name] for name in ("branch", "tag", "commit") if values[name]]
     if len(sources) > 1:
         raise UsageProblem(f"{' and '.join(sources)} do not go together: a build is of one of them")
@@ -226,14 +226,14 @@ def check_files(values: Mapping[str, Any], places: Mapping[str, str]) -> None:
 
 def check_combinations(targets: Sequence[Target], values: Mapping[str, Any], places: Mapping[str, str]) -> None:
     """Raise `UsageProblem` for options that contradict each other, or of which one would have no effect."""
-    numbered = [f"{target.job_id}:{target.build_number}" for target in targets if target.build_number is not None]
+    numbered = [f"{target.job}:{target.build_number}" for target in targets if target.build_number is not None]
     _check_status(numbered, values, places)
     if "{region}" in (values.get("build_url") or "") and not values["region"]:
         raise UsageProblem(f"{places['build_url']} has {{region}} in it, but no --region is given")
     if values.get("if_none") == "pass" and numbered:
         raise UsageProblem(f"{places['if_none']} pass is for targets without a build number, not for {numbered[0]}")
     if values.get("stop") and len(numbered) < len(targets):
-        found = next(target.job_id for target in targets if target.build_number is None)
+        found = next(target.job for target in targets if target.build_number is None)
         raise UsageProblem(
             f"{places['stop']} is for builds that are given by number, as JOB_ID:BUILD_NUMBER. {found} has none, and a "
             "build that the gate finds may be somebody else's"
@@ -263,6 +263,6 @@ def with_labels(targets: Sequence[Target]) -> list[Target]:
     labelled = []
     for target in targets:
         count = counts[target.label] = counts.get(target.label, 0) + 1
-        has_own_label = target.label != target.job_id
+        has_own_label = target.label != target.job
         labelled.append(target if has_own_label or count == 1 else replace(target, label=f"{target.label}-{count}"))
     return labelled

@@ -1,7 +1,7 @@
 """The operations of CodeArts Build that the gate uses, one method each, with their fallback routes."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import quote
@@ -124,9 +124,18 @@ class Client:
         The operations are ListProjectJobs, else the older ListJobs. The list's own total is not used, as it does not
         count the rows: a page that is not full is the last one. Pages shift between two requests.
         """
-        params = {"page_index": page, "page_size": PAGE_SIZE}
+        return self._jobs_page(project_id, {"page_index": page, "page_size": PAGE_SIZE}, decides=False)
+
+    def jobs_page(self, project_id: str, page: int, search: str) -> ProjectPage:
+        """Return the same where a verdict depends on it; with `search`, of the jobs whose name contains that."""
+        params: dict[str, object] = {"page_index": page, "page_size": PAGE_SIZE}
+        if search:
+            params["search"] = search
+        return self._jobs_page(project_id, params, decides=True)
+
+    def _jobs_page(self, project_id: str, params: Mapping[str, object], *, decides: bool) -> ProjectPage:
         routes = [
-            self._routes.get(path.format(project_id=project_id), wire_format.project_rows_of, params, decides=False)
+            self._routes.get(path.format(project_id=project_id), wire_format.project_rows_of, params, decides=decides)
             for path in PROJECT_LIST_ROUTES
         ]
         count, rows = self._routes.first("the jobs of the project", routes)

@@ -238,6 +238,7 @@ def _project_row(row: Json) -> ProjectRow:
         word=json_fields.text(row, "last_build_status"),
         run_word=json_fields.text(row, "last_job_running_status"),
         is_finished=is_finished if isinstance(is_finished, bool) else None,
+        name=json_fields.text(row, "job_name"),
     )
 
 

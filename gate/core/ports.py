@@ -139,6 +139,9 @@ class BuildService(Protocol):
     def project_page(self, project_id: str, page: int) -> ProjectPage:
         """Return a page (from 0) of the jobs of a project, with what is known of their last builds."""
 
+    def jobs_page(self, project_id: str, page: int, search: str) -> ProjectPage:
+        """Return the same where a verdict depends on it; with `search`, of the jobs whose name contains that."""
+
     def start(self, job_id: str, order: Order, may_send: Callable[[], bool]) -> Started:
         """Start a build of a job; the order is sent once.
 
@@ -226,5 +229,7 @@ class Context(NamedTuple):
     """Return the link to a build of a job, by its number and its project, as far as that is known (`--build-url`)."""
     pinned: Callable[[Target, int, str | None], None] = _show_nothing
     """Hand on the number and the link of the build that is judged from now on."""
+    resolved: Callable[[Sequence[Target]], None] = _show_nothing
+    """Hand on the targets once the jobs that were given by name are known."""
     debug: Callable[[str], None] = _show_nothing
     """Show people who asked for every detail one line."""

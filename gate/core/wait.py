@@ -13,20 +13,22 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 from traceback import walk_tb
-from typing import Any
+from typing import Any, TypeVar
 
 from gate.core.asks import Ask, Ending, Priority, Result
 from gate.core.last_words import EndedBy, final_words
 from gate.core.lists import Lists
 from gate.core.logs import side_end
+from gate.core.names import find_jobs, with_jobs
 from gate.core.outcome import end_of, outcome_of, progress_of
 from gate.core.ports import CallResult, Context, Interruption, LogLine, Observer, Workers
 from gate.core.queue import Queue
 from gate.core.refusals import Refusals
+from gate.core.retry import Retrier
 from gate.core.schedule import Pace
 from gate.core.watch import Watch
 from gate.durations import spell
-from gate.errors import Throttled, TooSlow, TransientError
+from gate.errors import ServiceError, Throttled, TooSlow, TransientError
 from gate.limits import MAX_CALLS, MAX_CONNECTIONS, MAX_SLOW_CALLS
 from gate.model import Target, TargetOutcome, Verdict
 
@@ -50,6 +52,8 @@ FAIL_FAST_SECONDS = 20.0
 """Seconds for stopping the builds of other targets under `--fail-fast`."""
 
 BUG_HINT = "Please report it to the authors of codearts-gate, with the output of --verbose."
+
+T = TypeVar("T")
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -122,6 +126,7 @@ class Wait:
         """
         self._deadline, self._end = deadline, deadline + WIND_UP
         try:
+            self._look_up_names()
             if self._context.order is not None:
                 self._carry_out([watch.order() for watch in self._watches])
             self._begin(_Task(self._lists.run(), _Kind.LIVE))
@@ -140,6 +145,27 @@ class Wait:
             self._leave(task)
         return [outcome_of(watch.known) for watch in self._watches]
 
+    def ask(self, steps: Coroutine[Any, Any, T], deadline: float) -> T:
+        """Carry out steps that belong to no target, and return what they return.
+
+        Raises the `ServiceError` that they end in, and `Ending` where the deadline or a signal comes before.
+        """
+        self._deadline, self._end = deadline, deadline + WIND_UP
+        answers: list[T] = []
+        errors: list[ServiceError | Ending] = []
+
+        async def keep() -> None:
+            try:
+                answers.append(await steps)
+            except (ServiceError, Ending) as error:
+                errors.append(error)
+
+        self._begin(_Task(keep(), _Kind.VERDICT))
+        self._finish_verdicts()
+        for error in errors:
+            raise error
+        return answers[0]
+
     @property
     def end(self) -> float:
         """The instant at which everything ends, reports and output included."""
@@ -152,6 +178,32 @@ class Wait:
 
     # Phases.
 
+    def _look_up_names(self) -> None:
+        """Find the jobs that were given by name; where one is not found, nothing is asked about or ordered."""
+        targets = [watch.known.target for watch in self._watches]
+        named = [target for target in targets if target.name]
+        if not named:
+            return
+        retrier = Retrier(self._context, lambda text: self._context.say(named[0], text))
+        try:
+            jobs = self.ask(find_jobs({target.name: None for target in named}, self._context, retrier), self._deadline)
+            targets = with_jobs(targets, jobs)
+        except Ending as ending:
+            for watch in self._watches:
+                self._decide_by(watch, ending)
+        except ServiceError as error:
+            for watch in self._watches:
+                watch.known.decide(Verdict.UNDETERMINED, EndedBy.ERROR, str(error), error.hint)
+        else:
+            self._watches = [Watch(target, self._context, self._lists) for target in targets]
+            self._context.resolved(targets)
+            for target in targets:
+                if target.name:
+                    self._context.say(target, f"{target.name} is the job {target.job_id}")
+            return
+        for watch in self._watches:
+            self._observer.decided(outcome_of(watch.known))
+
     def _carry_out(self, steps: Sequence[Coroutine[Any, Any, None]]) -> None:
         """Carry out the steps of all watches that have no verdict yet, to their end; `steps` has those of each."""
         for watch, coroutine in zip(self._watches, steps, strict=True):
@@ -161,14 +213,18 @@ class Wait:
             self._begin(task := _Task(coroutine, _Kind.VERDICT, watch))
             if self._ending is not None and task in self._tasks:
                 self._end_one(task, self._ending)
+        self._finish_verdicts()
+        for watch in self._watches:  # what is still under way at the very end has no result
+            if self._ending is not None and watch.known.verdict is None:
+                self._decide_by(watch, self._ending)
+
+    def _finish_verdicts(self) -> None:
+        """Go on until all that was begun for verdicts has ended, or the very end has come."""
         while self._has(_Kind.VERDICT):
             if not self._turn(self._end if self._ending else self._deadline):
                 if self._ending is not None:
                     break
                 self._end_all(self._timeout_ending())
-        for watch in self._watches:  # what is still under way at the very end has no result
-            if self._ending is not None and watch.known.verdict is None:
-                self._decide_by(watch, self._ending)
 
     def _finish_side_channels(self) -> None:
         """Give what is read for the report some seconds more."""
@@ -243,8 +299,8 @@ class Wait:
 
     def _end_one(self, task: _Task, ending: Ending) -> None:
         """Begin to end one target; an order that is under way is waited for, as the number of its build is to come."""
-        assert task.watch is not None
-        task.watch.ending = ending
+        if task.watch is not None:
+            task.watch.ending = ending
         if any(ask.outlasts_the_wait and ask not in self._queue for ask in task.awaited):
             return
         self._forget(task)

@@ -45,6 +45,10 @@ class LiveTerminal(Terminal):
         self._drawn_at = started
         self._due = started + SOON
 
+    def take_targets(self, targets: Sequence[Target]) -> None:
+        """Show the targets as they are once their jobs are known."""
+        self._progress = {target.label: Progress(target, Phase.NOT_ASKED) for target in targets}
+
     def tick(self, progress: Sequence[Progress], now: float) -> None:
         """Draw how things stand; not while the terminal takes nothing, so that what was drawn does not pile up."""
         self._release(now)

@@ -55,6 +55,9 @@ class Terminal:
         """Return the instant at which `tick` should be called next."""
         return math.inf if self._quiet else min(self._due, self._repeats.due())
 
+    def take_targets(self, targets: Sequence[Target]) -> None:
+        """Take note of the targets as they are once their jobs are known."""
+
     def say(self, target: Target, text: str, now: float) -> None:
         """Write what changed for a target; of what many targets have in common, once for all of them."""
         self._note_news(now)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gate.model import Target
+from gate.model import Target, is_label
 
 MORE_TO_COME = "\n[codearts-gate: the log goes on, but has not been read further]\n"
 """Stands at the end of a file that is not finished, so that the file is true whatever ends the gate."""
@@ -23,6 +23,11 @@ class LogFolder:
         """Nothing is looked at or written yet."""
         self._folder = folder
         self._files: dict[str, LogFile] = {}
+        self._names: dict[str, str] = {}
+        self.take_targets(targets)
+
+    def take_targets(self, targets: Sequence[Target]) -> None:
+        """Name the files after the labels of the targets; nothing has been written by then."""
         self._names = {target.label: name for target, name in zip(targets, _names(targets), strict=True)}
 
     def paths(self) -> Sequence[Path]:
@@ -44,7 +49,8 @@ def _names(targets: Sequence[Target]) -> Iterable[str]:
     """Return the name of each target's file: its label, made unique where only upper and lower case differ."""
     taken: set[str] = set()
     for target in targets:
-        label = f"_{target.label}" if target.label.partition(".")[0].lower() in _RESERVED else target.label
+        label = target.label if is_label(target.label) else "job"
+        label = f"_{label}" if label.partition(".")[0].lower() in _RESERVED else label
         name, number = label, 1
         while name.lower() in taken:
             number += 1

@@ -211,11 +211,15 @@ class BuildBackend:
         return [build for build in builds if build.parent_record_id == view.build.record_id]
 
     def project_jobs(self, call: Call) -> list[SimulatedJob]:
-        """Return all jobs of the CodeArts project that the call names; raise `RequestRefused` if there is none."""
+        """Return the jobs of the project that the call names, whose names contain its `search` if it has one.
+
+        Raises `RequestRefused` if there is no such project.
+        """
         jobs = [job for job in self.jobs.values() if job.project_id == call.value("project_id")]
         if not jobs:
             raise not_found(call, "project")
-        return jobs
+        search = (call.value("search") or "").casefold()
+        return [job for job in jobs if search in job.scenario.name.casefold()]
 
     def newest(self, job: SimulatedJob) -> BuildView | None:
         """Return the newest build of a job; `None` if it was never built."""

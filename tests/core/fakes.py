@@ -213,6 +213,9 @@ class FakeService:
     def project_page(self, project_id: str, page: int) -> ProjectPage:
         return self._play("project_page", project_id, page)  # type: ignore[no-any-return]
 
+    def jobs_page(self, project_id: str, page: int, search: str) -> ProjectPage:
+        return self._play("jobs_page", project_id, page, search)  # type: ignore[no-any-return]
+
     def start(self, job_id: str, order: Order, may_send: Callable[[], bool]) -> Started:
         ordered_at = self.now()
         if not may_send():
