@@ -45,7 +45,16 @@ def wait(settings: Settings, started: float) -> int:
     terminal = open_terminal(settings, started, platform)
     publisher = Publisher(settings, platform, terminal)
     publisher.write_placeholder(settings.targets, NOT_FINISHED, exit_code=5)
-    pool = WorkerPool()
+    with contextlib.closing(WorkerPool()) as pool:
+        status, drain_until = _carry_out(settings, started, pool, terminal, publisher)
+    streams.drain(drain_until)
+    return status
+
+
+def _carry_out(
+    settings: Settings, started: float, pool: WorkerPool, terminal: Terminal, publisher: Publisher
+) -> tuple[int, float]:
+    """Wait and write the reports; return the exit code, and the instant until which the output may be read."""
     received: list[int] = []
     debug: Callable[[str], None] = (lambda text: pool.post(LogLine(text))) if settings.reports.verbose else _ignore
     session = connect(settings.connection, debug, lambda text: pool.post(LogLine(f"warning: {text}")))
@@ -70,7 +79,7 @@ def wait(settings: Settings, started: float) -> int:
         debug=terminal.debug_line if settings.reports.verbose else _ignore,
     )
     waiting = Wait(settings.targets, context, pool, terminal)
-    with contextlib.closing(pool), interruptions(pool, received), closing_log(terminal):
+    with interruptions(pool, received), closing_log(terminal):
         targets = waiting.run(started + settings.rules.timeout)
         skipped_passes = settings.rules.if_none == "pass"
         verdict = judging.combine([target.verdict for target in targets], skipped_passes=skipped_passes)
@@ -85,9 +94,7 @@ def wait(settings: Settings, started: float) -> int:
             advice=waiting.final_words,
         )
         drain_until = min(waiting.end, pool.now() + (DRAIN if waiting.signal_number is None else DRAIN_AFTER_SIGNAL))
-        status = publisher.publish(outcome, drain_until)
-    streams.drain(drain_until)
-    return status
+        return publisher.publish(outcome, drain_until), drain_until
 
 
 @contextlib.contextmanager
