@@ -6,9 +6,10 @@ its poll forward. A row that says that it runs puts its polls off: each such bui
 the rate that lists leave reaches them all, spread over that time from its first moment on. Any other row changes
 nothing. Only the record decides.
 
-Lists were seen to lag, to lose rows and to become empty. So a list is given up when it is refused, when it costs more
-than it saves, and when records show that it was wrong or late; its builds are then polled as without lists, the one
-first that has not been polled for longest.
+Lists were seen to lag, to lose rows and to become empty. So a list puts nothing off before it has proved itself: it has
+to tell an end that a record tells, too. Until then it is read rarely. It is given up when it is refused, when it costs
+more than it saves, and when records show that it was wrong or late; its builds are then polled as without lists, the
+one first that has not been polled for longest.
 """
 
 import math
@@ -31,7 +32,7 @@ BuildKey = tuple[str, int]
 """A build's job and number."""
 
 FEWEST_TARGETS = 5
-"""Builds that are polled, below which no list is read: it would cost as much as it saves."""
+"""Builds that have to be polled at a time before a list is read: for fewer it would cost as much as it saves."""
 
 FEWEST_ROWS = 3
 """Builds about which a page must tell to be read again; fewer cost no more calls when they are polled."""
@@ -44,6 +45,9 @@ SHORTEST_ROUND = 2.0
 
 WORTH = 0.8
 """A list is read if its round takes at most this share of the time between two polls of a build without lists."""
+
+TRIAL_SHARE = 0.06
+"""Share of the request rate that lists take at most before they have proved themselves."""
 
 LIST_SHARE = 0.6
 """Share of the request rate that lists take at most, as they go before polls."""
@@ -105,6 +109,11 @@ class _List:
     search_pause: float = SEARCH_PAUSE
     read_at: datetime | None = None
     """The service's time of the present round."""
+    sample: "_Build | None" = None
+    """A build that has ended by its record; the list has to say so before it puts anything off."""
+    is_proven: bool = False
+    """Whether the list has told such an end."""
+    pages_tried: int = 0
     strikes: int = 0
     errors: int = 0
     is_given_up: bool = False
@@ -154,6 +163,8 @@ class Lists:
         self._builds: dict[BuildKey, _Build] = {}
         self._lists: dict[str, _List] = {}
         """By the id of the project or the job."""
+        self._most_builds = 0
+        """The most builds that were polled at a time."""
         self._pause: Ask[None] | None = None
         """What `run` waits for when no list is to be read now."""
         self._is_refused = False
@@ -169,7 +180,7 @@ class Lists:
             self._builds[key].followers += 1
         else:
             self._builds[key] = _Build(key)
-            self._wake()
+            self._most_builds = max(self._most_builds, len(self._builds))
 
     def end(self, job_id: str, build_number: int) -> None:
         """Take note that a build is polled no longer."""
@@ -186,13 +197,17 @@ class Lists:
         if build.told is _Told.ENDED and not build.is_hurried:
             build.is_hurried = True
             ask.not_before, ask.priority = now, Priority.NEXT
-        elif build.told is _Told.RUNNING and ask.priority is Priority.POLL and not self._is_last_look:
+        elif self._is_put_off(build) and ask.priority is Priority.POLL and not self._is_last_look:
             ask.not_before = max(ask.not_before, build.own_poll_at)
         build.asks.add(ask)
         try:
             return await ask
         finally:
             build.asks.discard(ask)
+
+    def _is_put_off(self, build: _Build) -> bool:
+        """Tell whether a list that is to be believed says that a build runs."""
+        return build.told is _Told.RUNNING and build.source is not None and build.source.is_proven
 
     def note(self, record: Record, state: RecordState) -> None:
         """Compare a record with what a list said, and learn the project of its job."""
@@ -205,15 +220,25 @@ class Lists:
         build.polled_at = self._now()
         build.own_poll_at = self._now() + self._sweep() * vary(self._chance(), 0.1)
         build.daily_number = record.daily_number or build.daily_number
-        if record.project_id is not None and build.project_id is None:
+        if build.project_id is None and record.project_id is not None:
             build.project_id = record.project_id
+            self._find_lists()
             self._wake()
         source = build.source
         if state.ended:
             build.has_ended = True
+            was_hurried = build.is_hurried
             self._leave(build)
-            if source is not None:
+            if source is not None and source.is_proven:
                 self._rate(source, was_right=not self._was_late(build, record))
+            elif source is not None and was_hurried and not source.is_given_up:
+                self._believe(source)
+                self._wake()
+            self._find_lists()
+            for one in (self._lists.get(build.project_id or ""), self._lists.get(build.key[0])):
+                if one is not None and not one.is_proven and not one.is_given_up:
+                    one.sample, one.next_at = build, max(one.next_at, self._now())
+                    self._wake()
         elif build.is_hurried and not build.is_denied and source is not None:
             build.is_denied = True
             self._rate(source, was_right=False)
@@ -223,7 +248,6 @@ class Lists:
     async def run(self) -> None:
         """Read lists, round after round, for as long as the wait lasts."""
         while True:
-            self._find_lists()
             worth = [one for one in self._lists.values() if self._is_worth_reading(one)]
             for build in [build for one in self._lists.values() if one not in worth for build in one.builds.values()]:
                 self._leave(build)
@@ -233,8 +257,10 @@ class Lists:
                 self._pause = Ask(None, at)
                 await self._pause
                 self._pause = None
+            elif next_one.is_proven:
+                await self._read_round(next_one)
             else:
-                await self._read_round(next_one, expires=math.inf)
+                await self._try(next_one)
 
     async def last_look(self, until: float) -> None:
         """Read once more what lists say of the builds that are polled now, at the deadline."""
@@ -264,7 +290,11 @@ class Lists:
     def _is_worth_reading(self, one: _List) -> bool:
         """Tell whether reading a list makes the ends of its builds known earlier than polling them."""
         count = sum(1 for _ in self._may_tell_about(one))
-        if one.is_given_up or len(self._builds) < FEWEST_TARGETS or count < FEWEST_ROWS:
+        if one.is_given_up or self._most_builds < FEWEST_TARGETS or count < FEWEST_ROWS:
+            return False
+        if not one.is_proven and one.sample is not None:
+            return True
+        if not one.is_proven and not self._is_rate_short():
             return False
         return self._round_seconds(one, max(len(one.pages), 1)) <= WORTH * self._usual_interval()
 
@@ -278,6 +308,10 @@ class Lists:
             if is_here and not build.has_ended:
                 yield build
 
+    def _is_rate_short(self) -> bool:
+        """Tell whether the polls want more than the request rate, so that ends become known late without lists."""
+        return self._usual_interval() > self._interval
+
     def _usual_interval(self) -> float:
         """Return the seconds between two polls of a build without lists."""
         return max(self._interval, len(self._builds) / self._queue.pace.per_second)
@@ -289,6 +323,8 @@ class Lists:
 
     def _round_seconds(self, one: _List, pages: int) -> float:
         """Return the seconds from the beginning of one round to that of the next; all lists share the rate."""
+        if not one.is_proven:
+            return max(SHORTEST_ROUND, 1 / (TRIAL_SHARE * self._queue.pace.per_second))  # one page at a time
         others = sum(max(len(other.pages), 1) for other in self._lists.values() if other is not one and other.builds)
         return max(SHORTEST_ROUND, (pages + others) / self._list_rate())
 
@@ -298,27 +334,55 @@ class Lists:
         own_rate = max(OWN_SHARE * rate, OWN_SHARE_OF_REST * (rate - self._list_rate()))
         return max(OWN_INTERVALS * self._interval, len(self._builds) / own_rate)
 
-    async def _read_round(self, one: _List, expires: float) -> None:
+    async def _try(self, one: _List) -> None:
+        """Read a list that has not proved itself; with a sample, it has to say that this build has ended."""
+        sample, now = one.sample, self._now()
+        one.sample = None
+        if one.project_id is not None and (sample is not None or not one.pages):
+            await self._search(one, sample)
+        else:
+            pages = one.pages or [0]
+            one.pages_tried += 1
+            await self._read_pages(one, [pages[one.pages_tried % len(pages)]], math.inf, sample)
+        self._set_next_round(one, now)
+        if one.is_proven:
+            self._believe(one)
+        elif sample is not None and not one.errors:
+            self._rate(one, was_right=False)
+
+    def _believe(self, one: _List) -> None:
+        """Put the polls of builds off that a list says are running, now that it has proved itself."""
+        one.is_proven, one.next_at = True, min(one.next_at, self._now() + SHORTEST_ROUND)
+        for build in [build for build in one.builds.values() if build.told is _Told.RUNNING]:
+            self._put_off(build)
+
+    async def _read_round(self, one: _List) -> None:
         """Read the pages that tell about builds; from time to time all of them, to find those that no page lists."""
         now = self._now()
         is_search = now >= one.search_at and any(build.source is None for build in self._may_tell_about(one))
         if is_search and one.project_id is not None:
             await self._search(one)
         else:
-            await self._read_pages(one, list(one.pages) or [0], expires)
-        if one.errors:
-            one.next_at = self._now() + ERROR_PAUSE
-        else:
-            one.next_at = max(now + self._round_seconds(one, max(len(one.pages), 1)), self._now())
+            await self._read_pages(one, list(one.pages) or [0], math.inf)
+        self._set_next_round(one, now)
         if not one.errors and not one.builds and one.search_at > self._now():
             one.next_at = one.search_at  # it tells about nothing
 
-    async def _search(self, one: _List) -> None:
-        """Read a project's pages from the first one on, while they tell about enough builds that were missing."""
+    def _set_next_round(self, one: _List, began: float) -> None:
+        if one.errors:
+            one.next_at = self._now() + ERROR_PAUSE
+        else:
+            one.next_at = max(began + self._round_seconds(one, max(len(one.pages), 1)), self._now())
+
+    async def _search(self, one: _List, sample: _Build | None = None) -> None:
+        """Read a project's pages from the first one on, while they tell about enough builds that were missing.
+
+        `sample`: a build that has ended, see `_try`.
+        """
         read, found = 0, 0
         is_last = False
         while not is_last:
-            page = await self._read_pages(one, [read], math.inf)
+            page = await self._read_pages(one, [read], math.inf, sample)
             if page is None:
                 return
             jobs = {row.job_id for row in page.rows}
@@ -331,8 +395,13 @@ class Lists:
         if not one.is_given_up and found < FEWEST_ROWS:
             self._give_up(one, f"{read} pages tell about {found} targets")
 
-    async def _read_pages(self, one: _List, pages: Sequence[int], expires: float) -> ProjectPage | None:
-        """Read pages and move polls by what they say; return the last page of a project, `None` after an error."""
+    async def _read_pages(
+        self, one: _List, pages: Sequence[int], expires: float, sample: _Build | None = None
+    ) -> ProjectPage | None:
+        """Read pages and move polls by what they say; return the last page of a project, `None` after an error.
+
+        `sample`: a build that has ended, see `_try`.
+        """
         answer: ProjectPage | None = None
         for number in pages:
             one.read_at = self._service.now()
@@ -344,9 +413,15 @@ class Lists:
             one.errors = 0
             if isinstance(result.value, ProjectPage):
                 answer = result.value
-                self._take_rows(one, number, {row.job_id: row for row in answer.rows}, {})
+                jobs = {row.job_id: row for row in answer.rows}
+                if sample is not None and sample.key[0] in jobs:
+                    one.is_proven |= _told_by_project(jobs[sample.key[0]], sample, has_ended=True) is _Told.ENDED
+                self._take_rows(one, number, jobs, {})
             else:
-                self._take_rows(one, number, {}, {row.number: row for row in result.value})
+                numbers = {row.number: row for row in result.value}
+                if sample is not None and sample.key[1] in numbers:
+                    one.is_proven |= _told_by_job(numbers[sample.key[1]]) is _Told.ENDED
+                self._take_rows(one, number, {}, numbers)
             if one.is_given_up:
                 return None
         return answer
@@ -388,13 +463,17 @@ class Lists:
             build.running_at = build.source.read_at if build.source else None
             build.is_hurried = build.is_denied = False
             if before is not _Told.RUNNING:
-                build.own_poll_at = now + self._sweep() * self._chance()
-                if not self._is_last_look:
-                    self._move(build, build.own_poll_at)
+                self._put_off(build)
         elif told is _Told.ENDED and not build.is_hurried:
             build.is_hurried = self._move(build, now, Priority.NEXT)
         elif told in (None, _Told.JOB_RUNNING) and before is _Told.RUNNING:
             self._move(build, max(build.polled_at, now - self._usual_interval()) + self._interval * self._chance())
+
+    def _put_off(self, build: _Build) -> None:
+        """Spread the next polls of builds over the time of one sweep, if the list that says that they run is proven."""
+        if self._is_put_off(build) and not self._is_last_look:
+            build.own_poll_at = self._now() + self._sweep() * self._chance()
+            self._move(build, build.own_poll_at)
 
     def _move(self, build: _Build, at: float, priority: Priority = Priority.POLL) -> bool:
         """Move the polls of a build that wait; return whether there were any."""
@@ -422,8 +501,7 @@ class Lists:
     def _rate(self, one: _List, *, was_right: bool) -> None:
         """Count how often a list was wrong, and give it up when it was so too often."""
         one.strikes = max(one.strikes + (-1 if was_right else 1), 0)
-        is_needed = self._usual_interval() > self._interval
-        if one.strikes >= (MAX_STRIKES if is_needed else 1):
+        if one.strikes >= (MAX_STRIKES if self._is_rate_short() else 1):
             self._give_up(one, "records say otherwise")
 
     def _leave(self, build: _Build) -> None:
@@ -450,10 +528,11 @@ def _builds_of(service: BuildService, job_id: str, _page: int) -> Sequence[Liste
     return service.build_page(job_id, 0).rows
 
 
-def _told_by_project(row: ProjectRow, build: _Build) -> _Told | None:
+def _told_by_project(row: ProjectRow, build: _Build, *, has_ended: bool = False) -> _Told | None:
     """Return what a row about a job's last build says about one build of the job.
 
-    A row that does not name its build tells only one thing: that a job which was building has finished.
+    A row that does not name its build tells only one thing: that a job which was building has finished. `has_ended`:
+    whether the build has ended by its record, so that it was building.
     """
     told = _state_of(row)
     if row.build_number is not None:
@@ -462,7 +541,7 @@ def _told_by_project(row: ProjectRow, build: _Build) -> _Told | None:
         return told if row.daily_number == build.daily_number else None
     if told is _Told.RUNNING:
         return _Told.JOB_RUNNING
-    has_just_ended = build.told is _Told.JOB_RUNNING or build.is_hurried
+    has_just_ended = has_ended or build.told is _Told.JOB_RUNNING or build.is_hurried
     return told if told is _Told.ENDED and has_just_ended else None
 
 
