@@ -23,7 +23,7 @@ from gate.runtime import signals, streams
 from gate.runtime.workers import WorkerPool
 from gate.settings import Settings
 
-DRAIN = 5.0
+DRAIN = 3.0
 """Seconds for which a slow reader of stdout and stderr is waited for at the end."""
 
 DRAIN_AFTER_SIGNAL = 1.0

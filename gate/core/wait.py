@@ -369,25 +369,26 @@ class Wait:
     # Calls.
 
     def _start_due(self, now: float) -> float:
-        """Start every call whose turn has come; return the instant from which on it makes sense to look again."""
-        while True:
-            turn = self._queue.turn(now, lambda ask: self._has_room(ask, now))
+        """Start every call whose turn has come; return the instant from which on it makes sense to look again.
+
+        That is `now` where a task went on without an event: it may have been the last one.
+        """
+        look_again = math.inf
+        while (turn := self._queue.turn(now, lambda ask: self._has_room(ask, now))).ask is not None:
             ask = turn.ask
-            if ask is None:
-                waiting = [call.started + SLOW for call in self._calls.values() if call.started + SLOW > now]
-                return min(turn.look_again, *waiting, math.inf) if waiting else turn.look_again
-            if ask.call is None:
-                self._resolve(ask, Result())
-                continue
-            if _decides(ask) and (refusal := self._refusals.final) is not None:
+            refusal = self._refusals.final if _decides(ask) else None
+            if ask.call is None or refusal is not None:
                 self._resolve(ask, Result(error=refusal))
+                look_again = now
                 continue
-            task = self._owners[ask]
-            if task.watch is not None:
-                task.watch.known.asked = True
+            watch = self._owners[ask].watch
+            if watch is not None:
+                watch.known.asked = True
             key = next(self._keys)
-            self._calls[key] = _Call(ask, task.watch, now)
+            self._calls[key] = _Call(ask, watch, now)
             self._workers.submit(key, ask.call)
+        slow_at = [call.started + SLOW for call in self._calls.values() if call.started + SLOW > now]
+        return min(look_again, turn.look_again, *slow_at)
 
     def _has_room(self, ask: Ask[Any], now: float) -> bool:
         """Tell whether a thread is free for an ask.

@@ -41,6 +41,8 @@ class BackgroundWriter(io.RawIOBase):
         self._changed = threading.Condition()
         self._started = False
         self._seconds_here = HERE_SECONDS
+        self._is_stalled = False
+        """Whether the reader took too long for a `drain`."""
         self.has_lost_output = False
         """Whether something could not be written, because the other side has gone, is full, or was never there."""
 
@@ -77,9 +79,14 @@ class BackgroundWriter(io.RawIOBase):
         self.has_lost_output |= bool(left)
 
     def drain(self, until: float) -> None:
-        """Wait until all that was taken has been written, or until this instant of the monotonic clock."""
+        """Wait until all that was taken has been written, or until this instant of the monotonic clock.
+
+        A reader that took too long once is waited for no more, so that the seconds for it do not add up.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: not self._backlog, max(until - time.monotonic(), 0.0))
+            if not self._is_stalled:
+                is_done = self._changed.wait_for(lambda: not self._backlog, max(until - time.monotonic(), 0.0))
+                self._is_stalled = not is_done
 
     def is_behind(self) -> bool:
         """Tell whether something still waits to be written."""

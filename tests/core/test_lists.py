@@ -330,7 +330,7 @@ def test_list_that_fails_does_not_hold_up_the_first_reading_of_another() -> None
 
 def test_no_list_is_read_after_a_refused_credential_until_a_record_was_read() -> None:
     """The second refusal in a row would be final, for all targets."""
-    crowd = Crowd([600.0] * 12, rules=Rules(max_rate=20, timeout=4000))
+    crowd = Crowd([600.0] * 40)
     numbers = itertools.count()
 
     def record_in_two_projects(job: str, number: int) -> Record:
