@@ -29,6 +29,9 @@ user what to do.
 """
 
 
+NEW_CREDENTIAL = "Use a new token with project scope in this region, or a valid AK/SK."
+
+
 class GateError(Exception):
     """The base class of all errors that the gate raises on purpose."""
 
@@ -119,7 +122,9 @@ class CredentialRefused(TransientError):
 
     def permanent(self) -> "PermanentError":
         """Return the same refusal as an error that ends the wait."""
-        hint = "" if self.hint == CredentialRefused.hint else self.hint
+        hint = self.hint
+        if hint == CredentialRefused.hint:
+            hint = NEW_CREDENTIAL if self.kind is Unauthorised else self.kind.hint
         return self.kind(str(self), status=self.status, code=self.code, hint=hint)
 
 
@@ -152,10 +157,7 @@ class PermanentError(ServiceError):
 class Unauthorised(PermanentError):
     """Raised when the credential was refused."""
 
-    hint = (
-        "Use a new token with project scope in this region, or a valid AK/SK. The request was not repeated, so that "
-        "the account is not locked."
-    )
+    hint = f"{NEW_CREDENTIAL} The request was not repeated, so that the account is not locked."
 
 
 class Forbidden(PermanentError):

@@ -376,7 +376,9 @@ class Wait:
         look_again = math.inf
         while (turn := self._queue.turn(now, lambda ask: self._has_room(ask, now))).ask is not None:
             ask = turn.ask
-            refusal = self._refusals.final if _decides(ask) else None
+            # A build is stopped all the same: the file of the token may have a newer one by now.
+            may_send = not _decides(ask) or ask.priority is Priority.STOP
+            refusal = None if may_send else self._refusals.final
             if ask.call is None or refusal is not None:
                 self._resolve(ask, Result(error=refusal))
                 look_again = now

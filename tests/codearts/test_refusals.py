@@ -19,6 +19,7 @@ from gate.codearts.fallback_routes import Routes
 from gate.codearts.session import Session
 from gate.codearts.signing import LEFT_TO_DECIDE, MAX_AT_ONCE, MAX_REFUSALS, REFUSAL_SECONDS, KeyPairAuth
 from gate.errors import (
+    NEW_CREDENTIAL,
     CredentialRefused,
     Forbidden,
     InvalidAnswer,
@@ -135,6 +136,17 @@ def test_error_of_the_service_itself_shows_that_the_credential_was_accepted(serv
     """Its gateway lets nobody through whom it does not know."""
     service.get(STATUS, [coded(422, "DEVCB.00031006"), EXPIRED])
     assert errors_of(client_with(TOKEN), 2) == [NotFound, CredentialRefused]
+
+
+def test_advice_on_a_second_refusal_does_not_say_that_nothing_was_repeated(service: requests_mock.Mocker) -> None:
+    """Whereas the first refusal of a credential that never worked ends the run."""
+    service.get(STATUS, [GOOD, coded(401, "APIGW.0399")])
+    client = client_with(TOKEN)
+    client.is_running(JOB)
+    with pytest.raises(CredentialRefused) as caught:
+        client.is_running(JOB)
+    assert caught.value.permanent().hint == NEW_CREDENTIAL
+    assert "not repeated" in Unauthorised.hint
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 
 from gate.core.refusals import Refusals
 from gate.errors import CredentialRefused, Forbidden, NotFound, PermanentError, RouteMissing, Unauthorised
-from gate.model import Target, Verdict
-from tests.core.fakes import JOB, OTHER, World, pinned, record
+from gate.model import Order, Target, Verdict
+from tests.core.fakes import JOB, OTHER, World, build, pinned, record
 
 JOB_57 = Target(job_id=JOB, build_number=57, label="one")
 OTHER_57 = Target(job_id=OTHER, build_number=57, label="two")
@@ -115,3 +115,12 @@ def test_first_refusal_of_a_new_credential_ends_all_targets() -> None:
     """Hundreds of targets would else mean hundreds of refused requests."""
     world = World(JOB_57, OTHER_57, record=[Unauthorised("no")])
     assert [outcome.verdict for outcome in world.run()] == [Verdict.UNDETERMINED] * 2
+
+
+def test_build_of_this_run_is_stopped_although_the_credential_was_refused() -> None:
+    """The token's file may have a newer one by then; a refusal would change nothing any more."""
+    records = [record("RUNNING", 58), refused()]
+    world = World(pinned(None), order=Order(), builds=[[build()]], start=[58], stop=[True], record=records)
+    (outcome,) = world.run()
+    assert (outcome.verdict, len(world.service.times("stop"))) == (Verdict.UNDETERMINED, 1)
+    assert "stop requested for build 58" in outcome.reason
