@@ -30,8 +30,11 @@ class Priority(IntEnum):
     """A list that tells about many builds."""
     POLL = 4
     """Selecting a build, and polling one."""
-    SIDE = 5
-    """A side channel: it takes what the rate leaves, and at most a few threads."""
+    EXPLAIN = 5
+    """Why a build did not pass, for the line of its verdict: it takes what the rate leaves, and at most a few threads.
+    """
+    SIDE = 6
+    """Any other side channel: the same, and it also leaves what may be needed to explain a verdict."""
 
 
 @dataclass(slots=True, eq=False)

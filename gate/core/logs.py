@@ -11,13 +11,16 @@ from typing import NamedTuple
 from gate.core.asks import Ask, Priority, Result, pause_until, together
 from gate.core.ports import BuildService, Context, LogFile
 from gate.errors import CredentialRefused, NotFound, PermanentError, ServiceError, TooSlow, TransientError
-from gate.model import LogPiece, LogTail, State, Target
+from gate.model import LogPiece, LogTail, Target
 
 PIECE_SECONDS = 5.0
 """Seconds that one request for a piece of a growing log may take at most."""
 
 REST_SECONDS = 5.0
 """Seconds after the end of a followed build in which the rest of its log is read."""
+
+REST_PIECE_SECONDS = 2.0
+"""Seconds of one request for that: one that hangs holds up the end of the gate."""
 
 MAX_FAILURES = 3
 """Requests in a row that may fail before a log is no longer followed."""
@@ -71,18 +74,19 @@ class Follower:
         self._is_full = False
         """Whether no more is shown, as it would be too much."""
 
-    async def follow(self, current: Callable[[], tuple[int, State] | None]) -> None:
-        """Read and show log after log. It ends when so much was shown that no more is.
+    def begin(self, number: int) -> None:
+        """Follow the log of another build, which has not ended, from its start."""
+        self._log = _GrowingLog(number, self._service)
 
-        `current` returns the number and the state of the target's build if that is known not to have ended. The service
-        is asked only while it runs: a queued build has no log yet, and errors then would say nothing.
+    async def follow(self, running: Callable[[], int | None]) -> None:
+        """Read and show the log of the build with which `begin` was called last, as far as it runs.
+
+        It ends when so much was shown that no more is. `running` returns the number of the target's build while it is
+        known to run. The service is not asked before: a queued build has no log, and its errors would say nothing.
         """
         while not self._is_full:
-            build = current()
-            if build is not None and (self._log is None or self._log.number != build[0]):
-                self._log = _GrowingLog(build[0], self._service)
             log = self._log
-            if build is None or build[1] is not State.RUNNING or log is None or log.is_given_up:
+            if log is None or log.number != running() or log.is_given_up:
                 await pause_until(self._now() + LOOK_PAUSE)
                 continue
             has_more = await self._read(log, Ask(self._call(log), self._now(), Priority.SIDE, seconds=PIECE_SECONDS))
@@ -129,10 +133,10 @@ class Follower:
     async def read_rest(self, number: int, until: float) -> None:
         """Show what the log of build `number`, which has ended, still has, as far as it comes until an instant."""
         log = self._log
-        if log is None or log.number != number:
+        if log is None or log.number != number or log.failures:  # it would probably fail again
             return
         while not (log.is_at_end or log.is_given_up or self._is_full) and self._now() < until:
-            ask = Ask(self._call(log), self._now(), Priority.SIDE, until, PIECE_SECONDS)
+            ask = Ask(self._call(log), self._now(), Priority.SIDE, until, REST_PIECE_SECONDS)
             (result,) = await together([ask])
             if result.error is not None:
                 break

@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 from gate.core.asks import Ask, Priority
 from gate.core.schedule import Pace
 
+EXPLAINING = 2
+"""Requests that tell why a build did not pass: the other side channels leave them, so that they delay no verdict."""
+
 LOOK_AGAIN = 0.5
 """Seconds after which a side channel is tried again for which the polls left nothing."""
 
@@ -78,7 +81,7 @@ class Queue:
                 continue
             if ready_at > now and priority is not Priority.STOP:
                 look_again = min(look_again, ready_at)
-            elif priority is Priority.SIDE and not self._leaves_enough(now):
+            elif priority >= Priority.EXPLAIN and not self._leaves_enough(now, priority):
                 look_again = min(look_again, now + LOOK_AGAIN)
             else:
                 del self._entries[ask]
@@ -121,12 +124,12 @@ class Queue:
             heapq.heappush(heap, entry)
         return found
 
-    def _leaves_enough(self, now: float) -> bool:
+    def _leaves_enough(self, now: float, priority: Priority) -> bool:
         """Tell whether all polls that wait come in time although a request is made for a side channel now."""
-        tokens, rate = self.pace.tokens(now), self.pace.per_second
         instants = sorted(
-            ask.not_before for ask in self._entries if ask.priority is not Priority.SIDE and ask.call is not None
+            max(ask.not_before, now)
+            for ask in self._entries
+            if ask.priority < Priority.EXPLAIN and ask.call is not None
         )
-        return all(
-            tokens + rate * max(instant - now, 0.0) >= count for count, instant in enumerate(instants, start=2)
-        )
+        first = 2 + (EXPLAINING if priority is Priority.SIDE else 0)
+        return all(self.pace.room(now, instant) >= count for count, instant in enumerate(instants, start=first))

@@ -1,5 +1,6 @@
 """When to ask next: the steady interval, the back-off after trouble, and the request rate of the whole process."""
 
+from bisect import bisect_right
 from collections import deque
 
 FIRST_PAUSES = (2.0, 4.0, 8.0)
@@ -96,6 +97,15 @@ class Pace:
         """Return how many requests may be sent at once now."""
         self._refill(now)
         return self._tokens
+
+    def room(self, now: float, at: float) -> float:
+        """Return how many requests may be sent until the instant `at` so that none waits for its turn then."""
+        self._refill(now)
+        by_tokens = self._tokens + self.per_second * (at - now)
+        if at >= now + self.MINUTE:
+            return by_tokens
+        still_count = len(self._sent) - bisect_right(self._sent, at - self.MINUTE)
+        return min(by_tokens, max(int(self.rate), 1) - still_count)
 
     def spend(self, now: float) -> None:
         """Count a request that is being sent."""

@@ -234,8 +234,7 @@ class Wait:
 
     def _side_end(self) -> float:
         """Return until when the report's side channels are read, if all verdicts are there now."""
-        end = self._end if self._ending is None else self._end - 1.0
-        return side_end(self._workers.now(), self._deadline, end)
+        return side_end(self._workers.now(), self._deadline, self._end - 1.0)
 
     def _turn(self, until: float) -> bool:
         """Start what is due, and take one event; return false if the instant `until` has come before that."""
@@ -403,8 +402,8 @@ class Wait:
             return True
         if len(self._calls) >= MAX_CALLS:
             return False
-        if ask.priority is Priority.SIDE:
-            return sum(call.ask.priority is Priority.SIDE for call in self._calls.values()) < MAX_CONNECTIONS // 2
+        if ask.priority >= Priority.EXPLAIN:
+            return sum(call.ask.priority is ask.priority for call in self._calls.values()) < MAX_CONNECTIONS // 2
         if ask.priority in (Priority.LIST, Priority.POLL) and not self._leaves_the_last_look(now):
             return False
         others = [call for call in self._calls.values() if call.ask.priority in _SHARED]
@@ -472,7 +471,7 @@ _SHARED = (Priority.NEXT, Priority.LIST, Priority.POLL)
 
 def _decides(ask: Ask[Any]) -> bool:
     """Tell whether a verdict depends on a call."""
-    return ask.priority not in (Priority.SIDE, Priority.LIST)
+    return ask.priority < Priority.EXPLAIN and ask.priority is not Priority.LIST
 
 
 def _signal_name(number: int) -> str:

@@ -1,6 +1,5 @@
 """One target from the first question to its outcome."""
 
-import math
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -139,12 +138,10 @@ class Watch:
         assert self._follower is not None
         await self._follower.follow(self._running_build)
 
-    def _running_build(self) -> tuple[int, State] | None:
-        """Return the number and the state of the build, if it is known not to have ended."""
-        known = self.known
-        if known.build_number is None or known.state is None or known.state.ended:
-            return None
-        return known.build_number, known.state.state
+    def _running_build(self) -> int | None:
+        """Return the number of the build, if it is known to run."""
+        state = self.known.state
+        return self.known.build_number if state is not None and state.state is State.RUNNING else None
 
     # The way to a verdict.
 
@@ -234,7 +231,7 @@ class Watch:
     def _new_poller(self) -> Poller:
         """Return what polls one build from its first poll to its end."""
         return Poller(
-            self.known, self._context, self._retrier, self._lists, check=self._check, seen=self._announce_link
+            self.known, self._context, self._retrier, self._lists, check=self._check, seen=self._note_first
         )
 
     def _check(self, record: Record) -> str:
@@ -252,8 +249,10 @@ class Watch:
             self._say(f"build {number}: {self.known.build_url}")
         self._context.pinned(self.known.target, number, self.known.build_url)
 
-    def _announce_link(self, record: Record) -> None:
-        """Tell the link of the build, if it needs the project, which the first record names."""
+    def _note_first(self, record: Record) -> None:
+        """Follow the log of a build that has not ended; tell its link, if it needs the project, which records name."""
+        if self._follower is not None and not self.known.has_ended():
+            self._follower.begin(record.build_number)
         url = self._context.link(self._job, record.build_number, record.project_id)
         if url and self.known.build_url is None:
             self.known.build_url = url
@@ -303,7 +302,7 @@ class Watch:
 
     async def _explain(self) -> None:
         """Read why a build did not pass, for the line of its verdict."""
-        await self._aside(self._explaining_calls(), self._now() + EXPLAINING)
+        await self._aside(self._explaining_calls(), self._now() + EXPLAINING, Priority.EXPLAIN)
 
     def _explaining_calls(self) -> dict[str, Callable[[], Any]]:
         record = self.known.record
@@ -317,39 +316,43 @@ class Watch:
     async def collect(self, until: float) -> None:
         """Read what the report shows beside the verdict: side channels, which never decide.
 
-        `until`: the instant until which a log is read at most.
+        `until`: the instant until which a log is read at most; the rest is given half of the time.
         """
         record = self.known.record
         if record is None or record.record_id is None or not self.known.has_ended():
             return
+        early = self._now() + (until - self._now()) / 2
+        calls = self._explaining_calls()
+        await self._aside({what: call for what, call in calls.items() if what not in self._was_read}, early)
+        has_no_stages = not self.known.stages and record.started_at is not None
+        if has_no_stages or self.known.has_children:  # without stages, they may be those of its parts
+            await self._aside({CHILDREN: partial(self._service.child_builds, record.record_id)}, early)
         failed = next(filter(has_ended_badly, self.known.stages), None)
         build = EndedBuild(
             self.known.target,
             record.build_number,
             record.record_id,
             tail=self._rules.log_tail if self.known.verdict is not Verdict.PASSED else 0,
-            failed_step=failed.step if failed else None,
+            failed_step=failed.step if failed and self.known.verdict is Verdict.FAILED else None,
         )
         self.known.log_tail = await read_log(build, self._context, self._follower, until)
-        calls = self._explaining_calls()
-        await self._aside({what: call for what, call in calls.items() if what not in self._was_read}, math.inf)
-        has_no_stages = not self.known.stages and record.started_at is not None
-        if has_no_stages or self.known.has_children:  # without stages, they may be those of its parts
-            await self._aside({CHILDREN: partial(self._service.child_builds, record.record_id)}, math.inf)
 
-    async def _aside(self, calls: dict[str, Callable[[], Any]], expires: float) -> None:
+    async def _aside(
+        self, calls: dict[str, Callable[[], Any]], expires: float, priority: Priority = Priority.SIDE
+    ) -> None:
         """Carry out calls at the same time, those that fail for the moment once more; a failure is one line.
 
-        What was not answered by the instant `expires` may be asked for again.
+        What explains a verdict and was not answered by the instant `expires` is asked for again.
         """
         for is_last in (False, True):
             if not calls:
                 break
-            asks = [Ask(call, self._now(), Priority.SIDE, expires, SIDE_SECONDS) for call in calls.values()]
+            asks = [Ask(call, self._now(), priority, expires, SIDE_SECONDS) for call in calls.values()]
             results = await together(asks)
             failed = {}
             for (what, call), result in zip(calls.items(), results, strict=True):
-                if isinstance(result.error, TooSlow) and self._now() >= expires:
+                is_late = isinstance(result.error, TooSlow) and self._now() >= expires
+                if is_late and priority is Priority.EXPLAIN:
                     continue
                 self._was_read.add(what)
                 if result.error is None:

@@ -240,6 +240,7 @@ class Recording:
     explanations: list[TargetOutcome] = field(default_factory=list)
     ticks: list[float] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
     next_tick: float = math.inf
 
     def due(self) -> float:
@@ -247,6 +248,10 @@ class Recording:
 
     def say(self, target: Target, text: str, now: float) -> None:
         self.said.append(text)
+
+    def log_lines(self, target: Target, lines: Sequence[str]) -> bool:
+        self.log += lines
+        return True
 
     def debug_line(self, text: str) -> None:
         self.remarks.append(text)
@@ -306,6 +311,7 @@ class World:
             chance=chance if callable(chance) else lambda: chance,
             say=lambda target, text: self.observer.say(target, text, self.workers.now()),
             order=order,
+            show_log=self.observer.log_lines,
         )
         self.wait = Wait(targets or (pinned(),), context, self.workers, self.observer)
 

@@ -13,7 +13,7 @@ from gate.core.asks import Ask, Priority, Result
 from gate.core.logs import EndedBuild, Follower, read_log, side_end
 from gate.core.ports import Context
 from gate.errors import CredentialRefused, Forbidden, NotFound, RouteMissing, ServiceError, ServiceFailing, TooSlow
-from gate.model import LogPiece, LogTail, State, Target
+from gate.model import LogPiece, LogTail, Target
 from gate.settings import Rules
 from tests.core.fakes import HANG, FakeService, FakeWorkers, Late, pinned
 
@@ -30,7 +30,7 @@ class Drive:
         self.said: list[str] = []
         self.shown: list[str] = []
         self.calls: list[Ask[Any]] = []
-        self.build: tuple[int, State] | None = None
+        self.running: int | None = None
         self.full_after = full_after
         self.files: list[File] = []
         self.target = pinned()
@@ -54,11 +54,11 @@ class Drive:
         """Do something at an instant."""
         heapq.heappush(self._instants, (1000 + instant, next(self._numbers), action))
 
-    def is_now(self, number: int, state: State | None) -> Callable[[], None]:
-        """Return the action that changes the state of the build; `None` where it has ended."""
+    def runs(self, number: int | None) -> Callable[[], None]:
+        """Return the action that lets a build run; `None` lets it end."""
 
         def change() -> None:
-            self.build = None if state is None else (number, state)
+            self.running = number
 
         return change
 
@@ -183,7 +183,8 @@ class File:
 def follow(drive: Drive) -> tuple[Follower, Task]:
     """Begin to follow the target's builds."""
     follower = Follower(drive.target, drive.context)
-    return follower, drive.start(follower.follow(lambda: drive.build))
+    follower.begin(57)
+    return follower, drive.start(follower.follow(lambda: drive.running))
 
 
 def piece(text: str, offset: int, *, more: bool = False) -> LogPiece:
@@ -208,8 +209,7 @@ def test_queued_build_is_not_asked_for_its_log() -> None:
     """It has none; its errors would end the following before it begins."""
     drive = Drive(log_piece=[piece("one\n", 4)])
     follow(drive)
-    drive.at(0, drive.is_now(57, State.QUEUED))
-    drive.at(100, drive.is_now(57, State.RUNNING))
+    drive.at(100, drive.runs(57))
     drive.run(99)
     assert drive.service.times("log_piece") == []
     drive.run(102)
@@ -229,11 +229,11 @@ def test_each_attempt_is_followed_from_its_start() -> None:
         return found
 
     drive = Drive(log_piece=[answer])
-    follow(drive)
-    drive.at(0, drive.is_now(57, State.RUNNING))
-    drive.at(60, drive.is_now(57, None))
-    drive.at(70, drive.is_now(58, State.QUEUED))
-    drive.at(80, drive.is_now(58, State.RUNNING))
+    follower, _ = follow(drive)
+    drive.at(0, drive.runs(57))
+    drive.at(60, drive.runs(None))
+    drive.at(70, lambda: follower.begin(58))
+    drive.at(80, drive.runs(58))
     drive.run(85)
     assert asked == [57, 57, 57, 58]
     assert drive.shown == ["second"]
@@ -249,7 +249,7 @@ def test_log_that_cannot_be_read_is_given_up_with_one_line(error: ServiceError, 
     """At once where another request would get the same answer."""
     drive = Drive(log_piece=[error])
     follow(drive)
-    drive.at(0, drive.is_now(57, State.RUNNING))
+    drive.at(0, drive.runs(57))
     drive.run(200)
     assert (len(drive.service.times("log_piece")), len(drive.said)) == (times, 1)
 
@@ -258,7 +258,7 @@ def test_log_is_read_on_at_once_while_it_has_more() -> None:
     """13 500 lines in pages of 1 000; then once an interval."""
     drive = Drive(log_piece=[growing(13_500)])
     follow(drive)
-    drive.at(0, drive.is_now(57, State.RUNNING))
+    drive.at(0, drive.runs(57))
     drive.run(2)
     assert (len(drive.shown), drive.shown[-1]) == (13_500, "line 13499")
     drive.run(32)
@@ -269,7 +269,7 @@ def test_log_is_not_asked_for_any_more_when_no_more_is_shown() -> None:
     """A megabyte has been shown."""
     drive = Drive(log_piece=[growing(100_000)], full_after=3000)
     follower, task = follow(drive)
-    drive.at(0, drive.is_now(57, State.RUNNING))
+    drive.at(0, drive.runs(57))
     drive.run(20)
     assert (len(drive.shown), task.is_done) == (3000, True)
     drive.read(follower=follower)
@@ -280,7 +280,7 @@ def test_request_that_hangs_is_given_up_and_asked_again() -> None:
     """After five seconds; nothing of its answer is used that comes later."""
     drive = Drive(log_piece=[Late(7, piece("late\n", 5)), piece("one\n", 4)])
     follow(drive)
-    drive.at(0, drive.is_now(57, State.RUNNING))
+    drive.at(0, drive.runs(57))
     drive.run(30)
     assert drive.shown[0] == "one"
     assert "late" not in drive.shown
@@ -290,9 +290,19 @@ def test_gap_in_the_log_is_said_where_it_is() -> None:
     """The service's answer starts behind the place that was asked for."""
     drive = Drive(log_piece=[piece("one\n", 4, more=True), LogPiece("nine\n", 40, has_more=False, is_gap=True)])
     follow(drive)
-    drive.at(0, drive.is_now(57, State.RUNNING))
+    drive.at(0, drive.runs(57))
     drive.run(5)
     assert drive.shown == ["one", "[a part of the log is missing here: the service left it out]", "nine"]
+
+
+def test_log_of_a_build_that_ran_between_two_looks_is_shown() -> None:
+    """The gate had seen it before it ended."""
+    drive = Drive(log_piece=[piece("one\n", 4)])
+    follower, task = follow(drive)
+    drive.run(0.5)
+    task.close()
+    drive.read(follower=follower, tail=0)
+    assert drive.shown == ["one"]
 
 
 # When a build has ended.
@@ -301,7 +311,7 @@ def test_gap_in_the_log_is_said_where_it_is() -> None:
 def ended(drive: Drive, at: float) -> Follower:
     """Follow a build that runs from the start until `at`, and end as the loop does: whatever is asked is dropped."""
     follower, task = follow(drive)
-    drive.at(0, drive.is_now(57, State.RUNNING))
+    drive.at(0, drive.runs(57))
     drive.run(at)
     task.close()
     return follower
@@ -327,10 +337,10 @@ def test_answer_that_nobody_waits_for_changes_nothing() -> None:
 
 
 def test_lines_that_were_not_read_in_time_are_counted_where_they_are_missing() -> None:
-    """A page takes two seconds, so that most of 13 500 lines are not shown; the end of the log is."""
+    """A page takes 1.5 s, so that most of 13 500 lines are not shown; the end of the log is."""
 
     def slow(*args: Any) -> Any:
-        return Late(2, growing(13_500)(*args))
+        return Late(1.5, growing(13_500)(*args))
 
     drive = Drive(log_piece=[slow], log_tail=[LogTail(["line 13498", "line 13499"], 13_500)])
     follower = ended(drive, 5)
@@ -343,22 +353,29 @@ def test_lines_that_were_not_read_in_time_are_counted_where_they_are_missing() -
 
 @pytest.mark.parametrize("trouble", [HANG, FAILING])
 def test_rest_of_a_log_that_does_not_come_is_said(trouble: Any) -> None:
-    """Of a build that passed, its number of lines is not known; the end waits for it for five seconds at most."""
+    """Of a build that passed, its number of lines is not known; the end waits for it for two seconds at most."""
     drive = Drive(log_piece=[piece("one\n", 4), trouble])
     follower = ended(drive, 5)
     task = drive.start(read_log(EndedBuild(drive.target, 57, "r"), drive.context, follower, drive.workers.clock + 20))
-    drive.run(drive.now + 5.1)
+    drive.run(drive.now + 2.1)
     assert task.is_done
+    assert drive.shown == ["one", "[the rest of the log did not come in time]"]
+
+
+def test_log_that_failed_last_is_not_asked_for_its_rest() -> None:
+    """Nor waited for."""
+    drive = Drive(log_piece=[piece("one\n", 4), HANG])
+    follower = ended(drive, 25)
+    asked = len(drive.service.times("log_piece"))
+    drive.read(follower=follower, tail=0)
+    assert len(drive.service.times("log_piece")) == asked
     assert drive.shown == ["one", "[the rest of the log did not come in time]"]
 
 
 def test_build_that_was_never_followed_has_no_rest() -> None:
     """It had ended before the gate looked."""
     drive = Drive(log_piece=[piece("one\n", 4)])
-    follower, task = follow(drive)
-    drive.run(5)
-    task.close()
-    assert list(drive.read(follower=follower)) == ["the end"]
+    assert list(drive.read(follower=Follower(drive.target, drive.context))) == ["the end"]
     assert (drive.shown, drive.service.times("log_piece")) == ([], [])
 
 

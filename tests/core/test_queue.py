@@ -63,9 +63,9 @@ def test_priority_goes_first_and_then_who_has_been_due_longest() -> None:
     polls = [Ask(nothing, 3.0), Ask(nothing, 1.0), Ask(nothing, 2.0)]
     others = [Ask(nothing, 3.0, priority) for priority in reversed(Priority) if priority is not Priority.POLL]
     queue = queue_of(*polls, *others)
-    order = [turn(queue, 5.0).ask for _ in range(8)]
+    order = [turn(queue, 5.0).ask for _ in range(len(polls) + len(others))]
     by_due = sorted(polls, key=lambda ask: ask.not_before)
-    assert order == [*reversed(others[1:]), *by_due, others[0]]
+    assert order == [*reversed(others[2:]), *by_due, others[1], others[0]]
 
 
 def test_stop_waits_for_no_turn_and_is_counted() -> None:

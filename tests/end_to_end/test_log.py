@@ -15,8 +15,9 @@ from gate.simulator import sample_plans
 from gate.simulator.exchange import json_answer, service_error
 from gate.simulator.scenarios import Scenario, Start
 from tests.faults.fault_plan import Fault
+from tests.faults.moments import LOGS
 from tests.faults.response_faults import ReplaceAnswer
-from tests.helpers import RunGate, Simulate, environment
+from tests.helpers import RunGate, Simulate, StartGate, environment
 
 HOSTILE = "\x1b[31mred\x1b[0m \x1b]0;title\x07::error::gotcha\r::add-mask::x ##[error]y ]]> <b>&\ud83d\x00\x08end"
 
@@ -53,10 +54,10 @@ def ended_with(log: Callable[[], Iterator[bytes]]) -> Scenario:
 def test_any_log_leaves_verdict_and_time_alone(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, log: Callable[[], Iterator[bytes]]
 ) -> None:
-    """The verdict stands, at most five seconds pass, and nothing in the log acts."""
+    """The verdict stands, at most five seconds pass where little time is left, and nothing in the log acts."""
     simulator = simulate([ended_with(log)])
     started = time.monotonic()
-    done = run_gate("wait", simulator.jobs["logged"], env=environment(simulator))
+    done = run_gate("wait", simulator.jobs["logged"], "--timeout", "30s", env=environment(simulator))
     assert time.monotonic() - started < 5 + 5  # the start of a process can take seconds on a busy machine
     assert (done.returncode, done.stdout.split()[0]) == (1, "failed"), done.stderr
     written = done.stderr + (tmp_path / "gate-report.xml").read_text()
@@ -70,6 +71,28 @@ def test_end_of_a_log_of_any_length_is_shown(simulate: Simulate, run_gate: RunGa
     simulator = simulate([ended_with(large)])
     done = run_gate("wait", simulator.jobs["logged"], "--log-tail", "2", env=environment(simulator))
     assert "error: the end" in done.stderr
+
+
+def eight_seconds() -> Iterator[bytes]:
+    """Return a log that takes longer than the five seconds that other side channels have."""
+    for number in range(80):
+        time.sleep(0.1)
+        yield b"line %d\n" % number
+
+
+def test_slow_log_is_shown_whole_after_the_verdict(simulate: Simulate, start_gate: StartGate) -> None:
+    """With much of `--timeout` left; the line of the verdict does not wait for it."""
+    simulator = simulate([ended_with(eight_seconds)])
+    gate = start_gate("wait", simulator.jobs["logged"], env=environment(simulator))
+    assert gate.stderr is not None
+    moments: dict[str, float] = {}
+    for line in gate.stderr:
+        for word in ("failed: build 1 ended with FAILURE", "line 79"):
+            if word in line:
+                moments.setdefault(word, time.monotonic())
+    assert gate.wait(30) == 1
+    verdict, last_line = moments.values()
+    assert last_line - verdict > 6
 
 
 def test_log_that_does_not_end_in_time_is_shown_as_far_as_it_came(
@@ -98,7 +121,7 @@ def test_log_that_cannot_be_had_is_one_line_and_no_verdict(
     simulate: Simulate, run_gate: RunGate, act: Any, tries: int
 ) -> None:
     """An error instead of a log is told in one line and changes nothing; one that may pass is asked for once more."""
-    faults = [Fault(operations=("DownloadBuildFullLog",), act=act, times=None)]
+    faults = [Fault(operations=LOGS, act=act, times=None)]
     simulator = simulate(["failing"], speed=40, faults=faults)
     done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator))
     assert (done.returncode, len(simulator.journal.of("DownloadBuildFullLog"))) == (1, tries)
@@ -107,9 +130,26 @@ def test_log_that_cannot_be_had_is_one_line_and_no_verdict(
 
 def test_missing_v1_route_of_the_log_is_replaced_by_v4(simulate: Simulate, run_gate: RunGate) -> None:
     """A host that publishes only the older route gives the log by that."""
-    simulator = simulate(["failing"], speed=40, unpublished=["DownloadBuildFullLog"])
+    simulator = simulate(["failing"], speed=40, unpublished=["DownloadBuildFullLog", "DownloadTaskLog"])
     done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator))
     assert (done.returncode, "COMPILATION ERROR" in done.stderr) == (1, True)
+
+
+def test_log_of_the_step_that_failed_is_shown(simulate: Simulate, run_gate: RunGate) -> None:
+    """Its end is the error; the whole log ends with what comes after it."""
+    simulator = simulate(["failing"], speed=40)
+    done = run_gate("wait", simulator.jobs["failing"], "--log-tail", "3", env=environment(simulator))
+    assert (done.returncode, len(simulator.journal.of("DownloadTaskLog"))) == (1, 1), done.stderr
+    assert not simulator.journal.of("DownloadBuildFullLog")
+    assert "[Maven] : stage ended: FAILURE" in done.stderr
+
+
+def test_missing_route_of_the_step_log_is_replaced_by_the_whole_log(simulate: Simulate, run_gate: RunGate) -> None:
+    """Without a word."""
+    simulator = simulate(["failing"], speed=40, unpublished=["DownloadTaskLog"])
+    done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator))
+    assert (done.returncode, "COMPILATION ERROR" in done.stderr) == (1, True)
+    assert "could not be read" not in done.stderr
 
 
 def test_log_tail_of_zero_fetches_no_log(simulate: Simulate, run_gate: RunGate) -> None:

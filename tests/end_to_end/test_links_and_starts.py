@@ -1,102 +1,24 @@
-"""A build that is seen while it runs and reached by a link, through the program; and starting now, waiting later."""
+"""A build that is reached by a link, through the program; and starting now, waiting later."""
 
 import json
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from junitparser import JUnitXml
 
 from gate.simulator import sample_plans
-from gate.simulator.exchange import Call, HttpAnswer, enveloped_answer, service_error
+from gate.simulator.exchange import service_error
 from gate.simulator.scenarios import Scenario, Start
-from gate.simulator.simulator import Answer
-from tests.end_to_end.deadline_campaign import plan
 from tests.faults.fault_plan import Fault
 from tests.faults.journal import ORDERS
 from tests.faults.list_faults import LISTS
-from tests.faults.response_faults import ReplaceAnswer, ResponseFault
-from tests.faults.transport_faults import Drop, Silence, TransportFault
+from tests.faults.response_faults import ReplaceAnswer
+from tests.faults.transport_faults import Drop
 from tests.helpers import RunGate, Simulate, StartGate, environment, wait_for
 
-LIVE_LOG = ("DownloadBuildRealTimeLog", "DownloadRealTimeLog")
 TEMPLATE = "https://devcloud.example/build/{job_id}/{build_number}?region={region}"
 REGION = ("--region", "cn-north-4")
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptedLog(ResponseFault):
-    """Sends this text as the log, so many characters in a piece."""
-
-    text: str
-    length: int
-
-    def shape(self, call: Call, genuine: Answer) -> HttpAnswer:
-        """See the base class."""
-        start = int(call.value("start_offset") or 0)
-        piece = self.text[start : start + self.length]
-        end = start + len(piece)
-        document = {"start_offset": str(start), "end_offset": str(end), "has_more": True, "log": piece}
-        return enveloped_answer(document)
-
-
-def running_for(seconds: float, name: str = "job") -> Scenario:
-    """Return a job whose build passes so many seconds after the start of the simulator."""
-    return Scenario(name=name, starts=(Start(plan=plan(seconds, "SUCCESS")),))
-
-
-@pytest.mark.parametrize("platform", ["github", "gitlab", "jenkins", "none"])
-def test_followed_log_shows_no_secret_and_gives_no_command(
-    simulate: Simulate, run_gate: RunGate, platform: str
-) -> None:
-    """The token is torn apart by the pieces, lines begin like commands, and the last line is half a line."""
-    simulator = simulate([running_for(4)])
-    text = f"first\nthe token is {simulator.token} here\n::error::x\n##[error]x\n\x1b[2Jcleared\nhalf"
-    simulator.faults.add(Fault(operations=LIVE_LOG, act=ScriptedLog(text, len(simulator.token) // 2 + 3), times=None))
-    options = ("--follow", "--platform", platform)
-    done = run_gate("wait", simulator.jobs["job"], *options, env=environment(simulator, NO_COLOR="1"))
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("first") == 1
-    assert "the token is *** here" in done.stderr
-    pieces = (simulator.token[start : start + 20] for start in range(0, len(simulator.token) - 20, 20))
-    assert not [piece for piece in pieces if piece in done.stderr]
-    assert "\x1b" not in done.stderr.replace("\x1b[0K", "")
-    lines = done.stderr.splitlines()
-    assert not [line for line in lines if line.startswith(("::error", "##[error]x"))]
-
-
-def test_flood_is_cut_at_a_megabyte_and_changes_no_verdict(simulate: Simulate, run_gate: RunGate) -> None:
-    """A log of 100 MB: one line says that no more is shown."""
-    simulator = simulate([running_for(5)])
-    flood = ScriptedLog(("x" * 99 + "\n") * 10**6, 100_000)
-    simulator.faults.add(Fault(operations=LIVE_LOG, act=flood, times=None))
-    env = environment(simulator, GATE_POLL_INTERVAL="100ms")
-    done = run_gate("wait", simulator.jobs["job"], "--follow", env=env)
-    assert done.returncode == 0, done.stderr[-1000:]
-    assert 500_000 < len(done.stderr) < 1_100_000
-    assert len([line for line in done.stderr.splitlines() if "no more" in line]) == 1
-
-
-BAD_LOGS: dict[str, TransportFault | ResponseFault] = {
-    "silence": Silence(),
-    "error": ReplaceAnswer(service_error(500, "CB.00030004", "Calling the executor failed.")),
-}
-
-
-@pytest.mark.parametrize("act", BAD_LOGS.values(), ids=BAD_LOGS.keys())
-def test_log_that_cannot_be_followed_delays_no_verdict(
-    simulate: Simulate, run_gate: RunGate, act: TransportFault | ResponseFault
-) -> None:
-    """More targets than connections, each with a log request that does not come back."""
-    simulator = simulate([running_for(4, f"job-{number}") for number in range(12)])
-    simulator.faults.add(Fault(operations=LIVE_LOG, act=act, times=None))
-    targets = [f"{name}={job}:1" for name, job in simulator.jobs.items()]
-    started = time.monotonic()
-    done = run_gate("wait", *targets, "--follow", "--timeout", "30s", env=environment(simulator), seconds=60)
-    seconds = time.monotonic() - started
-    assert (done.returncode, done.stdout.count("passed")) == (0, 12), done.stderr
-    assert seconds < 4 + 12  # five of them for the stages of builds that have ended; ten seconds a hung request
 
 
 def test_link_stands_wherever_the_build_is_named(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:

@@ -1,0 +1,231 @@
+"""Logs that are shown while they grow (`--follow`), through the program."""
+
+import re
+import subprocess
+import threading
+import time
+from base64 import b64encode
+from dataclasses import dataclass, replace
+
+import pytest
+
+from gate.simulator.builds import StagePlan
+from gate.simulator.exchange import Call, HttpAnswer, enveloped_answer, gateway_error, service_error
+from gate.simulator.scenarios import Scenario, Start
+from gate.simulator.simulator import Answer
+from tests.end_to_end.deadline_campaign import plan
+from tests.faults.fault_plan import Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.response_faults import ReplaceAnswer, ResponseFault
+from tests.faults.transport_faults import Drip, Silence, TransportFault
+from tests.helpers import RunGate, Simulate, StartGate, environment
+
+LIVE_LOG = ("DownloadBuildRealTimeLog", "DownloadRealTimeLog")
+NO_EXECUTOR = ReplaceAnswer(service_error(500, "CB.00030004", "Calling the executor failed."))
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedLog(ResponseFault):
+    """Sends this text as the log, so many characters in a piece."""
+
+    text: str
+    length: int
+
+    def shape(self, call: Call, genuine: Answer) -> HttpAnswer:
+        """See the base class."""
+        start = int(call.value("start_offset") or 0)
+        piece = self.text[start : start + self.length]
+        end = start + len(piece)
+        document = {"start_offset": str(start), "end_offset": str(end), "has_more": end < len(self.text), "log": piece}
+        return enveloped_answer(document)
+
+
+def running_for(seconds: float, name: str = "job", word: str = "SUCCESS", queue: float = 0.0) -> Scenario:
+    """Return a job whose build ends so many seconds after it has left the queue."""
+    return Scenario(name=name, starts=(Start(plan=replace(plan(seconds, word), queue=queue)),))
+
+
+def follow(simulator: FaultySimulator, run_gate: RunGate, *options: str) -> subprocess.CompletedProcess[str]:
+    """Follow the log of the only job's build to its end."""
+    env = environment(simulator, NO_COLOR="1")
+    return run_gate("wait", simulator.jobs["job"], "--follow", *options, env=env)
+
+
+@pytest.mark.parametrize("platform", ["github", "gitlab", "jenkins", "none"])
+def test_followed_log_shows_no_secret_and_gives_no_command(
+    simulate: Simulate, run_gate: RunGate, platform: str
+) -> None:
+    """The token is torn apart by pieces and a carriage return, lines begin like commands, the last one has no end."""
+    simulator = simulate([running_for(4)])
+    token = simulator.token
+    half = len(token) // 2
+    encoded = b64encode(f"user:{token}".encode()).decode()
+    text = (
+        f"first\nthe token is {token} here\n::error::x\n##[error]x\n\x1b[2Jcleared\n"
+        f"again {token[:half]}\r{token[half:]} there\nencoded {encoded}\nthe last line"
+    )
+    simulator.faults.add(Fault(operations=LIVE_LOG, act=ScriptedLog(text, half + 3), times=None))
+    done = follow(simulator, run_gate, "--platform", platform)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("first") == 1
+    assert "the token is *** here" in done.stderr
+    assert "again *** there" in done.stderr
+    assert done.stderr.count("the last line") == 1
+    for secret in (token, encoded[8:-8]):
+        pieces = (secret[start : start + 20] for start in range(0, len(secret) - 20, 20))
+        assert not [piece for piece in pieces if piece in done.stderr]
+    assert "\x1b" not in done.stderr.replace("\x1b[0K", "")
+    lines = done.stderr.splitlines()
+    assert not [line for line in lines if line.startswith(("::error", "##[error]x"))]
+
+
+def test_flood_is_cut_at_a_megabyte_and_changes_no_verdict(simulate: Simulate, run_gate: RunGate) -> None:
+    """A log of 100 MB: one line says that no more is shown, and no more is asked for."""
+    simulator = simulate([running_for(4)])
+    flood = ScriptedLog(("x" * 99 + "\n") * 10**6, 100_000)
+    simulator.faults.add(Fault(operations=LIVE_LOG, act=flood, times=None))
+    done = follow(simulator, run_gate)
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert 500_000 < len(done.stderr) < 1_100_000
+    assert len([line for line in done.stderr.splitlines() if "no more" in line]) == 1
+    assert len(simulator.journal.of(*LIVE_LOG)) < 20
+
+
+def test_log_that_grows_faster_than_builds_are_polled_is_shown_whole(simulate: Simulate, run_gate: RunGate) -> None:
+    """13 500 lines in answers of 1 000, within four seconds of polls every second."""
+    simulator = simulate([running_for(4)])
+    text = "".join(f"line {number:05}\n" for number in range(13_500))
+    simulator.faults.add(Fault(operations=LIVE_LOG, act=ScriptedLog(text, len("line 00000\n") * 1000), times=None))
+    env = environment(simulator, GATE_POLL_INTERVAL="1s")
+    done = run_gate("wait", simulator.jobs["job"], "--follow", "--platform", "none", env=env)
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert [int(number) for number in re.findall(r"line (\d{5})", done.stderr)] == list(range(13_500))
+
+
+@pytest.mark.parametrize("verdict", ["SUCCESS", "FAILURE"])
+def test_lines_that_come_too_slowly_are_counted_where_they_are_missing(
+    simulate: Simulate, run_gate: RunGate, verdict: str
+) -> None:
+    """Each answer takes a second; the end of a failed build's log is shown."""
+    log = tuple(f"line {number:05}" for number in range(2000))
+    stage = StagePlan(name="Maven", seconds=3, word=verdict, log=log)
+    simulator = simulate([Scenario(name="job", starts=(Start(plan=replace(plan(3, verdict), stages=(stage,))),))])
+
+    def length(call: Call) -> bool:
+        time.sleep(1.0)
+        return True
+
+    genuine = Short(20 * 60)
+    simulator.faults.add(Fault(operations=LIVE_LOG, act=genuine, when=length, times=None))
+    done = follow(simulator, run_gate, "--platform", "none", "--timeout", "20s")
+    assert done.returncode == (verdict == "FAILURE"), done.stderr
+    shown = [int(number) for number in re.findall(r"line (\d{5})", done.stderr)]
+    assert len(shown) == len(set(shown)), "a line is shown twice"
+    if verdict == "SUCCESS":
+        assert "[the rest of the log did not come in time]" in done.stderr
+    else:
+        [left_out] = re.findall(r"\[(\d+) lines of the log left out here\]", done.stderr)
+        assert abs(int(left_out) + len(shown) - 2000) <= 2
+
+
+@dataclass(frozen=True, slots=True)
+class Short(ResponseFault):
+    """Sends the service's own log in shorter pieces."""
+
+    length: int
+
+    def shape(self, call: Call, genuine: Answer) -> HttpAnswer | None:
+        """See the base class."""
+        import json
+
+        answer = genuine()
+        if answer is None or answer.status != 200:
+            return answer
+        assert isinstance(answer.body, bytes)
+        result = json.loads(answer.body)["result"]
+        text = result["log"][: self.length]
+        end = int(result["start_offset"]) + len(text)
+        return enveloped_answer(
+            {**result, "log": text, "end_offset": str(end), "has_more": result["has_more"] or text != result["log"]}
+        )
+
+
+def test_errors_while_the_build_is_queued_do_not_end_the_following(simulate: Simulate, run_gate: RunGate) -> None:
+    """It has no log yet, and is not asked for one."""
+    simulator = simulate([running_for(4, queue=3)])
+    started = time.monotonic()
+    early = Fault(operations=LIVE_LOG, act=NO_EXECUTOR, times=None, when=lambda _: time.monotonic() - started < 2.8)
+    simulator.faults.add(early)
+    done = follow(simulator, run_gate)
+    assert done.returncode == 0, done.stderr
+    assert "stage started" in done.stderr
+    assert "no longer followed" not in done.stderr
+
+
+def test_next_attempt_is_followed_from_its_start(simulate: Simulate, run_gate: RunGate) -> None:
+    """The first one never ran."""
+    simulator = simulate(["schedule-failure-once"], speed=20)
+    job = simulator.jobs["schedule-failure-once"]
+    done = run_gate("run", job, "--retries", "1", "--follow", env=environment(simulator))
+    assert done.returncode == 0, done.stderr
+    assert "stage started" in done.stderr
+    assert "no longer followed" not in done.stderr
+
+
+def test_log_route_that_refuses_the_credential_ends_nothing(simulate: Simulate, run_gate: RunGate) -> None:
+    """Only the log is not shown; that is one line."""
+    simulator = simulate([running_for(4)])
+    refused = ReplaceAnswer(gateway_error(401, "0301", "Incorrect IAM authentication information"))
+    simulator.faults.add(Fault(operations=LIVE_LOG, act=refused, times=None))
+    done = follow(simulator, run_gate)
+    assert done.returncode == 0, done.stderr
+    assert sum("no longer followed" in line for line in done.stderr.splitlines()) == 1
+
+
+def test_lines_that_were_shown_are_not_shown_again_at_the_end(simulate: Simulate, run_gate: RunGate) -> None:
+    """Of a build that failed."""
+    simulator = simulate(["failing"], speed=10)
+    done = run_gate("wait", simulator.jobs["failing"], "--follow", env=environment(simulator, NO_COLOR="1"))
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.count("COMPILATION ERROR") == 1
+    assert done.stderr.count("stage ended: FAILURE") == 1
+
+
+BAD_LOGS: dict[str, TransportFault | ResponseFault] = {
+    "silence": Silence(),
+    "trickle": Drip(interval=0.2),
+    "error": NO_EXECUTOR,
+    "flood": ScriptedLog(("x" * 99 + "\n") * 10**6, 100_000),
+}
+
+
+@pytest.mark.parametrize("act", BAD_LOGS.values(), ids=BAD_LOGS.keys())
+def test_log_delays_no_verdict(simulate: Simulate, start_gate: StartGate, act: TransportFault | ResponseFault) -> None:
+    """Two gates wait for the same ten builds, one of them with `--follow`: their verdicts come at the same moment.
+
+    More targets than side channels have connections, each with a log that does whatever it likes. In virtual time, the
+    moments are the same to a third of a second (`tests/core/test_following.py`); here, the machine is allowed more.
+    """
+    simulator = simulate([running_for(4, f"job-{number}") for number in range(10)])
+    simulator.faults.add(Fault(operations=LIVE_LOG, act=act, times=None))
+    targets = [f"{name}={job}:1" for name, job in simulator.jobs.items()]
+    env = environment(simulator, GATE_TIMEOUT="60s", GATE_PLATFORM="none")
+    gates = [start_gate("wait", *targets, *options, env=env) for options in ((), ("--follow",))]
+    moments: list[list[float]] = [[], []]
+    readers = [
+        threading.Thread(target=_note_verdicts, args=(gate, found)) for gate, found in zip(gates, moments, strict=True)
+    ]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(60)
+    assert [gate.wait(60) for gate in gates] == [0, 0]
+    without, with_it = moments
+    assert (len(without), len(with_it)) == (10, 10)
+    assert max(with_it) - max(without) < 1.0
+
+
+def _note_verdicts(gate: "subprocess.Popen[str]", moments: list[float]) -> None:
+    """Note when each verdict is told."""
+    assert gate.stderr is not None
+    moments.extend(time.monotonic() for line in gate.stderr if re.match(r"(\S+ )?job-\d: passed", line))
