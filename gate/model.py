@@ -316,6 +316,14 @@ class TargetOutcome:
     children: Sequence[ChildBuild] = ()
     """The builds of which a multi-job build consists."""
 
+    @property
+    def telling_log(self) -> Sequence[str]:
+        """The last lines of the log, where they can tell why the target did not pass.
+
+        A build that ended well, and was judged by something else (`--require-tests`), says nothing of that at its end.
+        """
+        return () if self.verdict is Verdict.PASSED or self.state == "SUCCESS" else self.log_tail
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:

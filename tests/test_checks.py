@@ -21,9 +21,6 @@ CHECKS = {
 LARGEST_TRACKED_FILE = 400_000
 """Bytes. What `git clone`, `pip install` and `uses:` fetch grows by every tracked file; nothing here comes near."""
 
-PICTURES = {"examples/github/summary.png"}
-"""The tracked files that are no text."""
-
 
 @pytest.mark.ci
 @pytest.mark.parametrize("command", CHECKS.values(), ids=CHECKS.keys())
@@ -49,7 +46,7 @@ def test_no_tracked_file_is_large() -> None:
     assert [path for path in files if path.stat().st_size > LARGEST_TRACKED_FILE] == []
 
 
-def test_tracked_files_are_text_except_for_the_picture() -> None:
+def test_tracked_files_are_text() -> None:
     """What git tracks can be read in a review: UTF-8 without NUL bytes."""
 
     def is_text(content: bytes) -> bool:
@@ -58,5 +55,4 @@ def test_tracked_files_are_text_except_for_the_picture() -> None:
         except UnicodeDecodeError:
             return False
 
-    binaries = {str(path.relative_to(ROOT)) for path in tracked_files() if not is_text(path.read_bytes())}
-    assert binaries == PICTURES
+    assert [path for path in tracked_files() if not is_text(path.read_bytes())] == []

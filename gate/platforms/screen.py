@@ -308,7 +308,7 @@ class Painter:
         """Return the lines of the log that stand under a target that did not pass."""
         if progress.outcome is None or progress.outcome.verdict in GOOD:
             return []
-        lines = telling_lines(progress.outcome.log_tail, TELLING_LINES)
+        lines = telling_lines(progress.outcome.telling_log, TELLING_LINES)
         return [[Span(f"     {line}", Colour.GREY)] for line in lines]
 
     # Stages and bars

@@ -127,7 +127,7 @@ class Terminal:
         """Write the end of the log of a build that was shown as decided, as far as it was not shown before."""
         if self._quiet:
             return
-        if log := self._logs.end(outcome.label, self._platform.quoted(outcome.log_tail)):
+        if log := self._logs.end(outcome.label, self._platform.quoted(outcome.telling_log)):
             title = f"the end of the log of build {outcome.build_number}"
             self.lines(self._platform.log_section(title, log))
         if self._logs.is_complete():

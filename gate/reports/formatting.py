@@ -30,16 +30,22 @@ def instant(moment: datetime | None) -> str | None:
         return None
 
 
+def test_rows(tests: UnitTests) -> list[tuple[str, UnitTests]]:
+    """Return the totals of each stage that ran unit tests, if several did, and then those of all, with their names."""
+    parts = tests.parts[:MOST_TEST_STAGES] if len(tests.parts) > 1 else ()
+    return [*((one_line(part.name, limit=120) or "without a name", part) for part in parts), ("all", tests)]
+
+
 def unit_tests(tests: UnitTests | None) -> list[str]:
     """Return a sentence with the totals of the unit tests and, if several stages ran some, one for each stage."""
     if tests is None:
         return []
-    parts = tests.parts[:MOST_TEST_STAGES] if len(tests.parts) > 1 else ()
+    *stages, (_, everything) = test_rows(tests)
     return [
         f"{where}: {part.total}, failures: {part.failures}, errors: {part.errors}."
         for where, part in [
-            ("Unit tests", tests),
-            *((f"Unit tests of stage {one_line(part.name, limit=120) or 'without a name'}", part) for part in parts),
+            ("Unit tests", everything),
+            *((f"Unit tests of stage {name}", part) for name, part in stages),
         ]
     ]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from gate.model import ChildBuild, Outcome, TargetOutcome, Verdict
 from gate.reports.formatting import attempt, instant, seconds, unit_tests
-from gate.reports.stage_display import Part, select_parts, shown
+from gate.reports.stage_display import Part, displayed, select_parts
 from gate.text import link, one_line, share_out, tails
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ def _contents(targets: Sequence[TargetOutcome]) -> Iterable[_Content]:
     labels = _unique(one_line(target.label) or "-" for target in targets)
     parts: list[list[Part]] = [[*target.stages, *target.children] for target in targets]
     shares = share_out([len(several) for several in parts], MAX_PARTS)
-    shown_logs = [() if target.verdict is Verdict.PASSED else target.log_tail for target in targets]
-    logs = _escaped_tails(shown_logs, LOGS_LIMIT, each=LOG_LIMIT)
+    logs = _escaped_tails([target.telling_log for target in targets], LOGS_LIMIT, each=LOG_LIMIT)
     ends = [log.split("\n")[-LAST_LINES:] for log in logs]
     last_lines = _escaped_tails(ends, ALL_LAST_LINES_LIMIT, each=LAST_LINES_LIMIT)
     for target, label, several, share, log, last in zip(targets, labels, parts, shares, logs, last_lines, strict=True):
@@ -155,7 +154,7 @@ def _part_cases(content: _Content) -> Iterable[Any]:
         for part in content.parts
     )
     for part, name in zip(content.parts, names, strict=True):
-        verdict, reason = shown(part, content.target.verdict)
+        verdict, reason = displayed(part, content.target.verdict)
         case = _case(name, content.label, _milliseconds(part.duration_seconds) / 1000)
         _judge(case, verdict, reason, reason)
         yield case

@@ -1,7 +1,7 @@
 """Parts of GitHub-flavoured Markdown, in which remote text is shown as it is."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import quote
 
 from gate.text import link, one_line
@@ -48,3 +48,13 @@ def fence(text: str, *, language: str = "text") -> str:
     runs = re.findall("`{3,}", text)
     marks = "`" * (max(map(len, runs), default=2) + 1)
     return f"{marks}{language}\n{text}\n{marks}"
+
+
+def marked_log(lines: Sequence[str], is_marked: Callable[[str], bool]) -> str:
+    """Return lines of a log as a code block in which some are coloured: those that a diff has removed."""
+    return fence("\n".join(("- " if is_marked(line) else "  ") + line for line in lines), language="diff")
+
+
+def folded(title: str, text: str) -> str:
+    """Return Markdown that can be unfolded; empty if there is none."""
+    return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>" if text else ""

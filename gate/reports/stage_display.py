@@ -11,7 +11,7 @@ Part = Stage | ChildBuild
 _NOT_RED = (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED)
 
 
-def shown(part: Part, verdict: Verdict) -> tuple[Verdict, str]:
+def displayed(part: Part, verdict: Verdict) -> tuple[Verdict, str]:
     """Return how to show a part of a build with `verdict` (passed, failed, aborted or skipped), and why in a sentence.
 
     A part that did not succeed is shown as skipped, and not as failed, if the build passed or was not judged. A part

@@ -68,6 +68,11 @@ class Screen(io.TextIOBase):
         """Return the lines on the screen that are not blank."""
         return [line.rstrip() for line in self._emulator.display if line.strip()]
 
+    def cells(self, y: int) -> list[tuple[str, str]]:
+        """Return each character in a line of the screen, with pyte's name of its colour."""
+        row = self._emulator.buffer[y]
+        return [(row[x].data, row[x].fg) for x in range(self._emulator.columns)]
+
     def shown(self) -> list[str]:
         """Return all that was ever scrolled up, and the lines on the screen."""
         above = ["".join(row[x].data for x in range(self._emulator.columns)) for row in self._emulator.history.top]

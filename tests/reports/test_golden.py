@@ -66,11 +66,23 @@ PASSING_JUNIT = """\
 PASSING_SUMMARY = """\
 ## ✅ codearts-gate: passed
 
-1 target, 1 m 15 s, 9 API calls, exit code 0.
+1 passed, after 1 m 15 s and 9 API calls. Exit code 0.
 
 | Target | Verdict | Build | State | Duration | Branch | Commit |
 | --- | --- | --- | --- | --- | --- | --- |
 | app | ✅ passed | [57](<https://x.example/57?a=1&amp;b=2>) | SUCCESS | 1 m 1 s | main | 2f37dd4 |
+
+<details><summary>When the builds ran (UTC)</summary>
+
+```mermaid
+gantt
+    dateFormat YYYY-MM-DD HH:mm:ss
+    axisFormat %H:%M:%S
+    todayMarker off
+    1 Maven :done, 2024-09-24 03:18:49, 58s
+```
+
+</details>
 
 ### app: passed
 
@@ -80,7 +92,9 @@ PASSING_SUMMARY = """\
 
 **Former attempt:** [build 56 (SCHEDULE_FAILURE). No executor.](<https://x.example/56>)
 
-Unit tests: 12, failures: 0, errors: 0.
+| Unit tests | Total | Failures | Errors |
+| --- | --- | --- | --- |
+| all | 12 | 0 | 0 |
 
 | Stage | State | Duration |
 | --- | --- | --- |
@@ -89,14 +103,6 @@ Unit tests: 12, failures: 0, errors: 0.
 | Job | State | Duration | Build |
 | --- | --- | --- | --- |
 | unit tests | ✅ SUCCESS | 2 s | 7 |
-
-```mermaid
-gantt
-    dateFormat YYYY-MM-DD HH:mm:ss
-    axisFormat %H:%M:%S
-    todayMarker off
-    1 Maven :done, 2024-09-24 03:18:49, 58s
-```
 """
 
 PASSING_DOTENV = """\
@@ -227,9 +233,9 @@ job_id: c798139500d2456d82d95d108f182b5a</error>
 """
 
 FAILING_SUMMARY = """\
-## ❌ codearts-gate: failed
+## ❌ codearts-gate: 1 of 2 failed
 
-2 targets, 20 s, 31 API calls, exit code 1.
+1 failed, 1 timed out, after 20 s and 31 API calls. Exit code 1.
 
 | Target | Verdict | Build | State | Duration | Branch | Commit |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -244,9 +250,9 @@ FAILING_SUMMARY = """\
 
 The end of the log:
 
-````text
-[ERROR] <App.java> & ```
-BUILD FAILURE
+````diff
+- [ERROR] <App.java> & ```
+- BUILD FAILURE
 ````
 
 | Stage | State | Duration |

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gate.model import ChildBuild, Outcome, Stage, TargetOutcome, Verdict
-from gate.reports import summary
+from gate.model import ChildBuild, Outcome, Stage, TargetOutcome, UnitTests, Verdict
+from gate.reports import junit, summary
 
 START = datetime(2024, 9, 24, tzinfo=UTC)
 
@@ -89,7 +89,7 @@ def test_stages_of_targets_that_passed_take_only_the_rows_that_are_left() -> Non
     passed = [replace(one, stages=stages) for one in outcome(100, verdict=Verdict.PASSED).targets]
     failed = replace(outcome(1).targets[0], label="red", stages=stages)
     text = summary.render(replace(outcome(1), targets=[*passed, failed]))
-    assert text.partition("### red")[2].count("| part ") == 200
+    assert text.partition("### red")[2].partition("<details")[0].count("| part ") == 200
     assert text.count("| part ") == summary.MAX_PARTS
 
 
@@ -106,17 +106,17 @@ def test_last_lines_of_the_log_are_visible_and_the_others_can_be_unfolded() -> N
     lines = [f"line {number}" for number in range(30)]
     one = replace(outcome(1).targets[0], log_tail=lines)
     text = summary.render(replace(outcome(1), targets=[one]))
-    visible, _, folded = text.partition("<details>")
-    assert [line for line in visible.splitlines() if line.startswith("line ")] == lines[20:]
-    assert [line for line in folded.splitlines() if line.startswith("line ")] == lines[:20]
+    visible, _, folded = text.partition("<details><summary>Earlier")
+    assert [line.strip() for line in visible.splitlines() if line.startswith("  line ")] == lines[20:]
+    assert [line.strip() for line in folded.splitlines() if line.startswith("  line ")] == lines[:20]
 
 
 def test_short_log_has_nothing_to_unfold() -> None:
     """Ten lines are all visible."""
     one = replace(outcome(1).targets[0], log_tail=["line"] * 10)
     text = summary.render(replace(outcome(1), targets=[one]))
-    assert "\nline\n" in text
-    assert "<details>" not in text
+    assert "\n  line\n" in text
+    assert "Earlier lines" not in text
 
 
 def test_short_log_leaves_its_share_to_the_long_ones() -> None:
@@ -125,7 +125,7 @@ def test_short_log_leaves_its_share_to_the_long_ones() -> None:
     alone = summary.render(outcome(1))
     text = summary.render(replace(outcome(1), targets=[*targets, outcome(1).targets[0]]))
     assert text.count("x" * 99) == alone.count("x" * 99) > 400
-    assert text.count("\nshort\n") == 100
+    assert text.count("\n  short\n") == 100
 
 
 @pytest.mark.parametrize(
@@ -181,3 +181,64 @@ def test_stages_without_times_give_no_chart() -> None:
     )
     assert "| Maven | ✅ SUCCESS | — |" in text
     assert "mermaid" not in text
+
+
+def test_lines_that_tell_why_are_marked_and_shown() -> None:
+    """Also where the log ends with something else; a log cannot colour lines of its own."""
+    lines = [
+        *(f"line {number}" for number in range(20)),
+        "error: no such file",
+        *(f"+ {number}" for number in range(15)),
+    ]
+    text = summary.render(replace(outcome(1), targets=[replace(outcome(1).targets[0], log_tail=lines)]))
+    shown = text.partition("```diff\n")[2].partition("\n```")[0].splitlines()
+    assert shown == ["- error: no such file", "  ...", *(f"  + {number}" for number in range(5, 15))]
+
+
+def test_targets_that_did_not_pass_come_first_and_passed_ones_are_folded() -> None:
+    """Among forty, two are looked for."""
+    passed = outcome(38, verdict=Verdict.PASSED).targets
+    text = summary.render(replace(outcome(2), targets=[*passed, *outcome(2).targets]))
+    assert text.startswith("## ❌ codearts-gate: 2 of 40 failed\n\n38 passed, 2 failed, after 1 s")
+    visible, _, folded = text.partition("<details><summary>38 passed")
+    assert (visible.count("| ❌ failed |"), visible.count("| ✅ passed |")) == (2, 0)
+    assert folded.count("| ✅ passed |") == 38
+    assert folded.index("### service_1: failed") < folded.index("Details of the 38 targets that passed")
+
+
+def test_cause_that_targets_share_is_told_once() -> None:
+    """39 targets that the service refused are one block, with their names; another cause has its own."""
+    refused = [
+        replace(one, log_tail=[], build_number=number, reason=f"build {number}: 403.", hint=f"Ask for build {number}.")
+        for number, one in enumerate(outcome(39, verdict=Verdict.UNDETERMINED).targets, 1)
+    ]
+    other = replace(refused[0], label="other", verdict=Verdict.TIMED_OUT)
+    text = summary.render(replace(outcome(1), targets=[*refused, other]))
+    sections = [line for line in text.splitlines() if line.startswith("### ")]
+    assert sections == ["### 39 targets: undetermined", "### other: timed out"]
+    assert "**Reason:** the build&#58; 403." in text
+    assert "**Next:** Ask for the build." in text
+    assert text.count("service_38") == 2  # in the table, and in the block
+
+
+def test_red_tests_are_told_by_stage_and_not_by_the_end_of_a_log_that_is_fine() -> None:
+    """The build itself ended well, so its log ends with that."""
+    parts = (UnitTests(40, 2, 0, name="unit"), UnitTests(2, 0, 1, name="api"))
+    one = replace(outcome(1).targets[0], state="SUCCESS", tests=UnitTests(42, 2, 1, parts=parts))
+    whole = replace(outcome(1), targets=[one])
+    text = summary.render(whole)
+    assert "| unit | 40 | 2 | 0 |\n| api | 2 | 0 | 1 |\n| all | 42 | 2 | 1 |" in text
+    assert "The end of the log" not in text
+    report = junit.render(whole).decode()
+    assert "Unit tests of stage unit: 40, failures: 2, errors: 0." in report
+    assert "system-out" not in report
+
+
+def test_timeline_is_one_for_all_targets() -> None:
+    """With a section for each; of many stages, each build has one bar."""
+    few = [replace(one, stages=one.stages[:2], started_at=START, duration_seconds=9.0) for one in outcome(3).targets]
+    text = summary.render(replace(outcome(1), targets=few))
+    assert (text.count("gantt"), text.count("    section service_"), text.count("1 Stage 0 :")) == (1, 3, 3)
+    many = [replace(one, started_at=START, duration_seconds=9.0) for one in outcome(40).targets]
+    text = summary.render(replace(outcome(1), targets=many))
+    assert (text.count("gantt"), text.count("57 service_"), text.count("Stage 0 :")) == (1, 40, 0)
