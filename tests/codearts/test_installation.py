@@ -139,6 +139,17 @@ def test_package_is_that_of_the_extra() -> None:
     assert project["name"] == installation.PROGRAM
 
 
+@pytest.mark.parametrize("page", ["REFERENCE.md", "REFERENCE.zh-CN.md"])
+def test_reference_has_the_commands(machine: Machine, page: str) -> None:
+    """As the program says them."""
+    text = (ROOT / ".github" / page).read_text(encoding="utf-8")
+    assert f"python3 {ADD_BY_PIP}" in text
+    (machine.lives_in("pipx/venvs/codearts-gate") / "pipx_metadata.json").touch()
+    assert how_to_add_signer().removeprefix("Add it: ") in text
+    (machine.lives_in("uv/tools/codearts-gate") / "uv-receipt.toml").write_text(RECEIPT.format(""))
+    assert how_to_add_signer().removeprefix("Add it: ") in text
+
+
 @pytest.mark.skipif(os.name == "nt", reason="the quotes of a shell")
 def test_command_is_one_that_a_shell_takes(machine: Machine) -> None:
     """`<` and `[` mean something to shells."""
