@@ -196,10 +196,10 @@ def test_clocks_of_the_service_that_contradict_each_other_prove_nothing(simulate
     assert (done.returncode, "contradicts the service's" in done.stderr) == (5, True), done.stderr
 
 
-def test_service_date_a_minute_ahead_lets_orders_pass(simulate: Simulate, run_gate: RunGate) -> None:
+def test_service_date_minutes_ahead_of_its_records_lets_orders_pass(simulate: Simulate, run_gate: RunGate) -> None:
     """Ten minutes are allowed between two clocks, everywhere."""
     simulator = simulate(["passing"], speed=100)
-    simulator.faults.add(Fault(act=ServiceDate(simulator, 60), times=None))
+    simulator.faults.add(Fault(act=ServiceDate(simulator, 500), times=None))
     done = run_gate("run", simulator.jobs["passing"], env=environment(simulator))
     assert done.returncode == 0, done.stderr
 
