@@ -26,6 +26,8 @@ from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 
+import index_page
+
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / ".github" / "requirements.txt"
 SIGNER_LOCK = ROOT / ".github" / "requirements-aksk.txt"
@@ -215,6 +217,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         source, site = Path(name, "source"), Path(name, "site")
         copy_tracked_files(source)
+        index_page.prepare(source)
         install_locked(LOCK, site)
         add_signer(site, Path(name))
         wheel = build_archives(source, site, target)
