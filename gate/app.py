@@ -5,6 +5,7 @@ import os
 import random
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from urllib.parse import quote
@@ -13,15 +14,20 @@ from gate.codearts.client import Client
 from gate.codearts.connect import connect
 from gate.codearts.fallback_routes import Routes
 from gate.core import verdict as judging
+from gate.core.asks import Ending
+from gate.core.names import list_jobs
 from gate.core.ports import Context, Interruption, LogLine
+from gate.core.retry import Retrier
 from gate.core.wait import Wait
-from gate.model import Outcome, Target
+from gate.durations import spell
+from gate.errors import GaveUp
+from gate.model import Outcome, ProjectRow, Target, Verdict
 from gate.platforms.detect import detect
 from gate.platforms.terminal import Terminal, open_terminal
 from gate.publish import NOT_FINISHED, Publisher
 from gate.runtime import signals, streams
 from gate.runtime.workers import WorkerPool
-from gate.settings import Settings
+from gate.settings import Connection, Rules, Settings
 
 DRAIN = 3.0
 """Seconds for which a slow reader of stdout and stderr is waited for at the end."""
@@ -95,6 +101,46 @@ def _carry_out(
         )
         drain_until = min(waiting.end, pool.now() + (DRAIN if waiting.signal_number is None else DRAIN_AFTER_SIGNAL))
         return publisher.publish(outcome, drain_until), drain_until
+
+
+def read_jobs(
+    connection: Connection,
+    rules: Rules,
+    project: str,
+    text: str,
+    started: float,
+    rows: list[ProjectRow],
+    *,
+    verbose: bool,
+) -> int:
+    """Add the jobs of a CodeArts project whose name contains `text` to `rows`; return the exit code.
+
+    Raises the `ServiceError` of the list.
+    """
+    platform = detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
+    terminal = Terminal(started, targets=1, quiet=False, platform=platform)
+    received: list[int] = []
+    with contextlib.closing(WorkerPool()) as pool:
+        debug: Callable[[str], None] = (lambda line: pool.post(LogLine(line))) if verbose else _ignore
+        session = connect(connection, debug, lambda line: pool.post(LogLine(f"warning: {line}")))
+        context = Context(
+            rules=replace(rules, codearts_project=project),
+            service=Client(Routes(session)),
+            now=pool.now,
+            chance=random.random,
+            say=lambda _target, line: terminal.line(line),
+            request_timeout=connection.request_timeout,
+            is_ending=lambda: bool(received),
+        )
+        waiting = Wait([], context, pool, terminal)
+        with interruptions(pool, received):
+            try:
+                rows += waiting.ask(list_jobs(text, context, Retrier(context, terminal.line)), started + rules.timeout)
+            except Ending as ending:
+                if ending.verdict is Verdict.INTERRUPTED:
+                    return judging.exit_code(ending.verdict, waiting.signal_number)
+                raise GaveUp(f"the list of jobs was not read within {spell(rules.timeout)}") from None
+    return 0
 
 
 @contextlib.contextmanager

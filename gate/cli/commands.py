@@ -46,9 +46,10 @@ def main() -> None:
 def wait(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
     """Wait until the build of every TARGET has a result, then report and exit.
 
-    TARGET is [LABEL=]JOB_ID[:BUILD_NUMBER]; without a number, the job's newest build is judged. With no TARGET, they
-    are taken from GATE_TARGETS. The credential comes from GATE_TOKEN or --token-file, from HUAWEICLOUD_SDK_AK and
-    HUAWEICLOUD_SDK_SK, or from GATE_IAM_USER, GATE_IAM_PASSWORD and GATE_IAM_DOMAIN.
+    TARGET is [LABEL=]JOB[:BUILD_NUMBER]; without a number, the job's newest build is judged. JOB is a job id, or with
+    --codearts-project a name. With no TARGET, they are taken from GATE_TARGETS. The credential comes from GATE_TOKEN or
+    --token-file, from HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or from GATE_IAM_USER, GATE_IAM_PASSWORD and
+    GATE_IAM_DOMAIN.
     """
     from gate import app
     from gate.cli.resolve import resolve
@@ -71,8 +72,9 @@ def wait(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
 def run(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
     """Start a build of the job of every TARGET, then wait for exactly these builds.
 
-    TARGET is [LABEL=]JOB_ID. All builds are ordered before any is judged, each once, never twice. Those that have not
-    ended are stopped when the gate ends, unless --keep-running is given.
+    TARGET is [LABEL=]JOB, where JOB is a job id, or with --codearts-project a name. All builds are ordered before any
+    is judged, each once, never twice. Those that have not ended are stopped when the gate ends, unless --keep-running
+    is given.
     """
     from gate import app
     from gate.cli.resolve import resolve, resolve_order
@@ -133,6 +135,29 @@ def simulate(port: int, scenarios: tuple[str, ...], speed: float) -> int:
     require(speed, "--speed")
     rehearsal.simulate(scenarios, port, speed)
     return 0
+
+
+@main.command(short_help="List the jobs of a CodeArts project.")
+@click.argument("text", required=False, default="")
+@options.connection
+@options.project
+@options.option("--json", "as_json", is_flag=True, help="Print the jobs as one JSON document on stdout.")
+@options.option("--verbose", "-v", is_flag=True, help="Print every request with its status and time.")
+@click.pass_obj
+def jobs(started: float, /, text: str, as_json: bool, verbose: bool, **values: Any) -> int:
+    """List the jobs of a CodeArts project whose name contains TEXT, whatever its case.
+
+    Each line has a job's name, its id and what became of its last build; either one is a target for `wait` and `run`.
+    """
+    from gate.cli.job_list import show
+    from gate.cli.resolve import resolve_connection
+
+    warn_about_variables(values)
+    project = values.pop("codearts_project")
+    missing = [] if project else ["no project: give --codearts-project (GATE_CODEARTS_PROJECT)"]
+    connection, notes = resolve_connection(values | {"verbose": verbose}, options.places(), missing)
+    print_notes(notes, values)
+    return show(connection, project, text.strip(), started, as_json=as_json, verbose=verbose)
 
 
 @main.command()

@@ -114,6 +114,7 @@ def access(simulator: Simulator) -> dict[str, object]:
         "endpoint": simulator.endpoint,
         "token": simulator.token,
         "jobs": dict(simulator.jobs),
+        "codearts_project": simulator.project,
         "ak": simulator.keys.ak,
         "sk": simulator.keys.sk,
         "iam": {
@@ -128,6 +129,11 @@ def access(simulator: Simulator) -> dict[str, object]:
 def exports(simulator: Simulator) -> str:
     """Return the lines to paste into another terminal, after which `codearts-gate wait` needs no arguments."""
     targets = " ".join(f"{name}={job_id}" for name, job_id in simulator.jobs.items())
-    variables = {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_TARGETS": targets}
+    variables = {
+        "GATE_ENDPOINT": simulator.endpoint,
+        "GATE_TOKEN": simulator.token,
+        "GATE_CODEARTS_PROJECT": simulator.project,
+        "GATE_TARGETS": targets,
+    }
     lines = [f"export {name}={quote(value)}" for name, value in variables.items()]
     return "\n".join(["Paste these lines into another terminal, then run `codearts-gate wait` there:", *lines])

@@ -242,6 +242,11 @@ class Simulator:
         """The job id of each scenario by the scenario's name."""
         return {job.scenario.name: job.id for job in self.backend.jobs.values()}
 
+    @property
+    def project(self) -> str:
+        """The id of the CodeArts project of the first job."""
+        return next(iter(self.backend.jobs.values())).project_id
+
     def start(self) -> None:
         """Begin to serve."""
         self._thread.start()

@@ -99,7 +99,7 @@ def test_simulate_serves_other_programs_until_it_is_stopped(start_gate: StartGat
     server = start_gate("simulate", *arguments)
     assert server.stdout is not None
     place = json.loads(server.stdout.readline())
-    assert set(place) == {"endpoint", "token", "jobs", "ak", "sk", "iam"}
+    assert set(place) == {"endpoint", "token", "jobs", "codearts_project", "ak", "sk", "iam"}
     assert set(place["iam"]) == {"user", "password", "domain", "project"}
     assert list(place["jobs"]) == ["passing", "failing"]
     env = {"GATE_ENDPOINT": place["endpoint"], "GATE_TOKEN": place["token"], "GATE_POLL_INTERVAL": "0.2"}
@@ -160,10 +160,10 @@ def test_simulate_shows_on_a_terminal_what_to_paste_into_another_one(start_gate:
     assert server.stdout is not None
     server.stdout.readline()
     with os.fdopen(terminal, encoding="utf-8") as shown:
-        lines = [shown.readline() for _ in range(4)]
+        lines = [shown.readline() for _ in range(5)]
         exports = [shlex.split(line)[1] for line in lines if line.startswith("export ")]
         env = dict(text.split("=", 1) for text in exports)
-        assert set(env) == {"GATE_ENDPOINT", "GATE_TOKEN", "GATE_TARGETS"}, lines
+        assert set(env) == {"GATE_ENDPOINT", "GATE_TOKEN", "GATE_CODEARTS_PROJECT", "GATE_TARGETS"}, lines
         done = run_gate("wait", env=env | {"GATE_POLL_INTERVAL": "0.2"})
     assert (done.returncode, done.stdout) == (0, "passed passing build=57 state=SUCCESS\n"), done.stderr
 
