@@ -104,6 +104,21 @@ def test_second_refusal_ends_at_once(simulate: Simulate, start_gate: StartGate, 
     assert_hidden(tmp_path, simulator, out, err)
 
 
+@pytest.mark.parametrize("family", ["token", "aksk"])
+def test_credential_that_is_refused_from_now_on_ends_all_targets(
+    simulate: Simulate, start_gate: StartGate, family: str
+) -> None:
+    """After few requests, which do not lock an access key; the first refusal alone ends nothing."""
+    simulator = simulate([replace(SCENARIOS["passing"], name=f"job-{number}") for number in range(20)], speed=0)
+    gate = start_gate("wait", *simulator.jobs.values(), env=environment(simulator, family))
+    wait_for(lambda: looks(simulator) >= 60)
+    simulator.faults.add(Fault(act=ReplaceAnswer(token_outdated()), times=None))
+    out, err = gate.communicate(timeout=20)
+    refused = [entry for entry in simulator.journal.entries if entry.status == 401]
+    assert (gate.returncode, out.count("undetermined")) == (5, 20), err
+    assert 2 <= len(refused) <= (4 if family == "aksk" else 2 * MAX_CONNECTIONS)
+
+
 def test_wrong_password_is_tried_once_for_all_targets(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """Eight targets, one sign-in; the sentence says who cannot sign in this way."""
     simulator = simulate(["passing"])
