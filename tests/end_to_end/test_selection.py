@@ -8,11 +8,10 @@ from email.utils import format_datetime
 from typing import Any
 
 from gate.simulator import sample_plans
-from gate.simulator.build_plan import BuildPlan
-from gate.simulator.calls import Call
-from gate.simulator.gateway import Answer
-from gate.simulator.http_answers import HttpAnswer, json_answer, service_error
+from gate.simulator.builds import BuildPlan
+from gate.simulator.exchange import Call, HttpAnswer, json_answer, service_error
 from gate.simulator.scenarios import Scenario, Start
+from gate.simulator.simulator import Answer
 from tests.end_to_end.test_right_build import targets_of, verdicts
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
