@@ -160,8 +160,8 @@ class Follower:
             self._context.show_log(self._target, [f"[{lines} of the log left out here]"])
 
 
-class EndedBuild(NamedTuple):
-    """A build that has ended, and what is wanted of its log."""
+class WantedLog(NamedTuple):
+    """A build that nobody waits for any more, and what is wanted of its log."""
 
     target: Target
     number: int
@@ -170,10 +170,12 @@ class EndedBuild(NamedTuple):
     """The number of lines that are shown of its end; 0 for none."""
     failed_step: str | None = None
     """The name of the stage that failed (`Stage.step`), if that is known."""
+    has_ended: bool = True
+    """Whether the build has ended, and so its log."""
 
 
-async def read_log(build: EndedBuild, context: Context, follower: Follower | None, until: float) -> Sequence[str]:
-    """Read the log of a build that has ended, until the instant `until` at most.
+async def read_log(build: WantedLog, context: Context, follower: Follower | None, until: float) -> Sequence[str]:
+    """Read the log of a build, until the instant `until` at most.
 
     Shows the rest of a followed log, writes the file (`--log-dir`), and returns the last lines for people and reports;
     the last of them says so if they are not the end.
@@ -195,7 +197,7 @@ async def read_log(build: EndedBuild, context: Context, follower: Follower | Non
     return [*tail.lines, f"[the log {tail.missing}; this is not its end]"] if tail.missing else tail.lines
 
 
-async def _read_tail(build: EndedBuild, context: Context, until: float, *, with_step: bool) -> LogTail | None:
+async def _read_tail(build: WantedLog, context: Context, until: float, *, with_step: bool) -> LogTail | None:
     """Read the end of the log of the step that failed, or else of the whole log.
 
     The operation for one step is documented, but was never seen to work, so that its failure is no news.
@@ -218,7 +220,7 @@ async def _read_tail(build: EndedBuild, context: Context, until: float, *, with_
 
 
 async def _read_to_file(
-    build: EndedBuild, context: Context, new_file: Callable[[Target], LogFile], until: float
+    build: WantedLog, context: Context, new_file: Callable[[Target], LogFile], until: float
 ) -> LogTail | None:
     """Read the whole log into a file; what is missing there is said in it, and in one line."""
     result, was_said = await _try_file(build, context, new_file(build.target), until)
@@ -230,7 +232,7 @@ async def _read_to_file(
     return tail
 
 
-async def _try_file(build: EndedBuild, context: Context, file: LogFile, until: float) -> tuple[Result, bool]:
+async def _try_file(build: WantedLog, context: Context, file: LogFile, until: float) -> tuple[Result, bool]:
     """Read the whole log into a file once; return also whether people were told that the file is not complete.
 
     Whatever ends this, nothing is written to the file any more.
@@ -242,7 +244,7 @@ async def _try_file(build: EndedBuild, context: Context, file: LogFile, until: f
         except ServiceError as error:
             file.finish(f"could not be read: {error}")
             raise
-        file.finish(tail.missing)
+        file.finish(tail.missing or ("" if build.has_ended else "goes on, as the build had not ended"))
         return tail
 
     result = Result()
@@ -268,5 +270,5 @@ def _is_worth_another_try(error: Exception | None, context: Context, until: floa
     return is_transient and context.now() < until
 
 
-def _say_failure(build: EndedBuild, context: Context, error: Exception) -> None:
+def _say_failure(build: WantedLog, context: Context, error: Exception) -> None:
     context.say(build.target, f"the log could not be read, which does not change the verdict: {error}")

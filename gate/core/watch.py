@@ -12,7 +12,7 @@ from gate.core.identity import Wanted, contradiction
 from gate.core.last_words import EndedBy
 from gate.core.launch import Launcher, stop
 from gate.core.lists import Lists
-from gate.core.logs import EndedBuild, Follower, read_log
+from gate.core.logs import Follower, WantedLog, read_log
 from gate.core.outcome import TargetState, describe, end_of, has_ended_badly
 from gate.core.poll import Poller
 from gate.core.ports import Context
@@ -318,8 +318,18 @@ class Watch:
 
         `until`: the instant until which a log is read at most; the rest is given half of the time.
         """
-        record = self.known.record
-        if record is None or record.record_id is None or not self.known.has_ended():
+        record, verdict = self.known.record, self.known.verdict
+        if record is None or record.record_id is None:
+            return
+        log = WantedLog(
+            self.known.target,
+            record.build_number,
+            record.record_id,
+            tail=self._rules.log_tail if verdict is not Verdict.PASSED else 0,
+        )
+        if not self.known.has_ended():
+            if verdict is Verdict.TIMED_OUT and self._context.log_file is not None:
+                self.known.log_tail = await read_log(log._replace(has_ended=False), self._context, None, until)
             return
         early = self._now() + (until - self._now()) / 2
         calls = self._explaining_calls()
@@ -328,14 +338,9 @@ class Watch:
         if has_no_stages or self.known.has_children:  # without stages, they may be those of its parts
             await self._aside({CHILDREN: partial(self._service.child_builds, record.record_id)}, early)
         failed = next(filter(has_ended_badly, self.known.stages), None)
-        build = EndedBuild(
-            self.known.target,
-            record.build_number,
-            record.record_id,
-            tail=self._rules.log_tail if self.known.verdict is not Verdict.PASSED else 0,
-            failed_step=failed.step if failed and self.known.verdict is Verdict.FAILED else None,
-        )
-        self.known.log_tail = await read_log(build, self._context, self._follower, until)
+        if failed is not None and verdict is Verdict.FAILED:
+            log = log._replace(failed_step=failed.step)
+        self.known.log_tail = await read_log(log, self._context, self._follower, until)
 
     async def _aside(
         self, calls: dict[str, Callable[[], Any]], expires: float, priority: Priority = Priority.SIDE

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gate.core.asks import Ask, Priority, Result
-from gate.core.logs import EndedBuild, Follower, read_log, side_end
+from gate.core.logs import Follower, WantedLog, read_log, side_end
 from gate.core.ports import Context
 from gate.errors import CredentialRefused, Forbidden, NotFound, RouteMissing, ServiceError, ServiceFailing, TooSlow
 from gate.model import LogPiece, LogTail, Target
@@ -78,7 +78,7 @@ class Drive:
 
     def read(self, *, follower: Follower | None = None, until: float = 20.0, **wanted: Any) -> Sequence[str]:
         """Read the log of build 57, which ends now, and return what is shown of its end."""
-        build = EndedBuild(self.target, 57, "r", **{"tail": 5, **wanted})
+        build = WantedLog(self.target, 57, "r", **{"tail": 5, **wanted})
         task = self.start(read_log(build, self.context, follower, self.workers.clock + until))
         self.run(self.now + until + 1)
         assert task.is_done
@@ -356,7 +356,7 @@ def test_rest_of_a_log_that_does_not_come_is_said(trouble: Any) -> None:
     """Of a build that passed, its number of lines is not known; the end waits for it for two seconds at most."""
     drive = Drive(log_piece=[piece("one\n", 4), trouble])
     follower = ended(drive, 5)
-    task = drive.start(read_log(EndedBuild(drive.target, 57, "r"), drive.context, follower, drive.workers.clock + 20))
+    task = drive.start(read_log(WantedLog(drive.target, 57, "r"), drive.context, follower, drive.workers.clock + 20))
     drive.run(drive.now + 2.1)
     assert task.is_done
     assert drive.shown == ["one", "[the rest of the log did not come in time]"]
@@ -487,6 +487,15 @@ def test_file_that_lacks_something_says_so_and_so_does_one_line() -> None:
     assert drive.said == ["logs/app.log is not complete: the log broke off (IncompleteRead), after 0.1 MB"]
 
 
+def test_file_of_a_build_that_has_not_ended_says_so() -> None:
+    """The time was up; what it has logged so far is there."""
+    drive = Drive(whole_log=[writing(LogTail(["line"], 1))])
+    drive.let_log_go_to_files()
+    drive.read(has_ended=False)
+    assert drive.files[0].ended_by == "finished goes on, as the build had not ended"
+    assert drive.said == []
+
+
 def test_log_that_cannot_be_read_leaves_a_file_that_says_so() -> None:
     """One line for people; the second try has a file of its own."""
     drive = Drive(whole_log=[FAILING])
@@ -514,7 +523,7 @@ def test_file_is_given_up_when_the_gate_ends() -> None:
     """The coroutine is closed while its call is under way."""
     drive = Drive(whole_log=[HANG])
     drive.let_log_go_to_files()
-    task = drive.start(read_log(EndedBuild(drive.target, 57, "r"), drive.context, None, drive.workers.clock + 20))
+    task = drive.start(read_log(WantedLog(drive.target, 57, "r"), drive.context, None, drive.workers.clock + 20))
     drive.run(1)
     task.close()
     assert (drive.files[0].ended_by, len(drive.said)) == ("abandoned", 1)
