@@ -89,6 +89,8 @@ DEFAULT_MAX_AGE = 900.0
 """Seconds since the end of a build, without which an old result would be judged as this pipeline's."""
 
 
+TIMEOUT_OPTION = "--timeout"
+
 DEFAULT_MAX_RATE = 60.0
 """Requests a minute."""
 
@@ -110,7 +112,7 @@ class Rules:
     """How old an ended build may be; `None` when it was not asked for: see `age_limit`."""
     appear_timeout: float = 300.0
     timeout: float = 3600.0
-    timeout_source: str = "--timeout"
+    timeout_source: str = TIMEOUT_OPTION
     """What set `timeout`, for people: the option, or the end of the job of the CI system that comes before it."""
     queue_timeout: float | None = None
     """How long a build may be queued before it runs; `None`: as long as `timeout` allows."""

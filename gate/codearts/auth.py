@@ -1,6 +1,5 @@
 """Credentials as `requests.auth.AuthBase` objects, set on every request, so that `.netrc` cannot replace them."""
 
-import shlex
 import threading
 from contextlib import AbstractContextManager, nullcontext, suppress
 
@@ -19,9 +18,6 @@ class Auth(AuthBase):
 
     has_worked = False
     """Whether the service has accepted the credential, or an earlier version of it."""
-
-    curl_token = ""
-    """A shell expression for the token, for commands shown to users; empty when a shell has no token."""
 
     def renew(self, refused: PreparedRequest) -> bool:  # noqa: ARG002 - subclasses use it
         """Return whether there is a newer credential than that of the `refused` request; it may be tried once."""
@@ -67,7 +63,6 @@ class TokenAuth(Auth):
         self._lock = threading.Lock()
         self._token = read_token(token.file, token.source) if token.file else checked(token.value, token.source)
         self._former: tuple[str, ...] = ()
-        self.curl_token = f"$(cat {shlex.quote(str(self._file))})" if self._file else "$GATE_TOKEN"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Set the token header."""

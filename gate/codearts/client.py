@@ -285,9 +285,3 @@ class Client:
                 return False
             raise
         return True
-
-    def stop_command(self, job_id: str, build_number: int) -> str:
-        """Return the shell command that stops a build, empty when a shell has no token for it."""
-        session = self._routes.session
-        url = f"{session.endpoint}/v3/jobs/{job_id}/{build_number}/stop"
-        return f'curl -X POST -H "X-Auth-Token: {session.curl_token}" {url}' if session.curl_token else ""

@@ -85,7 +85,6 @@ class Session:
         self._counting = threading.Lock()
         self.host = urlsplit(connection.endpoint).netloc
         self.endpoint = connection.endpoint.rstrip("/")
-        self.curl_token = auth.curl_token
         self._timeout = connection.request_timeout
         self.ca_certificates = ca_certificates(connection)
         self._proxies = _NO_PROXY if is_loopback(urlsplit(connection.endpoint).hostname or "") else None

@@ -17,6 +17,8 @@ class EndedBy(Enum):
     RESULT = auto()
     """The build's own result, or none that was proven (`--if-none pass`), or that it was started (`--no-wait`)."""
     TIMEOUT = auto()
+    JOB_END = auto()
+    """The timeout that the end of the CI system's job leaves."""
     QUEUE_TIMEOUT = auto()
     SIGNAL = auto()
     ERROR = auto()
@@ -100,9 +102,14 @@ _WAIT = "To wait for it: {command}."
 _STOP = "To stop it: {command} --stop --timeout 1s, or {place}."  # for every shell, and every kind of credential
 _CONSOLE = "in the CodeArts console"
 
+_LONGER = {
+    EndedBy.TIMEOUT: ", with a longer --timeout if need be",
+    EndedBy.JOB_END: ", with more time for the job if need be",
+}
+
 SENTENCES = {
     NextStep.CHECK_ORDER: Sentences(
-        f"Check {_CONSOLE} whether a build runs, before you start another.",
+        f"Check {_CONSOLE} whether a build runs, before you start another build.",
         f"Check {_CONSOLE} whether builds of {{labels}} run, before you start others.",
     ),
     NextStep.STOP: Sentences(
@@ -112,7 +119,9 @@ SENTENCES = {
         f"{{advice}}Build {{number}} may go on, as this run did not start it. {_WAIT} {_STOP}",
         "Builds {builds} may go on, as this run did not start them.",
     ),
-    NextStep.KEPT: Sentences(f"{{advice}}Build {{number}} goes on ({{option}}). {_WAIT}", "Builds {builds} go on."),
+    NextStep.KEPT: Sentences(
+        f"{{advice}}Build {{number}} goes on ({{option}}). {_WAIT} {_STOP}", "Builds {builds} go on (--keep-running)."
+    ),
     NextStep.LOOK: Sentences("Look at build {number} {place}.", f"Look at builds {{builds}} {_CONSOLE}."),
     NextStep.ADVICE: Sentences("{advice}", "{labels}: {advice}"),
     NextStep.WAIT_AGAIN: Sentences(
@@ -138,7 +147,7 @@ def reason(end: End) -> str:
     if end.has_unanswered_order and end.ended_by is not EndedBy.ERROR:
         facts.append("a build was ordered, but no answer has come: it may have been started and go on")
     elif end.stop is StopResult.HAD_ENDED and not end.has_ended:
-        facts.append(f"build {number} had ended when it was to be stopped, but its result was not read")
+        facts.append(f"build {number} had already ended when it was to be stopped, but its result was not read")
     elif end.where:
         facts.append(end.where)
     if end.trouble:
@@ -205,7 +214,7 @@ def _step_about_running(end: End) -> NextStep | None:
         return NextStep.KEPT
     if end.is_own or end.stop is not StopResult.NOT_REQUESTED:
         return NextStep.STOP
-    is_without_result = end.ended_by in (EndedBy.TIMEOUT, EndedBy.QUEUE_TIMEOUT, EndedBy.SIGNAL)
+    is_without_result = end.ended_by in (EndedBy.TIMEOUT, EndedBy.JOB_END, EndedBy.QUEUE_TIMEOUT, EndedBy.SIGNAL)
     return NextStep.GOES_ON if end.is_seen and is_without_result else None
 
 
@@ -226,7 +235,7 @@ def _fields(ends: Sequence[End]) -> dict[str, str]:
         "command": f"codearts-gate wait {end.target.job_id}:{end.build_number}",
         "place": f"at {end.build_url}" if end.build_url else _CONSOLE,
         "option": "--no-wait" if end.verdict is Verdict.STARTED else "--keep-running",
-        "longer": ", with a longer --timeout if need be" if end.ended_by is EndedBy.TIMEOUT else "",
+        "longer": _LONGER.get(end.ended_by, ""),
         "advice": advice + (not_stopped if end.is_disputed and end.is_run and len(ends) == 1 else ""),
         "builds": _named([f"{end.build_number} ({end.target.label})" for end in ends]),
         "labels": _named([end.target.label for end in ends]),

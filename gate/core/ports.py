@@ -89,7 +89,7 @@ class LogFile(Protocol):
 
 
 class BuildService(Protocol):
-    """CodeArts Build as the core sees it. Every method but `stop_command` and the clocks may raise a `ServiceError`."""
+    """CodeArts Build as the core sees it. Every method but the clocks may raise a `ServiceError`."""
 
     def now(self) -> datetime:
         """Return the time of day by the service's clock, as far as it is known."""
@@ -155,9 +155,6 @@ class BuildService(Protocol):
 
         `TransientError.sent` tells whether the build may have been stopped although there is no usable answer.
         """
-
-    def stop_command(self, job_id: str, build_number: int) -> str:
-        """Return the shell command by which a user can stop a build; empty when there is none."""
 
 
 class Observer(Protocol):

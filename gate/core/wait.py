@@ -31,6 +31,7 @@ from gate.durations import spell
 from gate.errors import ServiceError, Throttled, TooSlow, TransientError
 from gate.limits import MAX_CALLS, MAX_CONNECTIONS, MAX_SLOW_CALLS
 from gate.model import Target, TargetOutcome, Verdict
+from gate.settings import TIMEOUT_OPTION
 
 SLOW = 1.0
 """Seconds after which a call under way counts as slow: it no longer takes the place of one that may answer."""
@@ -217,6 +218,7 @@ class Wait:
         for watch in self._watches:  # what is still under way at the very end has no result
             if self._ending is not None and watch.known.verdict is None:
                 self._decide_by(watch, self._ending)
+                self._observer.decided(outcome_of(watch.known))
 
     def _finish_verdicts(self) -> None:
         """Go on until all that was begun for verdicts has ended, or the very end has come."""
@@ -265,9 +267,10 @@ class Wait:
         return self._ending is not None or self._is_interrupted()
 
     def _timeout_ending(self) -> Ending:
-        why = f"no result within {spell(self._rules.timeout)} (--timeout)"
-        start = self._deadline
-        return Ending(Verdict.TIMED_OUT, EndedBy.TIMEOUT, why, start + LOOKING, start + STOPPING)
+        source, start = self._rules.timeout_source, self._deadline
+        ended_by = EndedBy.TIMEOUT if source == TIMEOUT_OPTION else EndedBy.JOB_END
+        why = f"no result within {spell(self._rules.timeout)} ({source})"
+        return Ending(Verdict.TIMED_OUT, ended_by, why, start + LOOKING, start + STOPPING)
 
     def _interrupt(self, number: int) -> None:
         """Begin to end because of a signal; a second one only ends what is read for the report."""

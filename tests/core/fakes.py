@@ -227,9 +227,6 @@ class FakeService:
     def stop(self, job_id: str, build_number: int, seconds: float) -> bool:
         return self._play("stop", job_id, build_number)  # type: ignore[no-any-return]
 
-    def stop_command(self, job_id: str, build_number: int) -> str:
-        return f"stop {job_id}:{build_number}"
-
 
 @dataclass
 class Recording:

@@ -78,7 +78,7 @@ def ended(target: Target = TARGET, **facts: Any) -> End:
         # run --keep-running and --no-wait
         ({**TIMED_OUT, **RUNNING, **KEPT}, ["goes on (--keep-running)", COMMAND], ["did not start", "again"]),
         ({**INTERRUPTED, **RUNNING, **KEPT}, ["goes on (--keep-running)"], ["again", "only what"]),
-        ({**FAILED, **RUNNING, **OWN, **STARTED}, ["(--no-wait)", COMMAND], ["stop", "Look"]),
+        ({**FAILED, **RUNNING, **OWN, **STARTED}, ["(--no-wait)", COMMAND, f"{COMMAND} --stop"], ["Look"]),
         # --fail-fast
         ({**TIMED_OUT, "ended_by": EndedBy.FAIL_FAST, "verdict": Verdict.SKIPPED, **RUNNING}, [], ["Build", "again"]),
         (
@@ -112,7 +112,7 @@ def test_next_step_fits_the_situation(facts: dict[str, Any], said: list[str], no
         ),
         (
             {**TIMED_OUT, **RUNNING, **OWN, "stop": StopResult.HAD_ENDED},
-            f"{NO_RESULT}: build 58 had ended when it was to be stopped, but its result was not read",
+            f"{NO_RESULT}: build 58 had already ended when it was to be stopped, but its result was not read",
         ),
         (
             {**TIMED_OUT, **RUNNING, **OWN, "stop": StopResult.FAILED, "stop_problem": "HTTP 403"},

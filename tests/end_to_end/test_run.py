@@ -287,12 +287,12 @@ def test_answer_that_names_an_old_build_is_not_believed(simulate: Simulate, run_
 
 
 def test_keep_running_leaves_the_started_build_alone(simulate: Simulate, run_gate: RunGate) -> None:
-    """With --keep-running nothing is stopped, and the user is told how to do it."""
+    """With --keep-running nothing is stopped, and the user is told how to do it: see `test_last_words.py`."""
     simulator = simulate(["slow"], speed=1)
     arguments = ("--timeout", "2s", "--keep-running")
     done = run_gate("run", simulator.jobs["slow"], *arguments, env=environment(simulator))
     assert (done.returncode, simulator.journal.of(*STOPS)) == (3, ())
-    assert f"/v3/jobs/{simulator.jobs['slow']}/58/stop" in done.stderr
+    assert f"codearts-gate wait {simulator.jobs['slow']}:58 --stop" in done.stderr
 
 
 def test_waited_build_is_never_stopped(simulate: Simulate, run_gate: RunGate) -> None:
@@ -300,7 +300,7 @@ def test_waited_build_is_never_stopped(simulate: Simulate, run_gate: RunGate) ->
     simulator = simulate(["slow"], speed=1)
     done = run_gate("wait", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
     assert (done.returncode, simulator.journal.of(*STOPS)) == (3, ())
-    assert f"/v3/jobs/{simulator.jobs['slow']}/57/stop" in done.stderr.splitlines()[-1]
+    assert f"codearts-gate wait {simulator.jobs['slow']}:57 --stop" in done.stderr.splitlines()[-1]
     assert simulator.token not in done.stderr
 
 
@@ -355,7 +355,7 @@ def test_number_behind_the_job_is_refused(run_gate: RunGate) -> None:
     """A new build has no number yet."""
     env = {"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9"}
     done = run_gate("run", f"{'a' * 32}:5", env=env)
-    assert (done.returncode, "without a build number" in done.stderr) == (2, True)
+    assert (done.returncode, "without the build number 5" in done.stderr) == (2, True)
 
 
 def test_signal_before_anything_was_sent_ends_at_once(start_gate: StartGate) -> None:

@@ -498,29 +498,6 @@ def test_bug_outside_of_the_wait_is_no_pass_and_keeps_its_text_to_itself(
     assert "s3cr3t" not in written
 
 
-@pytest.mark.parametrize(
-    ("family", "advice"),
-    [
-        ("token", 'curl -X POST -H "X-Auth-Token: $GATE_TOKEN" http'),
-        ("file", """curl -X POST -H "X-Auth-Token: $(cat 'a token')" http"""),
-        ("aksk", "to stop it: use the CodeArts console"),
-    ],
-)
-def test_advice_to_stop_a_build_can_be_followed(
-    simulate: Simulate, run_gate: RunGate, tmp_path: Path, family: str, advice: str
-) -> None:
-    """A shell has the token in a variable, in a file, or not at all."""
-    simulator = simulate(["slow"])
-    (tmp_path / "a token").write_text(simulator.token)
-    env = {
-        "token": {"GATE_TOKEN": simulator.token},
-        "file": {"GATE_TOKEN_FILE": "a token"},
-        "aksk": {"HUAWEICLOUD_SDK_AK": simulator.keys.ak, "HUAWEICLOUD_SDK_SK": simulator.keys.sk},
-    }[family]
-    done = run_gate("wait", simulator.jobs["slow"], "--timeout", "2s", env={"GATE_ENDPOINT": simulator.endpoint, **env})
-    assert (done.returncode, advice in done.stderr.splitlines()[-1]) == (3, True), done.stderr
-
-
 def test_proxy_of_the_environment_is_not_used_on_loopback(simulate: Simulate, run_gate: RunGate) -> None:
     """Nor for the credential's sake."""
     simulator = simulate([ended(30)])

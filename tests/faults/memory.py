@@ -54,7 +54,6 @@ class MemorySession:
 
     host = "memory"
     endpoint = "http://memory"
-    curl_token = "$GATE_TOKEN"
 
     def __init__(self, simulator: FaultySimulator, workers: FakeWorkers) -> None:
         self._simulator = simulator

@@ -1,0 +1,149 @@
+"""The last line of a run, through the program: what it says is so, and what it advises works as it stands."""
+
+import re
+import shlex
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.faults.fault_plan import RECORD_ROUTES, Fault
+from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.journal import ORDERS, STOPS
+from tests.faults.transport_faults import Drip, Silence
+from tests.helpers import RunGate, Simulate, StartGate, environment, wait_for
+
+Done = subprocess.CompletedProcess[str]
+
+ADVISED = re.compile(r"To (wait for|stop) it: codearts-gate (.*?)(?=\. |, or |\.?$)")
+
+
+def last_line(done: Done) -> str:
+    """Return the last line that people read."""
+    return done.stderr.splitlines()[-1]
+
+
+def advised(done: Done) -> dict[str, list[str]]:
+    """Return the commands of the last line, as arguments, by what they are for."""
+    return {purpose: shlex.split(command) for purpose, command in ADVISED.findall(last_line(done))}
+
+
+def polled(simulator: FaultySimulator, number: int) -> bool:
+    """Tell whether a build's record was read three times: the gate has had the answer to the first reading by then."""
+    return [entry.build_number for entry in simulator.journal.of(*RECORD_ROUTES)].count(number) > 2
+
+
+@pytest.mark.parametrize("family", ["token", "aksk", "password"])
+def test_command_that_is_advised_stops_the_build_with_every_credential(
+    slow: FaultySimulator, run_gate: RunGate, family: str
+) -> None:
+    """It is the gate's own, so that it fits every shell, Windows' included."""
+    env = environment(slow, family)
+    done = run_gate("wait", slow.jobs["slow"], "--timeout", "1s", env=env)
+    assert done.returncode == 3, done.stderr
+    assert "Build 57 may go on, as this run did not start it." in last_line(done)
+    assert not slow.journal.of(*STOPS)
+    again = run_gate(*advised(done)["stop"], env=env)
+    assert again.returncode == 3, again.stderr
+    assert [entry.build_number for entry in slow.journal.of(*STOPS)] == [57]
+    assert "stop requested for build 57" in again.stderr
+    assert "may go on" not in again.stderr
+
+
+def test_kept_build_is_this_runs_own_and_can_be_waited_for(simulate: Simulate, run_gate: RunGate) -> None:
+    """The last line gives the command that waits for exactly this build."""
+    simulator = simulate(["passing"], speed=4)
+    env = environment(simulator)
+    done = run_gate("run", simulator.jobs["passing"], "--timeout", "1500ms", "--keep-running", env=env)
+    assert done.returncode == 3, done.stderr
+    assert "Build 58 goes on (--keep-running)." in last_line(done)
+    assert "did not start" not in done.stderr
+    assert "only what it started" not in done.stderr
+    again = run_gate(*advised(done)["wait for"], env=env)
+    assert (again.returncode, "build=58 state=SUCCESS" in again.stdout) == (0, True), again.stderr
+
+
+def test_started_build_that_is_not_waited_for_can_be(slow: FaultySimulator, run_gate: RunGate) -> None:
+    """`--no-wait` ends with how to go on."""
+    done = run_gate("run", slow.jobs["slow"], "--no-wait", env=environment(slow))
+    assert done.returncode == 0, done.stderr
+    assert advised(done)["wait for"] == ["wait", f"{slow.jobs['slow']}:58"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_after_a_signal_nobody_is_told_to_start_a_second_build_by_mistake(
+    slow: FaultySimulator, start_gate: StartGate, number: signal.Signals
+) -> None:
+    """To run it again does not wait for the first one."""
+    process = start_gate("run", slow.jobs["slow"], env=environment(slow))
+    wait_for(lambda: polled(slow, 58))
+    process.send_signal(number)
+    _, err = process.communicate(timeout=15)
+    assert "stop requested for build 58, because this run started it" in err
+    assert err.splitlines()[-1].endswith("To start another build, run the gate again.")
+    assert "wait for it" not in err
+
+
+def test_signal_to_a_wait_names_the_build_that_goes_on(slow: FaultySimulator, start_gate: StartGate) -> None:
+    """And how to wait for it again, by its number."""
+    process = start_gate("wait", slow.jobs["slow"], env=environment(slow))
+    wait_for(lambda: polled(slow, 57))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=15)
+    assert f"To wait for it: codearts-gate wait {slow.jobs['slow']}:57." in err.splitlines()[-1]
+    assert "Run the gate again" not in err
+
+
+@pytest.mark.parametrize("command", ["wait", "run"])
+def test_reason_and_state_are_of_one_moment(slow: FaultySimulator, run_gate: RunGate, command: str) -> None:
+    """The word in the reason is the one on stdout, also where a stop has ended the build."""
+    done = run_gate(command, slow.jobs["slow"], "--timeout", "2s", env=environment(slow, GATE_POLL_INTERVAL="30s"))
+    assert done.returncode == 3, done.stderr
+    [word] = re.findall(r"state=(\w+)", done.stdout)
+    [reason] = [line for line in done.stderr.splitlines() if "no result within 2 s (--timeout)" in line]
+    assert f" {word}" in reason
+    others = {"QUEUED", "RUNNING", "ABORTED"} - {word}
+    assert not [other for other in others if f"is {other}" in reason or f"with {other}" in reason]
+
+
+def test_two_running_builds_are_both_named(simulate: Simulate, run_gate: RunGate) -> None:
+    """Neither is left out, and no command for one of them looks like one for both."""
+    simulator = simulate(["slow", "queued"], speed=0.001)
+    targets = [f"a={simulator.jobs['slow']}", f"b={simulator.jobs['queued']}"]
+    done = run_gate("wait", *targets, "--timeout", "2s", env=environment(simulator))
+    assert done.returncode == 3, done.stderr
+    assert "Builds 57 (a) and 57 (b) may go on, as this run did not start them." in last_line(done)
+    assert "--stop" not in last_line(done)
+
+
+def test_order_that_is_answered_late_is_not_said_to_be_unanswered(simulate: Simulate, run_gate: RunGate) -> None:
+    """The answer comes about when the deadline does: either the build is known and stopped, or nothing is known."""
+    slowly = Fault(operations=ORDERS, act=Drip(interval=0.004, headers=True))
+    simulator = simulate(["slow"], faults=[slowly])
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "1s", env=environment(simulator))
+    assert done.returncode == 3, done.stderr
+    assert ("stop requested for build 58" in done.stderr) != ("no answer has come" in done.stderr), done.stderr
+
+
+def test_order_without_an_answer_is_checked_before_another_is_started(simulate: Simulate, run_gate: RunGate) -> None:
+    """Nothing is known of the build, and nothing is said of it that is not known."""
+    simulator = simulate(["slow"], faults=[Fault(operations=ORDERS, act=Silence(processed=True), times=None)])
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "1s", env=environment(simulator))
+    assert done.returncode == 3, done.stderr
+    assert "a build was ordered, but no answer has come: it may have been started and go on" in done.stderr
+    assert "before you start another" in last_line(done)
+    assert "stop requested" not in done.stderr
+
+
+@pytest.mark.parametrize(("scenario", "status"), [("failing", 1), ("aborted", 4)])
+def test_link_stands_where_people_are_told_to_look(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, scenario: str, status: int
+) -> None:
+    """The last line leads to the build itself."""
+    simulator = simulate([scenario], speed=200)
+    template = "https://builds.example/{job_id}/{build_number}"
+    done = run_gate("wait", simulator.jobs[scenario], "--build-url", template, env=environment(simulator))
+    assert done.returncode == status, done.stderr
+    assert f"Look at build 57 at https://builds.example/{simulator.jobs[scenario]}/57." in last_line(done)
+    assert f"at https://builds.example/{simulator.jobs[scenario]}/57" in (tmp_path / "gate-report.xml").read_text()
