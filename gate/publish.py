@@ -17,6 +17,7 @@ from gate.platforms.detect import detect
 from gate.platforms.platform import Platform
 from gate.platforms.shared_files import is_shared
 from gate.platforms.terminal import Terminal
+from gate.reports import placeholder
 from gate.runtime import streams
 from gate.runtime.log_folder import LogFolder
 from gate.settings import Reports, Settings
@@ -36,6 +37,8 @@ class Report(NamedTuple):
     """Return its content; the second argument is the JUnit report that has been written, if there is one."""
     place: str = ""
     """The option or variable that names the file; empty where nobody asked for it: the default, the CI system's."""
+    render_early: Callable[[Outcome], bytes] | None = None
+    """Return its content before the result is known, where that is made in another way."""
     is_junit: bool = False
     is_appended: bool = False
     """Whether others write to the file too: it is appended to, and its last value for a name counts."""
@@ -67,7 +70,9 @@ class Report(NamedTuple):
         if not self.is_final:
             remove_file(self.path)
         elif self.is_early:
-            self.write_or_remove(outcome, junit)
+            early = self.render_early
+            report = self._replace(render=lambda outcome, _: early(outcome)) if early else self
+            report.write_or_remove(outcome, junit)
         elif self.is_appended:
             append(self.path, b"")
 
@@ -293,12 +298,20 @@ def reports_of(reports: Reports, platform: Platform, *, no_wait: bool = False) -
 
     With `no_wait`, there is no result for a JUnit report.
     """
-    from gate.reports import junit, result, summary
+
+    def junit(outcome: Outcome, _: Path | None) -> bytes:
+        from gate.reports import junit
+
+        return junit.render(outcome)
 
     def page(outcome: Outcome, _: Path | None) -> bytes:
+        from gate.reports import summary
+
         return summary.render(outcome).encode()
 
     def dotenv(outcome: Outcome, written: Path | None) -> bytes:
+        from gate.reports import result
+
         return result.dotenv(outcome, written).encode()
 
     def steps(outcome: Outcome, written: Path | None) -> bytes:
@@ -306,8 +319,9 @@ def reports_of(reports: Reports, platform: Platform, *, no_wait: bool = False) -
 
     yield Report(
         reports.junit,
-        lambda outcome, _: junit.render(outcome),
+        junit,
         place=reports.named_by.get("junit", ""),
+        render_early=placeholder.junit,
         is_junit=True,
         is_final=not no_wait,
     )

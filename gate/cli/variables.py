@@ -1,6 +1,5 @@
 """Variables that look like a misspelt one of the gate's: they have no effect, and nobody would notice."""
 
-import difflib
 from collections.abc import Collection, Iterable
 
 _PREFIX = "GATE_"
@@ -24,5 +23,7 @@ def _similar(name: str, known: Collection[str]) -> str:
     for candidate, variable in candidates.items():
         if candidate.endswith(f"_{rest}") and len(rest) > 3:  # GATE_PASSWORD for GATE_IAM_PASSWORD
             return variable
+    import difflib
+
     found = difflib.get_close_matches(rest, candidates, n=1, cutoff=_SIMILAR)
     return candidates[found[0]] if found else ""

@@ -4,7 +4,6 @@ The project's list has a hundred jobs a page, and may have hundreds of pages. It
 that, or refuses it, is read page after page.
 """
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -142,6 +141,8 @@ def _what_is_wrong(name: str, ids: Sequence[str], known: Iterable[str]) -> str:
     if ids:
         return f"{len(ids)} jobs of the project have the name {name}: {', '.join(ids[:MOST_NAMES])}"
     names = {one.casefold(): one for one in known}
+    import difflib
+
     near = difflib.get_close_matches(name.casefold(), names, n=MOST_NEAR)
     proposal = f"; the nearest names are {', '.join(names[one] for one in near)}" if near else ""
     return f"no job of the project has the name {name}{proposal}"

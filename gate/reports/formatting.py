@@ -1,5 +1,6 @@
 """Values as the reports write them. Impossible times and durations, which the service may send, count as unknown."""
 
+import re
 from datetime import UTC, datetime
 
 from gate.model import Attempt, UnitTests
@@ -54,3 +55,20 @@ def attempt(former: Attempt) -> str:
     """Return what is known of a build of this run that was ordered again, without its link."""
     word = one_line(former.state or "", limit=60) or "no result"
     return f"build {former.build_number} ({word}). {one_line(former.reason)}".rstrip()
+
+
+def class_name(label: str) -> str:
+    """Return the class of a target's cases.
+
+    Readers take what follows the last dot for the name of a file in the workspace and mark that file: `app` would be
+    `src/app.ts`. So that part holds the whole label, without dots, in a form that is no file's name.
+    """
+    return "codearts.CodeArts " + label.replace(".", "·")
+
+
+def without_orders(text: str) -> str:
+    """Return `text` in which nothing is a command to a reader.
+
+    GitLab and Jenkins take `[[ATTACHMENT|path]]` for an order to attach a file, and some `[[PROPERTY|name=value]]`.
+    """
+    return re.sub(r"\[\[(?=\w+\|)", "[ [", text)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from gate.model import ChildBuild, Outcome, TargetOutcome, Verdict
-from gate.reports.formatting import attempt, instant, seconds, unit_tests
+from gate.reports.formatting import attempt, class_name, instant, seconds, unit_tests, without_orders
 from gate.reports.stage_display import Part, displayed, select_parts
 from gate.text import link, one_line, share_out, tails
 
@@ -61,15 +61,6 @@ def render(outcome: Outcome) -> bytes:
     root.set("time", _decimal(sum(_milliseconds(float(suite.attrib["time"])) for suite in root)))
     ET.indent(root)
     return b'<?xml version="1.0" encoding="utf-8"?>\n%b\n' % ET.tostring(root, encoding="utf-8")
-
-
-def class_name(label: str) -> str:
-    """Return the class of a target's cases.
-
-    Readers take what follows the last dot for the name of a file in the workspace and mark that file: `app` would be
-    `src/app.ts`. So that part holds the whole label, without dots, in a form that is no file's name.
-    """
-    return "codearts.CodeArts " + label.replace(".", "·")
 
 
 def _no_target(outcome: Outcome) -> TargetOutcome:
@@ -143,7 +134,7 @@ def _build_case(content: _Content) -> Any:
         lines += ["The last lines of the log:", content.last_lines]
     _judge(case, target.verdict, message, "\n".join(filter(None, lines)))
     if content.log:
-        case.stdout = _defused(content.log)
+        case.stdout = without_orders(content.log)
     return case
 
 
@@ -169,7 +160,7 @@ def _case(name: str, label: str, duration: float) -> Any:
 
 def _judge(case: Any, verdict: Verdict, message: str, text: str) -> None:
     """Write `verdict` into `case` as at most one element. `text` starts with `message`: some readers show only one."""
-    message, text = _defused(message), _defused(text)
+    message, text = without_orders(message), without_orders(text)
     match verdict:
         case Verdict.PASSED:
             pass
@@ -204,14 +195,6 @@ def _facts(target: TargetOutcome) -> dict[str, str]:
     former = [f"{attempt(one)} {link(one.build_url) or ''}".rstrip() for one in target.attempts]
     cleaned["former_attempts"] = "; ".join(former)
     return {name: value for name, value in cleaned.items() if value}
-
-
-def _defused(text: str) -> str:
-    """Return `text` in which nothing is a command to a reader.
-
-    GitLab and Jenkins take `[[ATTACHMENT|path]]` for an order to attach a file, and some `[[PROPERTY|name=value]]`.
-    """
-    return re.sub(r"\[\[(?=\w+\|)", "[ [", text)
 
 
 def _milliseconds(duration: float | None) -> int:

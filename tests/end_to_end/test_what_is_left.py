@@ -51,7 +51,8 @@ def test_gate_that_is_killed_leaves_reports_that_are_no_pass(
     simulator = simulate(["slow"])
     process = start_gate(command, simulator.jobs["slow"], *REPORTS, env=on_github(simulator, former))
     number = 57 if command == "wait" else 58
-    wait_for(lambda: f"GATE_BUILD_NUMBER={number}\n" in (former / "o.env").read_text())
+    outputs_file = former / "o.env"  # that of the former run is removed before this run's is written
+    wait_for(lambda: outputs_file.exists() and f"GATE_BUILD_NUMBER={number}\n" in outputs_file.read_text())
     wait_for(lambda: step_outputs(former).get("build-number") == str(number))
     process.kill()
     process.communicate(timeout=10)
