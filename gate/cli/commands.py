@@ -25,6 +25,26 @@ INTERRUPTED = 130
 """The exit status after Ctrl-C before there was anything to wait for."""
 
 
+def epilog(example: str) -> str:
+    """Return the end of a command's help: an example, and the exit codes."""
+    return f"""\b
+Example:
+  {example}
+
+\b
+Exit codes:
+  0    passed; skipped (--if-none pass); started (run --no-wait)
+  1    failed: a build ended otherwise than with SUCCESS, or unit tests did under --require-tests
+  2    the call or the configuration is wrong; nothing was asked of the service
+  3    timed out: no result before --timeout
+  4    aborted: somebody stopped the build
+  5    undetermined: the gate could not find out, or a report could not be written
+  130, 143, 129    interrupted by SIGINT, SIGTERM or SIGHUP
+
+What builds are judged, and all fields of the reports: .github/REFERENCE.md in the repository.
+"""
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "--version", "-V", prog_name="codearts-gate", message="%(prog)s %(version)s")
 def main() -> None:
@@ -34,7 +54,11 @@ def main() -> None:
     """
 
 
-@main.command(short_help="Wait until the build of every target has a result.")
+@main.command(
+    short_help="Wait until the build of every target has a result.",
+    cls=options.GroupedCommand,
+    epilog=epilog("codearts-gate wait --region cn-north-4 --commit 2f37dd4 api=901878212b1a49be9c1a1054c272762a"),
+)
 @click.argument(
     "targets", nargs=-1, type=TargetType(), cls=options.GateArgument, envvar="GATE_TARGETS", metavar="TARGET..."
 )
@@ -60,7 +84,11 @@ def wait(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
     return app.wait(settings, started)
 
 
-@main.command(short_help="Start builds, then wait for exactly these.")
+@main.command(
+    short_help="Start builds, then wait for exactly these.",
+    cls=options.GroupedCommand,
+    epilog=epilog("codearts-gate run --region cn-north-4 --branch main 901878212b1a49be9c1a1054c272762a"),
+)
 @click.argument(
     "targets", nargs=-1, type=TargetType(), cls=options.GateArgument, envvar="GATE_TARGETS", metavar="TARGET..."
 )
@@ -137,7 +165,7 @@ def simulate(port: int, scenarios: tuple[str, ...], speed: float) -> int:
     return 0
 
 
-@main.command(short_help="List the jobs of a CodeArts project.")
+@main.command(short_help="List the jobs of a CodeArts project.", cls=options.GroupedCommand)
 @click.argument("text", required=False, default="")
 @options.connection
 @options.project
@@ -160,7 +188,7 @@ def jobs(started: float, /, text: str, as_json: bool, verbose: bool, **values: A
     return show(connection, project, text.strip(), started, as_json=as_json, verbose=verbose)
 
 
-@main.command()
+@main.command(cls=options.GroupedCommand)
 @click.argument("job_id", required=False, type=JobId())
 @options.connection
 @options.option("--json", "as_json", is_flag=True, help="Print all steps as one JSON document on stdout.")

@@ -58,6 +58,9 @@ class _VariableRule(click.Parameter):
 class GateOption(_VariableRule, click.Option):
     """An option under the rule for variables."""
 
+    heading = ""
+    """The heading under which help shows it."""
+
 
 class GateArgument(_VariableRule, click.Argument):
     """An argument under the rule for variables."""
@@ -117,18 +120,38 @@ def option(name: str, *more: str, **kwargs: Any) -> Decorator:
     return click.option(name, *more, cls=GateOption, show_envvar=True, **kwargs)
 
 
-def all_of(*decorators: Decorator) -> Decorator:
-    """Make one decorator of several, in the order in which help shows them."""
+def all_of(heading: str, *decorators: Decorator) -> Decorator:
+    """Make one decorator of several, in the order in which help shows them under `heading`."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        before = len(getattr(function, "__click_params__", ()))
         for decorator in reversed(decorators):
             function = decorator(function)
+        for parameter in function.__click_params__[before:]:  # type: ignore[attr-defined]
+            parameter.heading = parameter.heading or heading
         return function
 
     return decorate
 
 
+class GroupedCommand(click.Command):
+    """A command whose help shows its options under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, group by group, those without a heading last."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                groups.setdefault(getattr(parameter, "heading", ""), []).append(record)
+        others = groups.pop("", [])
+        for heading, records in [*groups.items(), ("Other", others)]:
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
 connection = all_of(
+    "Service and credential",
     option("--region", type=Region(), help="A region of CodeArts Build; sets both endpoints."),
     option(
         "--endpoint",
@@ -160,15 +183,19 @@ connection = all_of(
     ),
 )
 
-project = option(
-    "--codearts-project",
-    type=ProjectId(),
-    metavar="PROJECT_ID",
-    is_eager=True,  # what a target may be depends on it
-    help="The CodeArts project (not the IAM project) whose jobs may be given by name.",
+project = all_of(
+    "Service and credential",
+    option(
+        "--codearts-project",
+        type=ProjectId(),
+        metavar="PROJECT_ID",
+        is_eager=True,  # what a target may be depends on it
+        help="The CodeArts project (not the IAM project) whose jobs may be given by name.",
+    ),
 )
 
 waiting = all_of(
+    "How to wait, and what passes",
     project,
     option("--timeout", type=Duration(), default="60m", help="Time from the start of the process to the verdict."),
     option("--queue-timeout", type=Duration(), help="How long a build may be queued before it runs."),
@@ -205,6 +232,7 @@ waiting = all_of(
 )
 
 selecting = all_of(
+    "Which build is judged",
     option("--commit", type=Commit(), help="Judge the newest build of this commit, 7 to 40 hex digits."),
     option("--branch", type=Text(), help="Judge the newest build of this branch; with --commit, of both."),
     option(
@@ -238,6 +266,7 @@ selecting = all_of(
 )
 
 ordering = all_of(
+    "What is built",
     option(
         "--param",
         "parameters",
@@ -268,6 +297,7 @@ ordering = all_of(
 REPORT = Path("gate-report.xml")
 
 reporting = all_of(
+    "Reports and output",
     option("--junit", type=FilePath(), default=REPORT, help="The JUnit report, always written."),
     option("--summary", type=FilePath(), help="A Markdown summary."),
     option("--log-dir", type=FolderPath(), help="A folder for the whole log of each build, LABEL.log."),
