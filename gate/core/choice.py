@@ -424,7 +424,8 @@ class _Choosing:
         if self._asked.age_limit is None:
             return True
         end = _end_of(record)
-        earliest = end or max((time for time in (record.created_at, record.started_at) if time), default=None)
+        known = (record.created_at, record.queued_at, record.started_at)
+        earliest = end or max((time for time in known if time), default=None)
         doubt = _Doubt(NotKnown(f"when build {number} ended is not known"))
         if clock is None or earliest is None:
             raise doubt

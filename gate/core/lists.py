@@ -77,11 +77,6 @@ want more than the request rate; where they do not, lists are no need, and the f
 LATE_SECONDS = 30.0
 """Seconds by which a list may be late at most; less where polls without lists would see the end earlier."""
 
-FINAL_WORDS = frozenset({"red", "blue", "timeout", "aborted"})
-"""`last_build_status` of a job whose last build has ended."""
-
-BUILDING_WORD = "building"
-
 
 class _Told(Enum):
     """What a row says about a build."""
@@ -547,10 +542,8 @@ def _told_by_project(row: ProjectRow, build: _Build, *, has_ended: bool = False)
 
 def _state_of(row: ProjectRow) -> _Told | None:
     """Return whether a job's last build runs or has ended; `None` if the row contradicts itself or says neither."""
-    word, run_word = (row.word or "").lower(), (row.run_word or "").lower()
-    has_ended = row.is_finished is True or run_word == judging.FINISHED.lower() or word in FINAL_WORDS
-    is_running = row.is_finished is False or run_word in judging.WAITING_WORDS or word == BUILDING_WORD
-    if has_ended == is_running:
+    has_ended = judging.has_last_build_ended(row)
+    if has_ended is None:
         return None
     return _Told.ENDED if has_ended else _Told.RUNNING
 

@@ -2,13 +2,14 @@
 
 import itertools
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.core import verdict as judging
-from gate.model import Record, RecordState, State, Verdict
+from gate.model import ProjectRow, Record, RecordState, State, Verdict
 from tests.core.fakes import EPOCH, JOB
 
 BARE = ["SUCCESS", "FAILURE", "ABORTED", "SCHEDULE_FAILURE", "UNKNOWN", "TIMEOUT", "Running", "InQueue", "Finished"]
@@ -183,3 +184,34 @@ def test_combination_passes_only_if_all_passed() -> None:
             combined = judging.combine(verdicts)
             assert (combined is Verdict.PASSED) is all(verdict is Verdict.PASSED for verdict in verdicts)
             assert combined is judging.combine(tuple(reversed(verdicts)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"word": "blue"}, True),
+        ({"word": "red"}, True),
+        ({"word": "Aborted"}, True),
+        ({"word": "timeout"}, True),
+        ({"word": "building"}, False),
+        ({"word": "none"}, None),
+        ({"word": "SUCCESS"}, None),
+        ({"run_word": "Finished"}, True),
+        ({"run_word": "InQueue"}, False),
+        ({"is_finished": True}, True),
+        ({"is_finished": False}, False),
+        ({"word": "blue", "run_word": "Running"}, None),
+        ({}, None),
+    ],
+)
+def test_row_of_a_list_of_jobs_says_whether_the_last_build_has_ended(
+    fields: dict[str, Any], expected: bool | None
+) -> None:
+    """A hint; what contradicts itself says nothing."""
+    assert judging.has_last_build_ended(ProjectRow(job_id=JOB, **fields)) is expected
+
+
+def test_words_of_lists_never_pass_a_record() -> None:
+    """One table has all words, each with the places where it counts."""
+    assert set(judging.ENDED_WORDS) & {"blue", "red", "building", "aborted"} == set()
+    assert [word for word, state in judging.ENDED_WORDS.items() if state is State.SUCCEEDED] == [judging.SUCCESS]
