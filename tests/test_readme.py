@@ -1,5 +1,7 @@
 """README and reference say what the program does, in English and in Chinese: commands, tables and links are checked."""
 
+import dataclasses
+import json
 import os
 import re
 import shlex
@@ -13,9 +15,11 @@ import pytest
 
 from gate.cli.commands import main
 from gate.core.verdict import exit_code
-from gate.model import Verdict
+from gate.model import Outcome, Verdict
 from gate.reports.fields import meanings
+from gate.reports.result import document
 from tests.conftest import ROOT
+from tests.pictures import START, outcomes
 
 ENGLISH = (ROOT / "README.md", ROOT / ".github" / "REFERENCE.md")
 CHINESE = (ROOT / ".github" / "README.zh-CN.md", ROOT / ".github" / "REFERENCE.zh-CN.md")
@@ -85,6 +89,21 @@ def test_table_of_options_is_that_of_the_program() -> None:
 def test_table_of_json_fields_is_that_of_the_program() -> None:
     """Every field of the JSON document stands in the reference with its meaning."""
     assert part("json", REFERENCE) == json_table(), "put this between the markers:\n" + json_table()
+
+
+def json_example() -> str:
+    """Return the JSON document of a run with a build that failed and one that passed, as it is printed with indents."""
+    failed, passed = outcomes()[:2]
+    targets = [dataclasses.replace(failed, stages=failed.stages[-1:], polls=7), dataclasses.replace(passed, stages=())]
+    outcome = Outcome(
+        verdict=Verdict.FAILED, exit_code=1, started_at=START, elapsed_seconds=74.25, api_calls=31, targets=targets
+    )
+    return f"```json\n{json.dumps(document(outcome), indent=2)}\n```\n"
+
+
+def test_example_of_the_json_document_is_made_by_the_program() -> None:
+    """With stages of the first build only, to keep it short."""
+    assert part("example", REFERENCE) == json_example(), "put this between the markers:\n" + json_example()
 
 
 def test_table_of_verdicts_has_every_verdict_with_its_exit_code() -> None:

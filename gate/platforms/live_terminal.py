@@ -1,15 +1,16 @@
 """A terminal with a screen at its bottom that is drawn again and again, and messages above it."""
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from gate.durations import spell
-from gate.model import Outcome, Phase, Progress, Target, TargetOutcome
+from gate.model import Outcome, Phase, Progress, Target, TargetOutcome, Verdict
 from gate.platforms.live_lines import LiveLines, knows_links
 from gate.platforms.marks import marks_for
 from gate.platforms.platform import Platform
-from gate.platforms.screen import Heading, Painter
+from gate.platforms.screen import GOOD, Heading, Painter
 from gate.platforms.terminal import Terminal, next_step
 
 __all__ = ["Heading", "LiveTerminal"]
@@ -107,12 +108,13 @@ class LiveTerminal(Terminal):
             for target in outcome.targets
         ]
         size = self._live.size()
-        result = self._painter.result(final, outcome.elapsed_seconds, size.columns, size.lines)
-        alike = sum(target.verdict is outcome.verdict for target in outcome.targets)
-        count = f"{alike} of {len(outcome.targets)} " if self._has_several else ""
+        result = self._painter.result(final, round(outcome.elapsed_seconds), size.columns, size.lines)
+        counts = Counter(target.verdict for target in outcome.targets)
+        others = [f", {counts[one]} {one}" for one in Verdict if one not in (*GOOD, outcome.verdict) and counts[one]]
+        count = f"{counts[outcome.verdict]} of {len(outcome.targets)} " if self._has_several else ""
         after = spell(outcome.elapsed_seconds)
         parts = [
-            f"{count}{outcome.verdict} (exit {outcome.exit_code}) after {after}",
+            f"{count}{outcome.verdict}{''.join(others)} (exit {outcome.exit_code}) after {after}",
             report or "no report",
             next_step(outcome, advice),
         ]

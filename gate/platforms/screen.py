@@ -222,8 +222,9 @@ class Painter:
         longest = max((width(progress.target.label) for progress in chosen), default=0)
         numbers = max((len(_number(progress)) for progress in chosen), default=0)
         rows: list[Line] = []
+        has_bars = any(_seconds_left(progress) is not None for progress in chosen)
         for most in LABEL_COLUMNS:
-            for form in self._forms():
+            for form in self._forms() if has_bars else [one for one in self._forms() if not one.bar]:
                 label = min(longest, most)
                 stages = max((line_width(_stages(progress, form)) for progress in chosen), default=0)
                 rows = [self._row(progress, label, numbers, form, stages, columns) for progress in chosen]
@@ -237,7 +238,8 @@ class Painter:
         marks, count, name = self._stage_marks, self._stage_count, self._stage_name
         return [
             _Form(marks, 20, is_short=False), _Form(marks, 12, is_short=False), _Form(count, 12, is_short=False),
-            _Form(count, 0, is_short=False), _Form(name, 0, is_short=False), _Form(name, 0, is_short=True),
+            _Form(marks, 0, is_short=False), _Form(count, 0, is_short=False),
+            _Form(name, 0, is_short=False), _Form(name, 0, is_short=True),
         ]  # fmt: skip
 
     def _row(self, progress: Progress, label: int, numbers: int, form: "_Form", stages: int, columns: int) -> Line:
@@ -274,7 +276,7 @@ class Painter:
         """Return the line of a running build; `columns`: those that stages take."""
         stages = _stages(progress, form)
         time = _time(progress, is_short=form.is_short)
-        has_bar = progress.expected_seconds is not None and progress.running_seconds is not None
+        has_bar = _seconds_left(progress) is not None
         bar = self._bar(progress, form.bar) if has_bar and form.bar else [Span(" " * form.bar)]
         gap = " " * (columns - line_width(stages) + 2)
         return (

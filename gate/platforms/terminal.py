@@ -30,7 +30,6 @@ MANY_TARGETS = 10
 NO_MORE = f"no more of the builds' logs is shown while they run: {MAX_FOLLOWED_BYTES // 1000} kB have been shown"
 
 
-
 class Terminal:
     """Writes lines for people; whatever happens to its stream, it never raises."""
 

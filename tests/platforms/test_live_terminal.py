@@ -66,11 +66,12 @@ def test_screen_is_written_over_and_stays_as_the_result(open_screen: OpenScreen)
 
 
 def test_last_line_counts_what_the_verdict_is_about(open_screen: OpenScreen) -> None:
-    """As many as failed, the exit code, the report, and the next thing to do."""
-    screen, terminal = open_screen("a", "b", "c")
-    terminal.finish(outcome_of(ended("a", hint="Look there."), ended("b"), ended("c", Verdict.PASSED)), "report.xml")
-    assert screen.lines()[-1] == "✗ 2 of 3 failed (exit 1) after 1 m 1 s · report.xml · Look there."
-    assert [line[1] for line in screen.lines()[1:-1]] == ["✗", "✗", "✓"]
+    """As many as failed, others that did not pass, the exit code, the report, and the next thing to do."""
+    screen, terminal = open_screen("a", "b", "c", "d", size=(120, 24))
+    others = [ended("b"), ended("c", Verdict.PASSED), ended("d", Verdict.ABORTED)]
+    terminal.finish(outcome_of(ended("a", hint="Look there."), *others), "report.xml")
+    assert screen.lines()[-1] == "✗ 2 of 4 failed, 1 aborted (exit 1) after 1 m 1 s · report.xml · Look there."
+    assert [line[1] for line in screen.lines()[1:-1]] == ["✗", "✗", "✗", "✓"]
 
 
 def test_screen_never_vanishes(open_screen: OpenScreen) -> None:
