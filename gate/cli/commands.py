@@ -10,7 +10,7 @@ import click
 
 from gate import __version__, former_reports, mistakes
 from gate.cli import options
-from gate.cli.param_types import FilePath, JobId, TargetType
+from gate.cli.param_types import Duration, FilePath, JobId, TargetType
 from gate.errors import GateError, UsageProblem
 from gate.model import Target
 from gate.settings import require
@@ -115,22 +115,21 @@ def run(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
     return app.wait(settings, started)
 
 
-@main.command(short_help="Rehearse `wait` on a simulated build.")
+@main.command(short_help="Rehearse `wait` and `run` on simulated builds.")
 @click.option("--scenario", default="passing", show_default=True, help="What the simulated build does; see --list.")
 @click.option("--list", "show_list", is_flag=True, help="Print the scenarios and exit.")
 @click.option("--follow", is_flag=True, help="Show the log of the build while it runs.")
 @click.option("--junit", type=FilePath(), default=options.REPORT, show_default=True, help="The JUnit report.")
 @click.pass_obj
 def demo(started: float, /, scenario: str, show_list: bool, follow: bool, junit: Path) -> int:
-    """Rehearse `wait` on a simulated build on this machine: no account, no network."""
+    """Rehearse `wait` and `run` on simulated builds on this machine: no account, no network."""
     from gate.cli import rehearsal
-    from gate.settings import Reports
 
     if show_list:
         for name, description in rehearsal.descriptions().items():
-            click.echo(f"{name:<17} {description}")
+            click.echo(f"{name:<21} {description}")
         return 0
-    return rehearsal.demo(scenario, Reports(junit=junit), started, follow=follow)
+    return rehearsal.demo(scenario, junit, started, follow=follow)
 
 
 @main.command(short_help="Serve a simulated CodeArts Build.")
@@ -153,15 +152,19 @@ def demo(started: float, /, scenario: str, show_list: bool, follow: bool, junit:
     show_default=True,
     help="How many times as fast as in reality builds run.",
 )
-def simulate(port: int, scenarios: tuple[str, ...], speed: float) -> int:
+@click.option(
+    "--queue", type=Duration(zero=True), show_default="as the scenario says", help="How long each build is queued."
+)
+def simulate(port: int, scenarios: tuple[str, ...], speed: float, queue: float | None) -> int:
     """Serve a simulated CodeArts Build on loopback until stopped.
 
-    The first line on stdout is JSON: the endpoint, the credentials that it accepts, and the job id of each scenario.
+    The first line on stdout is JSON: the endpoint, the credentials that it accepts, the jobs with their ids, and the
+    project that all of them are in.
     """
     from gate.cli import rehearsal
 
     require(speed, "--speed")
-    rehearsal.simulate(scenarios, port, speed)
+    rehearsal.simulate(scenarios, port, speed, queue)
     return 0
 
 

@@ -120,6 +120,12 @@ class BuildPlan:
         """How long the stages that run take altogether."""
         return sum(stage.seconds for stage in self.run)
 
+    def queued_for(self, seconds: float) -> "BuildPlan":
+        """Return the same plan with so many seconds in the queue; the children begin as much later or earlier."""
+        later = seconds - self.queue
+        children = [replace(one, plan=one.plan.queued_for(max(one.plan.queue + later, 0))) for one in self.children]
+        return replace(self, queue=seconds, children=tuple(children))
+
     def paced(self, factor: float) -> "BuildPlan":
         """Return the same plan with each stage taking `factor` times as long."""
         return replace(self, stages=tuple(replace(stage, seconds=stage.seconds * factor) for stage in self.stages))

@@ -77,6 +77,7 @@ RED_TESTS = _plan(_MAVEN_RED_TESTS, "SUCCESS", UnitTests(total=42, failures=2, e
 UNKNOWN = replace(PASSING, word="EVAPORATED", tests=None)
 SLOW = _plan(replace(_MAVEN, seconds=4 * 3600), "SUCCESS")
 QUEUED = replace(PASSING, queue=90.0)
+STUCK = replace(PASSING, queue=4 * 3600)
 NEVER_SCHEDULED = BuildPlan(queue=8.0, word="SCHEDULE_FAILURE", message="No executor could be scheduled for the build.")
 
 _DOWNLOAD = (

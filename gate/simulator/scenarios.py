@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from types import MappingProxyType
+from typing import NamedTuple
 
 from gate.simulator import sample_plans
 from gate.simulator.builds import BuildPlan
@@ -51,6 +52,25 @@ class Scenario:
     tokens_end: float | None = None
     """So many seconds after the simulator's start, this job begins to refuse tokens that are older than that."""
 
+    def queued_for(self, seconds: float) -> "Scenario":
+        """Return the same job with so many seconds in the queue for each build from the simulator's start on."""
+        return replace(
+            self,
+            plan=self.plan.queued_for(seconds),
+            first_plans=tuple(plan.queued_for(seconds) for plan in self.first_plans),
+            starts=tuple(
+                replace(start, plan=start.plan.queued_for(seconds)) if start.at >= 0 else start for start in self.starts
+            ),
+        )
+
+
+class ScenarioGroup(NamedTuple):
+    """Several jobs of one project that are shown together."""
+
+    name: str
+    description: str
+    jobs: tuple[Scenario, ...]
+
 
 def job_with_past(name: str, description: str, plan: BuildPlan, usual: BuildPlan = sample_plans.PASSING) -> Scenario:
     """Return a job that was built six times before and whose build 57, with this plan, starts with the simulator."""
@@ -78,6 +98,7 @@ _ALL = (
         sample_plans.SLOW,
     ),
     job_with_past("queued", "The build waits 90 s in the queue, then passes.", sample_plans.QUEUED),
+    job_with_past("stuck-in-queue", "The build waits in the queue for hours; --queue-timeout.", sample_plans.STUCK),
     replace(
         job_with_past(
             "flaky",
@@ -106,4 +127,24 @@ _ALL = (
 )
 
 SCENARIOS: Mapping[str, Scenario] = MappingProxyType({scenario.name: scenario for scenario in _ALL})
-"""All that `demo` and `simulate` know, by name."""
+"""All jobs that `demo` and `simulate` know, by name."""
+
+
+def _jobs(*names: str, plan: BuildPlan = sample_plans.PASSING) -> tuple[Scenario, ...]:
+    return tuple(job_with_past(name, "", plan) for name in names)
+
+
+_GROUPS = (
+    ScenarioGroup("by-name", "Two of a project's jobs are given by name, not by id.", _jobs("api", "web", "docs")),
+    ScenarioGroup("several-jobs", "Three jobs are started in one run.", _jobs("api", "web", "docs")),
+    ScenarioGroup("reuse", "The commit is being built already, so no other build is started.", _jobs("api")),
+    ScenarioGroup(
+        "two-steps",
+        "A build is started in one step; the next waits for it, and stops it when its time is up.",
+        _jobs("api", plan=sample_plans.SLOW),
+    ),
+    ScenarioGroup("whole-log", "The whole log of a build is kept as a file.", _jobs("api", plan=sample_plans.CHATTY)),
+)
+
+GROUPS: Mapping[str, ScenarioGroup] = MappingProxyType({group.name: group for group in _GROUPS})
+"""What is shown with more than one job, or with more than `wait`, by name."""

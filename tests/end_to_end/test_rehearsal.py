@@ -13,8 +13,7 @@ import pytest
 import requests
 from junitparser import JUnitXml
 
-from gate.cli.rehearsal import DEMO_RULES, DEMO_SPEED, descriptions, scenarios_of
-from gate.simulator.scenarios import SCENARIOS
+from gate.cli.rehearsal import COMMANDS, DEMO_SPEED, DEMO_TIMEOUT, descriptions, jobs_of, scenarios_of
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.helpers import RunGate, StartGate
 
@@ -32,8 +31,18 @@ CODES = {
     "chatty": 0,
     "multi-job": 0,
     "schedule-failure-once": 1,
+    "stuck-in-queue": 3,
+    "by-name": 0,
+    "several-jobs": 0,
+    "reuse": 0,
+    "two-steps": 3,
+    "whole-log": 0,
 }
 """The exit code of each scenario; one without a code here fails the tests."""
+
+
+FORMER = {"by-name": ["passed"], "several-jobs": ["passed", "passed"], "two-steps": ["started"]}
+"""The verdicts on stdout before the last one."""
 
 
 def test_demo_of_every_scenario_ends_with_its_exit_code(start_gate: StartGate, tmp_path: Path) -> None:
@@ -42,10 +51,13 @@ def test_demo_of_every_scenario_ends_with_its_exit_code(start_gate: StartGate, t
     for name, process in demos.items():
         out, err = process.communicate(timeout=60)
         assert process.returncode == CODES[name], (name, err)
-        assert len(out.splitlines()) == 1
-        assert "JOB_ID` does." in err.splitlines()[0]
+        *former, last = out.splitlines()
+        assert [line.split()[0] for line in former] == FORMER.get(name, []), out
+        assert last.split()[0] == "passed" or process.returncode
+        assert err.splitlines()[0].endswith("` does.")
         assert f"report in {name}.xml" in err
-        assert len(list(JUnitXml.fromfile(str(tmp_path / f"{name}.xml")))) == 1
+        suites = list(JUnitXml.fromfile(str(tmp_path / f"{name}.xml")))
+        assert len(suites) == (len(former) + 1 if name != "two-steps" else 1)
         if name == "flaky":  # it meets each failure, however slowly the gate asks: three requests are not answered
             assert err.count("asking again") == 3, err
             for failure in ("HTTP 500", "HTTP 429", "the connection was closed before the answer"):
@@ -53,10 +65,14 @@ def test_demo_of_every_scenario_ends_with_its_exit_code(start_gate: StartGate, t
 
 
 def test_builds_of_the_demo_take_a_few_seconds() -> None:
-    """All but the one that outlives its timeout: a demo is watched by somebody who waits."""
-    builds = [start.plan for scenario in SCENARIOS.values() for start in scenario.starts if start.at == 0]
-    took = sorted((plan.queue + plan.seconds) / DEMO_SPEED for plan in builds)
-    assert took[-2] < 5 < DEMO_RULES.timeout < took[-1]
+    """All but those that outlive a timeout: a demo is watched by somebody who waits."""
+    for name in descriptions():
+        plans = [start.plan for job in jobs_of(name) for start in job.starts if start.at == 0]
+        longest = max((plan.queue + plan.seconds) / DEMO_SPEED for plan in plans)
+        if "timeout" in " ".join(COMMANDS.get(name, ())):
+            assert longest > DEMO_TIMEOUT
+        else:
+            assert longest < 5
 
 
 def test_demo_without_a_scenario_passes(run_gate: RunGate, tmp_path: Path) -> None:
@@ -128,6 +144,18 @@ def test_simulate_serves_many_jobs_of_one_scenario_in_one_project() -> None:
         assert list(simulator.jobs) == ["passing-1", "passing-2", "passing-3", "failing", "slow-1"]
         assert len(set(simulator.jobs.values())) == 5
         assert len({job.project_id for job in simulator.backend.jobs.values()}) == 1
+    with FaultySimulator(scenarios_of(["several-jobs", "failing"])) as simulator:
+        assert list(simulator.jobs) == ["api", "web", "docs", "failing"]
+
+
+def test_simulate_queues_builds_for_as_long_as_it_is_told_to(start_gate: StartGate, run_gate: RunGate) -> None:
+    """A pipeline with --queue-timeout can be rehearsed with any job."""
+    server = start_gate("simulate", "--queue", "10m", "--speed", "100")
+    assert server.stdout is not None
+    place = json.loads(server.stdout.readline())
+    env = {"GATE_ENDPOINT": place["endpoint"], "GATE_TOKEN": place["token"], "GATE_POLL_INTERVAL": "0.2"}
+    done = run_gate("wait", place["jobs"]["passing"], "--queue-timeout", "1m", env=env)
+    assert (done.returncode, "did not run within 1 m (--queue-timeout)" in done.stderr) == (3, True), done.stderr
 
 
 @pytest.mark.parametrize("family", ["aksk", "password"])
