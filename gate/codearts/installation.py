@@ -14,11 +14,8 @@ SIGNER = "huaweicloudsdkcore>=3.1.100,<3.1.136"
 """What the extra `aksk` requires; newer versions need much that the signer does not use."""
 
 
-def how_to_add_signer(module: str = __file__) -> str:
-    """Return the sentence with the command that adds the vendor's signer to this installation.
-
-    `module`: a file of this program, which lies in an archive where the program is one file.
-    """
+def how_to_add_signer() -> str:
+    """Return the sentence with the command that adds the vendor's signer to this installation; the one file has it."""
     prefix, python = Path(sys.prefix), _quoted(sys.executable or "python3")
     has_pip = importlib.util.find_spec("pip") is not None  # uv makes environments without it
     command = f"{python} -m pip install" if has_pip else f"uv pip install --python {python}"
@@ -32,20 +29,12 @@ def how_to_add_signer(module: str = __file__) -> str:
     elif (prefix / "uv-receipt.toml").is_file() and _is_from_index(prefix / "uv-receipt.toml"):
         command = f'uv tool install --with "{SIGNER}" {PROGRAM}'
     elif sys.prefix == sys.base_prefix and Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED").is_file():
-        return _in_new_environment(python, module)
+        inner = str(Path("gate-environment", "Scripts" if os.name == "nt" else "bin", "python"))
+        return (
+            f"The system of this machine manages {python}, so use an environment beside it: {python} -m venv "
+            f'gate-environment, then {inner} -m pip install "{PROGRAM}[aksk]", then run {inner} -m gate'
+        )
     return f"Add it: {command}"
-
-
-def _in_new_environment(python: str, module: str) -> str:
-    """Return the commands for a Python into which its system lets nothing be installed (PEP 668)."""
-    folder = "gate-environment"
-    inner = str(Path(folder, "Scripts" if os.name == "nt" else "bin", "python"))
-    archive = next((str(parent) for parent in Path(module).parents if parent.is_file()), None)
-    what, then = (SIGNER, f"{inner} {_quoted(archive)}") if archive else (f"{PROGRAM}[aksk]", f"{inner} -m gate")
-    return (
-        f"The system of this machine manages {python}, so use an environment beside it: {python} -m venv {folder}, "
-        f'then {inner} -m pip install "{what}", then run {then}'
-    )
 
 
 def _is_from_index(receipt: Path) -> bool:

@@ -5,7 +5,6 @@ import shlex
 import sys
 import sysconfig
 import tomllib
-import zipfile
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -117,19 +116,6 @@ def test_python_of_the_system_gets_an_environment_beside_it(machine: Machine) ->
         "gate-environment/bin/python -m gate",
     ):
         assert command in said
-
-
-def test_one_file_stays_where_it_is(machine: Machine, tmp_path: Path) -> None:
-    """Only the package goes into the environment, or into the Python that runs the file."""
-    archive = tmp_path / "codearts-gate.pyz"
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("gate/codearts/installation.py", "")
-    module = f"{archive}/gate/codearts/installation.py"
-    assert how_to_add_signer(module) == f"Add it: {machine.folder}/usr/bin/python {ADD_BY_PIP}"
-    (machine.managed / "EXTERNALLY-MANAGED").touch()
-    said = how_to_add_signer(module)
-    assert f'gate-environment/bin/python -m pip install "{SIGNER}"' in said
-    assert said.endswith(f"gate-environment/bin/python {archive}")
 
 
 def test_package_is_that_of_the_extra() -> None:
