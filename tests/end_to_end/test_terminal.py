@@ -16,7 +16,7 @@ from gate.simulator.scenarios import Scenario, Start
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.transport_faults import Silence
-from tests.helpers import COURSES, StartGate
+from tests.helpers import COURSES, StartGate, environment
 from tests.platforms.screen import Screen
 from tests.platforms.test_gitlab import SECTION
 
@@ -202,3 +202,22 @@ def test_log_that_is_followed_is_shown_once_and_closed(
     assert [f"\n::{token}::\n" in text for token in opened] == [True] * len(opened)
     sections = [kind for kind, *_ in SECTION.findall(text[:verdict])]
     assert sections == (["start", "end"] if platform == "gitlab" else [])
+
+
+@pytest.mark.parametrize("mode", ["newest", "number", "run"])
+def test_screen_shows_the_stage_and_the_usual_time(
+    simulate: Callable[..., FaultySimulator], start_gate: StartGate, mode: str
+) -> None:
+    """In each mode, for a job that has built before."""
+    simulator = simulate(["passing"], speed=10)
+    job = simulator.jobs["passing"]
+    command, target = ("run" if mode == "run" else "wait"), (f"{job}:57" if mode == "number" else job)
+    env = environment(simulator, TERM="xterm")
+    screen = Screen(80, 24)
+    process = start_gate(command, target, env=env, stderr=screen.theirs, stdout=screen.theirs)
+    seen: set[str] = set()
+    screen.on_write = lambda: seen.update(re.findall(r"▶\w+|of about|usually", "\n".join(screen.lines())))
+    screen.watch()
+    assert process.wait(30) == 0
+    assert "of about" in seen
+    assert any(part.startswith("▶") for part in seen)
