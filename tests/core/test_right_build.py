@@ -8,18 +8,20 @@ plays that many worlds and counts how they ended.
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from gate.core.ports import Context
 from gate.core.retry import Retrier
 from gate.core.select import Selection
-from gate.errors import GaveUp, NoBuildAppeared, ServiceError
-from gate.model import Target
+from gate.core.wait import Wait
+from gate.errors import GaveUp, NoBuildAppeared, RouteMissing, ServiceError
+from gate.model import Target, Verdict
 from tests.core.drive import Driver
-from tests.core.fakes import JOB
+from tests.core.fakes import JOB, FakeWorkers, Recording
 from tests.core.worlds import START, World, WorldService, make
 
 FAULTS = ("wrong build", "wrong skip", "undetermined without need")
@@ -68,8 +70,7 @@ def _result(world: World, driver: Driver, selection: Selection) -> tuple[str, st
         if world.must_be_found(ended) or world.must_be_skipped(ended):
             return "undetermined without need", str(error)
         return "undetermined", str(error)
-    began, ended = world.looks[-1] if world.looks else 0.0, driver.clock - START
-    told = world.is_wrong(pinned.build_number, began, ended)
+    told = world.is_wrong(pinned.build_number, world.looks[-1] if world.looks else 0.0)
     return ("wrong build", f"{pinned.build_number}: {told}") if told else ("found", "")
 
 
@@ -79,6 +80,44 @@ def test_no_world_ends_wrong(block: int) -> None:
     for seed in range(block * 100, block * 100 + 100):
         played = play(seed)
         assert played.result not in FAULTS, (seed, played, make(seed))
+
+
+class WholeService(WorldService):
+    """The same service for the whole gate: it publishes nothing but what decides."""
+
+    def stop_command(self, job_id: str, build_number: int) -> str:
+        """Return no command."""
+        return ""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a side channel that is not published."""
+
+        def refuse(*_: object) -> Any:
+            raise RouteMissing(f"{name} is not published")
+
+        return refuse
+
+
+def test_no_world_ends_wrong_in_the_whole_gate() -> None:
+    """Through the loop, up to the verdict: it is that of the right build."""
+    for seed in range(120):
+        world, workers = make(seed), FakeWorkers()
+        context = Context(
+            rules=replace(world.rules, timeout=20_000.0),
+            service=WholeService(world, workers, Random(seed)),
+            now=workers.now,
+            chance=Random(seed).random,
+            say=lambda _target, _text: None,
+        )
+        target = Target(job_id=JOB, label="job", build_number=world.number)
+        (outcome,) = Wait([target], context, workers, Recording()).run(START + 20_000)
+        if outcome.verdict is Verdict.SKIPPED:
+            assert world.is_skipped_wrongly(world.looks[-1], workers.clock - START) == "", (seed, world)
+        elif outcome.verdict is not Verdict.UNDETERMINED:
+            assert outcome.build_number is not None, (seed, outcome)
+            build = world.at(outcome.build_number)
+            assert world.is_wrong(build.number, world.looks[-1] if world.looks else 0.0) == "", (seed, world, outcome)
+            assert (outcome.verdict is Verdict.PASSED) == (build.word == "SUCCESS"), (seed, world, outcome)
 
 
 def main(worlds: int) -> None:

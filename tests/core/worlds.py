@@ -8,7 +8,7 @@ Instants are in seconds after the gate's start.
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
-from typing import Literal
+from typing import Literal, Protocol
 
 from gate.errors import (
     Forbidden,
@@ -23,7 +23,6 @@ from gate.errors import (
 )
 from gate.model import BuildPage, ListedBuild, Record, RunningStatus
 from gate.settings import Rules
-from tests.core.drive import Driver
 from tests.core.fakes import EPOCH, JOB
 
 COMMIT, OTHER_COMMIT = "2f37dd494927d2c6259417c58e5faeb72bfe7150", "ffe2ee8" + "0" * 33
@@ -123,8 +122,8 @@ class World:
         """Tell whether any answer could show a build at an instant: the last one by its number, others by records."""
         return build.created <= at and (self.has_running or build.created + build.late <= at)
 
-    def is_wrong(self, pinned: int, began: float, ended: float) -> str:
-        """Say what is wrong with judging a build that was found by a look of that time; empty if nothing."""
+    def is_wrong(self, pinned: int, began: float) -> str:
+        """Say what is wrong with judging a build that was found by a look which began then; empty if nothing."""
         build = self.at(pinned)
         if self.number is not None:
             return "" if pinned == self.number else "another number"
@@ -307,10 +306,16 @@ def _builds(mode: str, chance: Random, *, is_told_late: bool) -> list[WorldBuild
     return builds
 
 
+class HasClock(Protocol):
+    """What carries out the calls, and has the time."""
+
+    clock: float
+
+
 class WorldService:
     """CodeArts Build in such a world."""
 
-    def __init__(self, world: World, driver: Driver, chance: Random) -> None:
+    def __init__(self, world: World, driver: "HasClock", chance: Random) -> None:
         """`driver` has the clock."""
         self.world = world
         self._driver = driver
