@@ -53,6 +53,11 @@ def one_line(text: str, *, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 failure` or `2 failures`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def word(text: str) -> str:
     r"""Return a word of the service for people to read; one with invisible characters, such as `SUCCESS\0`, is escaped.
 

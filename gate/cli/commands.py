@@ -10,7 +10,7 @@ import click
 
 from gate import __version__, former_reports, mistakes
 from gate.cli import options
-from gate.cli.param_types import Duration, FilePath, JobId, TargetType
+from gate.cli.param_types import Duration, FilePath, JobId, ScenarioName, TargetType
 from gate.errors import GateError, UsageProblem
 from gate.model import Target
 from gate.settings import require
@@ -116,7 +116,13 @@ def run(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
 
 
 @main.command(short_help="Rehearse `wait` and `run` on simulated builds.")
-@click.option("--scenario", default="passing", show_default=True, help="What the simulated build does; see --list.")
+@click.option(
+    "--scenario",
+    type=ScenarioName(),
+    default="passing",
+    show_default=True,
+    help="What the simulated build does; see --list.",
+)
 @click.option("--list", "show_list", is_flag=True, help="Print the scenarios and exit.")
 @click.option("--follow", is_flag=True, help="Show the log of the build while it runs.")
 @click.option("--junit", type=FilePath(), default=options.REPORT, show_default=True, help="The JUnit report.")
@@ -126,8 +132,10 @@ def demo(started: float, /, scenario: str, show_list: bool, follow: bool, junit:
     from gate.cli import rehearsal
 
     if show_list:
-        for name, description in rehearsal.descriptions().items():
-            click.echo(f"{name:<21} {description}")
+        descriptions = rehearsal.descriptions()
+        width = max(map(len, descriptions))
+        for name, description in descriptions.items():
+            click.echo(f"{name:<{width}}  {description}")
         return 0
     return rehearsal.demo(scenario, junit, started, follow=follow)
 
@@ -139,6 +147,7 @@ def demo(started: float, /, scenario: str, show_list: bool, follow: bool, junit:
 @click.option(
     "--scenario",
     "scenarios",
+    type=ScenarioName(),
     multiple=True,
     default=["passing"],
     show_default=True,
@@ -252,10 +261,31 @@ def known_variables() -> set[str]:
     return of_parameters.union([credentials.INPUTS], credentials.OPTIONAL, *credentials.FAMILIES.values())
 
 
+PROGRAM = "codearts-gate"
+
+COMPLETION = "_CODEARTS_GATE_COMPLETE"
+"""The variable by which a shell asks for its script, or for what can follow what was typed so far."""
+
+
+def complete(instruction: str) -> int:
+    """Answer a shell that completes a command line, and return the exit status."""
+    from click.shell_completion import shell_complete
+
+    answered = shell_complete(main, {}, PROGRAM, COMPLETION, instruction) == 0
+    return 0 if answered else 2
+
+
 def execute(arguments: Sequence[str], started: float) -> int:
-    """Carry out a command line and return the exit status; every message goes to stderr."""
+    """Carry out a command line and return the exit status; every message goes to stderr.
+
+    A shell that completes a command line gives no arguments: with some, the variable is ignored, as the status would
+    be taken for a verdict.
+    """
+    instruction = os.environ.pop(COMPLETION, "")
     try:
-        status = main.main(args=list(arguments), prog_name="codearts-gate", standalone_mode=False, obj=started)
+        if instruction and not arguments:
+            return complete(instruction)
+        status = main.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=started)
     except click.ClickException as error:
         error = with_remedy(error, arguments)
         error.show()

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
+from click.shell_completion import CompletionItem
 
 from gate import durations, mistakes
 from gate.mistakes import JOB_ID, MAX_BUILD_NUMBER, Kind
@@ -116,6 +117,12 @@ class Region(click.ParamType[Any]):
             self.fail(f"{value!r} is not a known region{question} {known}", param, ctx)
         return str(value)
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+        """Return the regions that begin with the text."""
+        from gate.codearts.regions import REGIONS
+
+        return [CompletionItem(region) for region in sorted(REGIONS) if region.startswith(incomplete)]
+
 
 class FilePath(click.ParamType[Any]):
     """The file that a report is written to, or that contains a token: no folder, and not blank."""
@@ -134,6 +141,30 @@ class FilePath(click.ParamType[Any]):
         if text.endswith(("/", os.sep)) or os.path.isdir(text):  # noqa: PTH112 - Path.is_dir raises for a long name
             self.fail(f"{text} is a folder; give the name of a file in it", param, ctx)
         return Path(text)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+        """Let the shell complete the names of files."""
+        return [CompletionItem(incomplete, type="file")]
+
+
+class ScenarioName(click.ParamType[Any]):
+    """The name of a scenario of the simulator, which is looked up where it is loaded."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's signature
+        """Return the name as it is."""
+        return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+        """Return the scenarios that begin with the text, each with its description."""
+        from gate.simulator.scenarios import SCENARIOS
+
+        return [
+            CompletionItem(name, help=scenario.description)
+            for name, scenario in SCENARIOS.items()
+            if name.startswith(incomplete)
+        ]
 
 
 class FolderPath(click.ParamType[Any]):

@@ -18,6 +18,7 @@ from gate.platforms.detect import detect
 from gate.platforms.gitlab import GitLab
 from gate.platforms.shared_files import is_shared
 from gate.settings import DEFAULT_MAX_RATE, Connection, Reports, Rules, Settings, check_endpoint, check_unique
+from gate.text import counted
 
 FILES = ("token_file", "ca_bundle", "junit", "summary", "outputs")
 """The options that name a file."""
@@ -73,7 +74,7 @@ def slow_rate(settings: Settings, place: str) -> Sequence[str]:
     seconds = (requests - 1) * 60 / rate
     if rate >= DEFAULT_MAX_RATE or seconds < SLOW:
         return []
-    number = f"{len(settings.targets)} targets" if len(settings.targets) > 1 else "one target"
+    number = counted(len(settings.targets), "target")
     return [f"{place} {rate:g} is why the first look at {number} takes about {spell(seconds)}"]
 
 

@@ -18,7 +18,7 @@ from enum import Enum, auto
 from typing import assert_never
 
 from gate.model import ProjectRow, Record, RecordState, State, UnitTests, Verdict
-from gate.text import one_line
+from gate.text import counted, one_line
 
 SUCCESS, FINISHED = "SUCCESS", "Finished"
 
@@ -130,10 +130,8 @@ def judge_tests(tests: UnitTests | None) -> tuple[Verdict, str]:
     for part in (tests, *tests.parts):
         where = f" of {one_line(part.name, limit=60)}" if part.name else ""
         if part.failures or part.errors:
-            return (
-                Verdict.FAILED,
-                f"its unit tests{where} have {part.failures} failures and {part.errors} errors in {part.total} tests",
-            )
+            problems = f"{counted(part.failures, 'failure')} and {counted(part.errors, 'error')}"
+            return Verdict.FAILED, f"its unit tests{where} have {problems} in {counted(part.total, 'test')}"
         if part.is_success is False:
             return Verdict.FAILED, f"the service calls its unit tests{where} unsuccessful"
     if not tests.parts:

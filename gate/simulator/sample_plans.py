@@ -21,7 +21,7 @@ _MAVEN = StagePlan(
         "[INFO] Scanning for projects...",
         "[INFO] Building server 1.0",
         "[INFO] Tests run: 42, Failures: 0, Errors: 0, Skipped: 0",
-        "[INFO] Building jar: ***//target/server-1.0.jar",
+        "[INFO] Building jar: /workspace/server/target/server-1.0.jar",
         _RULE,
         "[INFO] BUILD SUCCESS",
         _RULE,

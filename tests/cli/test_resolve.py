@@ -283,7 +283,7 @@ def test_endpoints_that_are_given_replace_those_of_the_region() -> None:
     ("rate", "targets", "note"),
     [
         ("10", 5, "--max-rate 10 is why the first look at 5 targets takes about 54 s"),
-        ("5", 1, "--max-rate 5 is why the first look at one target takes about 12 s"),
+        ("5", 1, "--max-rate 5 is why the first look at 1 target takes about 12 s"),
         ("60", 40, ""),  # the default
         ("20", 2, ""),
     ],

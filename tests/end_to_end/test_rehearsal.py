@@ -84,10 +84,24 @@ def test_demo_without_a_scenario_passes(run_gate: RunGate, tmp_path: Path) -> No
     assert "s3cr3t" not in done.stdout + done.stderr
 
 
+def test_log_of_the_demo_shows_no_mask(run_gate: RunGate) -> None:
+    """A newcomer would look for what the gate has hidden, or for its mistake."""
+    done = run_gate("demo", "--follow")
+    assert "Building jar" in done.stderr
+    assert "***" not in done.stderr
+
+
+def test_numbers_agree_with_their_nouns(run_gate: RunGate) -> None:
+    """One error is no errors."""
+    done = run_gate("demo", "--scenario", "failing-tests")
+    assert "2 failures and 1 error in " in done.stderr
+
+
 def test_demo_lists_every_scenario_with_a_line(run_gate: RunGate, tmp_path: Path) -> None:
     """And runs none."""
     done = run_gate("demo", "--list")
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert len({line.index(lines[line.split()[0]]) for line in done.stdout.splitlines()}) == 1  # one column
     assert (done.returncode, lines) == (0, dict(descriptions()))
     assert set(lines) >= set(CODES)
     assert not list(tmp_path.iterdir())
