@@ -8,6 +8,7 @@ import click
 import pytest
 
 from gate.cli.commands import execute, main
+from gate.cli.param_types import TARGET_FORM
 from gate.codearts.regions import REGIONS
 from tests.conftest import is_foreign
 from tests.faults.faulty_simulator import FaultySimulator
@@ -93,7 +94,7 @@ BAD_TARGETS = [
 def test_malformed_target_is_refused(call: Callable[..., tuple[int, str]], target: str) -> None:
     """The sentence shows the form."""
     status, err = call("wait", "--", target)
-    assert (status, "[LABEL=]JOB_ID[:BUILD_NUMBER]" in err) == (2, True), err
+    assert (status, TARGET_FORM in err) == (2, True), err
 
 
 @pytest.mark.parametrize(
