@@ -152,13 +152,11 @@ def combine(verdicts: Sequence[Verdict], *, skipped_passes: bool = False) -> Ver
     for verdict in PRECEDENCE:
         if verdict in verdicts:
             return verdict
-    if verdicts == [Verdict.STARTED]:
-        return Verdict.STARTED
     relevant = [verdict for verdict in verdicts if not (skipped_passes and verdict is Verdict.SKIPPED)]
     if verdicts and not relevant:
         return Verdict.SKIPPED
-    if relevant and all(verdict is Verdict.PASSED for verdict in relevant):
-        return Verdict.PASSED
+    if relevant and all(verdict in (Verdict.PASSED, Verdict.STARTED) for verdict in relevant):
+        return Verdict.STARTED if Verdict.STARTED in relevant else Verdict.PASSED
     return Verdict.UNDETERMINED
 
 

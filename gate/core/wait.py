@@ -296,8 +296,15 @@ class Wait:
                 self._leave(task)
         if ending.look_until > self._workers.now():
             self._begin(_Task(self._lists.last_look(ending.look_until), _Kind.LIVE))
-        for task in [task for task in self._tasks if task.kind is _Kind.VERDICT]:
+        tasks = [task for task in self._tasks if task.kind is _Kind.VERDICT]
+        for task in tasks:
             self._end_one(task, ending)
+        # Builds that were ordered, while orders of others are under way, are stopped without waiting for these.
+        for watch in set(self._watches) - {task.watch for task in tasks}:
+            if watch.is_pinned and watch.known.target.job_id and watch.known.verdict is None:
+                self._begin(task := _Task(watch.run(), _Kind.VERDICT, watch))
+                if task in self._tasks:
+                    self._end_one(task, ending)
 
     def _end_one(self, task: _Task, ending: Ending) -> None:
         """Begin to end one target; an order that is under way is waited for, as the number of its build is to come."""

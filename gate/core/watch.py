@@ -172,6 +172,10 @@ class Watch:
                 self._launcher = None
                 self._pin(number)
                 self._poller = self._new_poller()
+                record = self._reused.record
+                if self._rules.no_wait and (record is None or not judging.interpret(record).ended):
+                    why = f"build {number} of the commit is used and is not waited for (--reuse, --no-wait)"
+                    self.known.decide(Verdict.STARTED, EndedBy.RESULT, why)
                 return
         await self._launcher.run()
         assert self.known.build_number is not None

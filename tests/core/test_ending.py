@@ -322,3 +322,13 @@ def test_ten_builds_that_end_just_before_the_deadline_are_all_judged() -> None:
 
     world = World(*jobs(10), record=[answer], rules=Rules(timeout=8))
     assert {outcome.verdict for outcome in world.run()} == {Verdict.PASSED}
+
+
+def test_started_build_is_stopped_while_the_order_of_another_target_is_under_way() -> None:
+    """Whose answer may take longer than there is time for a stop."""
+    one, other = jobs(2, None)
+    world = ordered(one, other, start={one.job_id: [58], other.job_id: [Late(2.5, Started(58, EPOCH))]}, stop=[True])
+    world.interrupt(1)
+    assert [outcome.verdict for outcome in world.run()] == [Verdict.INTERRUPTED] * 2
+    first, second = world.service.times("stop")
+    assert (first < 1001.5, second >= 1002.5) == (True, True)

@@ -141,7 +141,7 @@ def test_project_that_cannot_be_read_is_named_in_the_hint(error: Exception) -> N
 def test_deadline_and_signals_hold_while_names_are_looked_up() -> None:
     """A list that never answers holds nobody up."""
     here = world(named("api"), pinned(label="web"), pages=[ServiceFailing("HTTP 500")])
-    assert [one.verdict for one in here.run()] == [Verdict.TIMED_OUT] * 2
+    assert [one.verdict for one in here.run()] == [Verdict.TIMED_OUT, Verdict.PASSED]  # the second by its last look
     assert here.elapsed < 105
     here = world(named("api"), pinned(label="web"), pages=[ServiceFailing("HTTP 500")], order=Order(), start=[58])
     here.interrupt(3)

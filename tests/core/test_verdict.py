@@ -159,7 +159,9 @@ def test_interrupted_exits_with_the_signal(number: int, code: int) -> None:
         ([Verdict.FAILED, Verdict.INTERRUPTED], Verdict.INTERRUPTED),
         ([], Verdict.UNDETERMINED),
         ([Verdict.STARTED], Verdict.STARTED),
-        ([Verdict.STARTED, Verdict.PASSED], Verdict.UNDETERMINED),
+        ([Verdict.STARTED, Verdict.PASSED], Verdict.STARTED),  # `run --reuse --no-wait`
+        ([Verdict.STARTED] * 2, Verdict.STARTED),
+        ([Verdict.STARTED, Verdict.UNDETERMINED], Verdict.UNDETERMINED),
         ([Verdict.SKIPPED], Verdict.UNDETERMINED),
     ],
 )

@@ -132,9 +132,9 @@ class MemorySession:
 
 
 class MemoryWait:
-    """One wait on a simulator in memory."""
+    """One wait on a simulator in memory, for one target or several."""
 
-    def __init__(self, simulator: FaultySimulator, target: Target, rules: Rules, order: Order | None = None) -> None:
+    def __init__(self, simulator: FaultySimulator, *targets: Target, rules: Rules, order: Order | None = None) -> None:
         self.workers = FakeWorkers()
         self.observer = Recording()
         self._rules = rules
@@ -148,11 +148,16 @@ class MemoryWait:
             chance=lambda: 0.5,
             say=lambda target, text: self.observer.say(target, text, self.workers.now()),
         )
-        self.wait = Wait([target], context, self.workers, self.observer)
+        self.wait = Wait(targets, context, self.workers, self.observer)
 
     def run(self) -> tuple[TargetOutcome, timedelta]:
-        """Wait to the end; give the outcome and how long it took."""
+        """Wait to the end; give the only target's outcome and how long it took."""
+        (outcome,), took = self.run_all()
+        return outcome, took
+
+    def run_all(self) -> tuple[list[TargetOutcome], timedelta]:
+        """Wait to the end; give the outcomes and how long it took."""
         started = self.workers.now()
-        (outcome,) = self.wait.run(started + self._rules.timeout)
+        outcomes = self.wait.run(started + self._rules.timeout)
         self._session.catch_up()
-        return outcome, timedelta(seconds=self.workers.now() - started)
+        return outcomes, timedelta(seconds=self.workers.now() - started)

@@ -52,7 +52,7 @@ class HostileService(RuleBasedStateMachine):
         self.job = self.simulator.backend.jobs[job_id]
         self.before = len(self.job.builds)
         target = Target(job_id=job_id, label="app", build_number=57 if mode == "pinned" else None)
-        self.waiting = MemoryWait(self.simulator, target, RULES, Order() if mode == "run" else None)
+        self.waiting = MemoryWait(self.simulator, target, rules=RULES, order=Order() if mode == "run" else None)
         self.mode = mode
         self.others = 0
 
