@@ -79,8 +79,13 @@ def see(
         outputs=pairs(output.read_text()),
         dotenv=pairs(dotenv.read_text()),
         report=[f"{element.tag} {element.get('type')}" for element in etree.parse(folder / "gate-report.xml").iter()],
-        headings=re.findall("^(#+|<.*|```|- )", page.read_text(), re.MULTILINE),
+        headings=re.findall("^(#+|<.*|```|- )", without_logs(page.read_text()), re.MULTILINE),
     )
+
+
+def without_logs(page: str) -> str:
+    """Return a summary whose blocks of log lines are empty: which of the lines are marked depends on their words."""
+    return re.sub(r"^(`{3,})diff\n.*?^\1$", "```\n```", page, flags=re.DOTALL | re.MULTILINE)
 
 
 def commands(log: str) -> list[str]:
