@@ -112,6 +112,7 @@ CALLS = [
     (("wait", JOB, "57"), {}, f"{JOB} 57 is no target; write {JOB}:57, with a colon and without a space"),
     (("wait", f"app={JOB}:", "#57"), {}, f"write app={JOB}:57, with a colon"),
     (("wait",), {"GATE_TARGETS": f"app={JOB} 57"}, "'GATE_TARGETS'"),
+    (("run", JOB, "57"), {}, f"{JOB} 57 is no target; write {JOB}:57"),
     (("wait", "57"), {}, "'57' is a build number without its job; write JOB_ID:57"),
     (("wait", JOB, "-timeout", "5"), {}, "-timeout is no option; write --timeout, with two dashes"),
     (("wait", JOB, "-max-rate=5"), {}, "-max-rate is no option; write --max-rate, with two dashes"),
