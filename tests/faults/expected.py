@@ -71,6 +71,22 @@ def after_order(fault: NamedFault, moment: Moment) -> set[str]:
     return {"passed"} if is_known else {"undetermined"}
 
 
+def after_look_up(fault: NamedFault, moment: Moment, once: bool) -> set[str]:
+    """Return the allowed verdicts for a build that passes when the list in which its job is looked up meets this fault.
+
+    Nothing has been accepted before, so that whatever is permanent ends the run at its first time.
+    """
+    match nature(fault, moment):
+        case Nature.HARMLESS:
+            return {"passed"}
+        case Nature.PERMANENT:
+            return {"passed", "undetermined"} if once else {"undetermined"}
+        case Nature.DELAYING:
+            return {"timed-out", "passed" if once else "undetermined"}
+        case Nature.TRANSIENT:
+            return {"passed"} if once else {"undetermined"}
+
+
 def after_sign_in(fault: NamedFault, moment: Moment, once: bool) -> set[str]:
     """Return the allowed verdicts for a build that has failed when a sign-in meets this fault.
 

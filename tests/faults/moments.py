@@ -9,7 +9,7 @@ from gate.simulator.scenarios import Scenario, Start, job_with_past
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import ORDERS, SIGN_IN
-from tests.faults.list_faults import LISTS
+from tests.faults.list_faults import LISTS, PROJECT_LISTS
 from tests.faults.named_faults import NamedFault
 
 LOGS = ("DownloadBuildFullLog", "DownloadBuildLog", "DownloadTaskLog")
@@ -63,5 +63,6 @@ WAITING = (
 """The moments of `wait`; the last two are side channels."""
 
 LAST_LOOK = Moment(name="last look", operations=RECORD_ROUTES, phases=(RunState.ENDED,), record=True)
+LOOK_UP = Moment(name="look-up", operations=PROJECT_LISTS)
 START = Moment(name="start", operations=ORDERS)
 SIGNING_IN = Moment(name="sign-in", operations=(SIGN_IN,))

@@ -3,13 +3,13 @@
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from gate.simulator import sample_plans
-from gate.simulator.scenarios import Scenario, Start
+from gate.simulator.scenarios import SCENARIOS, Scenario, Start
 from tests.faults import expected
 from tests.faults.catalogue import NAMED_FAULTS
 from tests.faults.connection_faults import CONNECTION_FAULTS
@@ -17,8 +17,17 @@ from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.harness import GRACE, Seen, complaints, flowing, run_gate
 from tests.faults.journal import ORDERS, SIGN_IN, STOPS
-from tests.faults.list_faults import LIST_LIES, LISTS, PROJECT_LISTS, ListFault
-from tests.faults.moments import LAST_LOOK, SIGNING_IN, START, WAITING, Moment
+from tests.faults.list_faults import (
+    LIST_LIES,
+    LISTS,
+    PROJECT_LISTS,
+    EditRows,
+    JsonRow,
+    ListFault,
+    empty_list,
+    older_rows,
+)
+from tests.faults.moments import LAST_LOOK, LOOK_UP, SIGNING_IN, START, WAITING, Moment
 from tests.faults.named_faults import NamedFault, Nature
 from tests.helpers import COURSES, environment
 
@@ -224,22 +233,85 @@ def _list_fault(
     )
 
 
-def order_row(fault: NamedFault) -> Row:
-    """Let a fault strike when a build is started; there must never be two."""
-    row = Row(names=(fault.name,), kind="order")
+def order_row(*faults: NamedFault) -> Row:
+    """Let a fault strike each order but the last of a run; a build is never started twice, and the last one passes."""
+    row = Row(names=tuple(fault.name for fault in faults), kind="orders" if len(faults) > 1 else "order")
+    labels = [*(f"{number}" for number in range(len(faults))), "last"]
+    with ExitStack() as stack:
+        scenarios = [replace(SCENARIOS["passing"], name=label) for label in labels[: -1 if len(faults) == 1 else None]]
+        simulator = stack.enter_context(FaultySimulator(scenarios, speed=0))
+        for label, fault in zip(labels, faults, strict=False):
+            simulator.faults.add(Fault(act=fault.make(), operations=ORDERS, job_id=simulator.jobs[label], times=None))
+        stack.enter_context(flowing(simulator, SPEED))
+        targets = [f"{label}={job_id}" for label, job_id in simulator.jobs.items()]
+        if _seen(row, simulator, "run", *targets, *OPTIONS[:2], *OPTIONS[4:], *PATIENT, timeout=20.0) is None:
+            return row
+        for label, verdict in row.verdicts.items():
+            allowed = {"passed"} if label == "last" else expected.after_order(faults[int(label)], START)
+            if verdict not in allowed:
+                row.problems.append(f"{label}: {verdict}, not {' or '.join(sorted(allowed))}")
+        for job in simulator.backend.jobs.values():
+            if len([build for build in job.builds if build.number > 57]) > 1:
+                row.problems.append(f"{job.scenario.name}: two builds were started")
+    return row
+
+
+def name_row(fault: NamedFault, *, once: bool) -> Row:
+    """Let a fault strike the list in which the job of a target is looked up by its name."""
+    row = Row(names=(fault.name,), kind="name, once" if once else "name")
     with ExitStack() as stack:
         simulator = stack.enter_context(FaultySimulator(["passing"], speed=0))
-        simulator.faults.add(Fault(act=fault.make(), operations=ORDERS, times=None))
+        simulator.faults.add(Fault(act=fault.make(), operations=PROJECT_LISTS, times=1 if once else None))
         stack.enter_context(flowing(simulator, SPEED))
-        job_id = simulator.jobs["passing"]
-        if _seen(row, simulator, "run", job_id, *OPTIONS[:2], *OPTIONS[4:], *PATIENT, timeout=20.0) is None:
-            return row
-        allowed = expected.after_order(fault, START)
-        if row.verdicts[job_id] not in allowed:
-            row.problems.append(f"{row.verdicts[job_id]}, not {' or '.join(sorted(allowed))}")
-        if len([build for build in simulator.backend.jobs[job_id].builds if build.number > 57]) > 1:
-            row.problems.append("two builds were started")
+        timeout = 4.0 if fault.nature is Nature.DELAYING else 20.0
+        _judge_name(row, simulator, expected.after_look_up(fault, LOOK_UP, once), timeout)
     return row
+
+
+def named_list_row(lie: ListFault) -> Row:
+    """Let the list lie in which the job of a target is looked up: the job is not there, or two have its name."""
+    row = Row(names=(lie.name,), kind="name, wrong list")
+    with ExitStack() as stack:
+        simulator = stack.enter_context(FaultySimulator(["passing"], speed=0))
+        simulator.faults.add(Fault(act=lie.make(simulator), operations=PROJECT_LISTS, times=None))
+        stack.enter_context(flowing(simulator, SPEED))
+        _judge_name(row, simulator, {"undetermined"}, 20.0)
+    return row
+
+
+def _judge_name(row: Row, simulator: FaultySimulator, allowed: set[str], timeout: float) -> None:
+    """Let the gate build the job "passing" by its name; nothing may be asked or ordered unless the job is known."""
+    project = ("--codearts-project", simulator.project)
+    if _seen(row, simulator, "run", "passing", *project, *OPTIONS[:2], *OPTIONS[4:], *PATIENT, timeout=timeout) is None:
+        return
+    if row.verdicts["passing"] not in allowed:
+        row.problems.append(f"{row.verdicts['passing']}, not {' or '.join(sorted(allowed))}")
+    others = {entry.operation for entry in simulator.journal.entries} - {*PROJECT_LISTS, ""}
+    if others and row.verdicts["passing"] != "passed":
+        row.problems.append(f"asked although the job was not known: {', '.join(sorted(others))}")
+
+
+def _twice(rows: list[JsonRow]) -> list[JsonRow]:
+    """Give every row a second time, as another job of the same name."""
+    return [*rows, *({**row, "id": row["id"][::-1]} for row in rows)]
+
+
+def _each(**values: object) -> Callable[[FaultySimulator], EditRows]:
+    """Return what gives every row other values."""
+    return lambda _: EditRows(change=lambda rows: [{**row, **values} for row in rows])
+
+
+NAME_LIES = (
+    ListFault(name="the job is not listed", make=lambda _: older_rows()),
+    ListFault(name="no jobs", make=lambda _: empty_list()),
+    ListFault(name="one name twice", make=lambda _: EditRows(change=_twice)),
+    ListFault(name="jobs without names", make=_each(job_name=None)),
+    ListFault(name="names of another case", make=_each(job_name="Passing")),
+    ListFault(name="names of other types", make=_each(job_name=7)),
+    ListFault(name="jobs without ids", make=_each(id=None)),
+    ListFault(name="ids that are paths", make=_each(id="../../x")),
+)
+"""Lists in which no job, or more than one, has the name of a target."""
 
 
 def sign_in_row(fault: NamedFault, *, once: bool = False) -> Row:
@@ -335,6 +407,7 @@ def rows() -> Sequence[partial[Row]]:
     delaying = [fault for fault in faults if fault.nature is Nature.DELAYING and not fault.exclusive]
     refusals = [fault for fault in faults if fault.nature is Nature.PERMANENT and not fault.may_mean_late]
     quick = [fault for fault in faults if not (fault.exclusive or fault.hangs or fault.asks_to_wait)]
+    together = [fault for fault in quick if fault not in delaying and not fault.refuses_credential][::2]
     others = [fault for fault in faults if fault not in exclusive and fault not in delaying]
     of_lists = [_at_lists(fault) for fault in faults if not fault.refuses_credential]
     return (
@@ -349,6 +422,10 @@ def rows() -> Sequence[partial[Row]]:
         # One that refuses the credential would end the process before any record was read.
         *(partial(list_row, _at_lists(fault), later=True) for fault in faults if fault.refuses_credential),
         *(partial(order_row, fault) for fault in (*CONNECTION_FAULTS[::3], *faults[::16])),
+        *(partial(order_row, *together[index::9]) for index in range(9)),
+        *(partial(name_row, fault, once=False) for fault in (*CONNECTION_FAULTS[::5], *faults[3::17])),
+        *(partial(name_row, fault, once=True) for fault in (*CONNECTION_FAULTS[2::5], *faults[7::17])),
+        *(partial(named_list_row, lie) for lie in NAME_LIES),
         *(partial(sign_in_row, fault) for fault in (*CONNECTION_FAULTS[::6], *faults[1::18])),
         *(partial(sign_in_row, fault, once=True) for fault in (*CONNECTION_FAULTS[1::6], *faults[5::24])),
         *(partial(wait_row, fault) for fault in exclusive),
