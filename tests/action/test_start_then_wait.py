@@ -28,8 +28,13 @@ def secrets_of(simulator: FaultySimulator) -> dict[str, str]:
     return {f"secrets.CODEARTS_{name}": value for name, value in named.items()}
 
 
-def run_job(driver: Driver, job: str, simulator: FaultySimulator, expressions: Mapping[str, str]) -> Step:
-    """Run the action's step of a job with the simulator's job in place of the user's own; all expressions are given."""
+def run_job(
+    driver: Driver, job: str, simulator: FaultySimulator, expressions: Mapping[str, str], **more: str
+) -> Step:
+    """Run the action's step of a job with the simulator's job in place of the user's own; all expressions are given.
+
+    `more`: further inputs.
+    """
     (step,) = JOBS[job]["steps"]
     (job_id,) = simulator.jobs.values()
     inputs = {"endpoint": simulator.endpoint, "iam_endpoint": simulator.endpoint, "poll_interval": "200ms"}
@@ -37,7 +42,7 @@ def run_job(driver: Driver, job: str, simulator: FaultySimulator, expressions: M
         text = "true" if value is True else str(value)
         text = re.sub(r"\$\{\{ (.+?) \}\}", lambda found: expressions[found[1]], text)
         inputs[name.replace("-", "_")] = text.replace("0123456789abcdef" * 2, job_id) if name == "targets" else text
-    return driver.run(**inputs)
+    return driver.run(**inputs, **more)
 
 
 def output_of(job: str, name: str, step: Step) -> str:
@@ -73,3 +78,14 @@ def test_job_that_waits_runs_after_a_failed_start_too_and_is_red(simulate: Simul
     gate = run_job(driver, "gate", simulator, {**secrets_of(simulator), NUMBER: ""})
     assert (gate.exit, gate.outputs["verdict"]) == (2, "undetermined"), gate.log
     assert not simulator.journal.entries
+
+
+def test_build_that_outlives_the_wait_is_stopped_by_it(simulate: Simulate, driver: Driver) -> None:
+    """The job that waits has not started it, but was told its number; the build before it is somebody else's."""
+    simulator = simulate(["slow"], speed=100)
+    secrets = secrets_of(simulator)
+    start = run_job(driver, "start", simulator, {**secrets, COMMIT: HEAD})
+    number = output_of("start", "build-number", start)
+    gate = run_job(driver, "gate", simulator, {**secrets, NUMBER: number}, timeout="3s")
+    assert (gate.exit, gate.outputs["verdict"]) == (3, "timed-out"), gate.log
+    assert simulator.journal.stops == ((simulator.jobs["slow"], 58),)

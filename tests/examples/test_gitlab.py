@@ -216,6 +216,17 @@ def test_build_that_fails_after_its_start_turns_the_job_that_waits_red(
     assert '<failure type="BuildFailed"' in project.artifact("wait", "gate-report.xml")
 
 
+def test_build_that_outlives_the_wait_is_stopped_by_it(
+    tmp_path: Path, simulate: Simulate, fetched: Mapping[str, str]
+) -> None:
+    """The number is that of the first job's build; build 1 is somebody else's."""
+    project = Project(tmp_path, simulate, fetched, sample_plans.SLOW)
+    text = project.run("start-then-wait.gitlab-ci.yml", GATE_TARGETS=project.target, GATE_TIMEOUT="3s")
+    assert results(text) == {"start": "PASS", "other-work": "PASS", "wait": "FAIL"}
+    assert "FAIL 3" in text
+    assert project.simulator.journal.stops == ((project.simulator.jobs["app"], 2),)
+
+
 def test_template_passes_its_inputs_about_logs_and_links_on(
     tmp_path: Path, simulate: Simulate, fetched: Mapping[str, str]
 ) -> None:

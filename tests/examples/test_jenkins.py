@@ -239,13 +239,14 @@ def test_pipeline_for_windows_has_the_same_steps_and_results(tmp_path: Path) -> 
 def test_pipeline_waits_in_a_later_stage_for_the_build_that_an_earlier_one_started(
     simulate: Simulate, tmp_path: Path, fetched: Mapping[str, str]
 ) -> None:
-    """The result is that of the build with the number of this run; without a start nothing is waited for."""
-    simulators = {name: simulate([name], speed=100) for name in ("passing", "failing")}
+    """The result is that of this run's build, which is stopped when time is up; without one, nothing is waited for."""
+    simulators = {name: simulate([name], speed=100) for name in ("passing", "failing", "slow")}
     base = {name: environment(simulator, fetched) for name, simulator in simulators.items()}
     nobody = base["passing"] | {"GATE_TARGETS": "0" * 32}
     cases = {
         "passed": (base["passing"] | {"CHANGE_BRANCH": "feature"}, user_of(simulators["passing"])),
         "failed": (base["failing"], user_of(simulators["failing"])),
+        "late": (base["slow"] | {"GATE_TIMEOUT": "5s"}, user_of(simulators["slow"])),
         "not started": (nobody, user_of(simulators["passing"])),
     }
     for name in cases:
@@ -262,15 +263,17 @@ def test_pipeline_waits_in_a_later_stage_for_the_build_that_an_earlier_one_start
     assert {name: (run["result"], run["description"], run["error"]) for name, run in by_name.items()} == {
         "passed": ("SUCCESS", "CodeArts build 58: passed", None),
         "failed": ("FAILURE", "CodeArts build 58: failed", "CodeArts build 58: failed"),
+        "late": ("UNSTABLE", "CodeArts build 58: timed-out", "CodeArts build 58: timed-out"),
         "not started": ("FAILURE", None, "script returned exit code 5"),
     }
     for name in ("passed", "failed"):
         log = by_name[name]["log"]
         assert log.index("started ") < log.index("\nMeanwhile, CodeArts runs build 58.\n") < log.index(f"\n{name} ")
         assert "warning: the variable" not in log
-    assert by_name["passed"]["commands"][-1] == 'python3 codearts-gate.pyz wait "$GATE_TARGETS:$CODEARTS_BUILD"'
+    assert by_name["passed"]["commands"][-1] == 'python3 codearts-gate.pyz wait --stop "$GATE_TARGETS:$CODEARTS_BUILD"'
     assert by_name["not started"]["commands"][-1] == "python3 codearts-gate.pyz run --no-wait"
     assert not (tmp_path / "not started" / "gate-report.xml").exists()
+    assert simulators["slow"].journal.stops == ((simulators["slow"].jobs["slow"], 58),)
     (job,) = simulators["passing"].backend.jobs.values()
     assert [build.branch for build in job.builds if build.number > 57] == ["feature"]
     passwords = [simulator.iam.account.password for simulator in simulators.values()]
