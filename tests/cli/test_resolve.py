@@ -155,6 +155,12 @@ def test_short_options_are_those_that_people_type(option: str) -> None:
     assert (reports.quiet, reports.verbose) == (option == "-q", option == "-v")
 
 
+def test_version_has_a_short_option(capsys: pytest.CaptureFixture[str]) -> None:
+    """`-V`, as `-v` is for more details."""
+    assert main.main(["-V"], prog_name="codearts-gate", standalone_mode=False) == 0
+    assert re.fullmatch(r"codearts-gate \d+\.\S+\n", capsys.readouterr().out)
+
+
 def test_age_has_no_limit_with_a_commit_unless_it_is_given() -> None:
     """The default is for builds that are chosen by nothing else."""
     assert resolved("wait", JOB).settings.rules.age_limit == 900

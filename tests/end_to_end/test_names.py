@@ -3,6 +3,7 @@
 import json
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -69,12 +70,14 @@ def test_name_without_a_project_is_a_wrong_call(simulate: Simulate, run_gate: Ru
     assert (done.returncode, "has a job id of 7 characters" in done.stderr) == (2, True), done.stderr
 
 
-def test_name_that_can_be_no_label_is_shown_as_the_id(simulate: Simulate, run_gate: RunGate) -> None:
+def test_name_that_can_be_no_label_is_shown_as_the_id(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """In the lines for machines, in the report and as the name of the log."""
     simulator = simulate([replace(SCENARIOS["passing"], name="\u7f16\u8bd1")], speed=60)
     job = simulator.jobs["\u7f16\u8bd1"]
     done = run_gate("wait", "\u7f16\u8bd1", "--log-dir", "logs", env=by_name(simulator))
     assert (done.returncode, done.stdout) == (0, f"passed {job} build=57 state=SUCCESS\n"), done.stderr
+    assert f' name="{job}"' in (tmp_path / "gate-report.xml").read_text()
+    assert [path.name for path in (tmp_path / "logs").iterdir()] == [f"{job}.log"]
 
 
 def test_deadline_holds_while_the_list_hangs(simulate: Simulate, run_gate: RunGate) -> None:

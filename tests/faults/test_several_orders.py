@@ -53,6 +53,7 @@ def fault(name: str, job_id: str | None, operations: tuple[str, ...], times: int
     interruption=signals,
     fail_fast=st.booleans(),
     keeps=st.booleans(),
+    no_wait=st.integers(0, 3).map(lambda number: number == 0),
     retries=st.integers(0, 2),
 )
 @settings(max_examples=60, phases=[Phase.generate])
@@ -62,6 +63,7 @@ def test_every_build_that_may_have_been_started_is_stopped_or_said_to_go_on(
     interruption: tuple[float, int] | None,
     fail_fast: bool,
     keeps: bool,
+    no_wait: bool,
     retries: int,
 ) -> None:
     """With its number, as far as the service has told it; no build of anybody else is touched."""
@@ -77,7 +79,7 @@ def test_every_build_that_may_have_been_started_is_stopped_or_said_to_go_on(
             simulator.faults.add(fault(name, None, operations, 4, skip))
         rules = Rules(
             timeout=60, error_budget=20, poll_interval=5, max_rate=6000,
-            fail_fast=fail_fast, keep_running=keeps, retries=retries,
+            fail_fast=fail_fast, keep_running=keeps, retries=retries, no_wait=no_wait,
         )  # fmt: skip
         targets = [Target(job_id=job.id, label=job.scenario.name) for job in jobs]
         waiting = MemoryWait(simulator, *targets, rules=rules, order=Order())

@@ -46,6 +46,17 @@ def open_screen() -> Iterator[OpenScreen]:
         yield open_one
 
 
+def test_targets_are_shown_by_their_new_labels_once_their_jobs_are_known(open_screen: OpenScreen) -> None:
+    """A name that can be no label is replaced by the id."""
+    screen, terminal = open_screen("\u7f16\u8bd1", "web")
+    terminal.tick([Progress(target, Phase.NOT_ASKED) for target in targets_of("\u7f16\u8bd1", "web")], 1001.0)
+    found = [Target(job_id="1" * 32, label="1" * 32), Target(job_id="2" * 32, label="web")]
+    terminal.take_targets(found)
+    terminal.tick([Progress(target, Phase.SELECTING) for target in found], 1003.0)
+    assert [line.split()[1] for line in screen.lines() if "1" * 32 in line or "web" in line] == ["1" * 32, "web"]
+    assert not [line for line in screen.lines() if "\u7f16" in line]
+
+
 def test_screen_is_written_over_and_stays_as_the_result(open_screen: OpenScreen) -> None:
     """There is one at a time; in the end it is the result, with one line below it."""
     screen, terminal = open_screen()
