@@ -5,12 +5,9 @@ Limits of the wait are elsewhere: side channels and the seconds after the deadli
 not followed. JSON that is nested too deeply for the interpreter's JSON reader is an invalid answer.
 """
 
-MAX_BYTES = 8 * 1024 * 1024
-"""Bytes of the body of an answer after decompression, but not of a log, of which only the end is kept."""
-
-MAX_JSON_BYTES = 2 * 1024 * 1024
-"""Bytes of a JSON body: a page of 100 builds takes 80 KB, and parsed lists use 30 times as much memory as their
-text."""
+MAX_BYTES = 2 * 1024 * 1024
+"""Bytes of the body of an answer after decompression, but not of a log, of which only the end is kept. A page of 100
+builds takes 80 KB, and parsed lists use 30 times as much memory as their text."""
 
 MAX_HEADER_BYTES = 256 * 1024
 """Bytes of the headers of an answer (`http.client` allows 100 headers of up to 64 KiB each)."""
@@ -48,10 +45,10 @@ MAX_HELD_LINE = 65_536
 MAX_CONNECTIONS = 8
 """Concurrent requests that answer in time; side channels have half as many of their own."""
 
-MAX_SLOW_CALLS = 24
+MAX_SLOW_CALLS = 12
 """Concurrent requests for targets whose last request was slow, so that what hangs holds up nobody else."""
 
-MAX_CALLS = 64
+MAX_CALLS = 32
 """Concurrent requests of all kinds, but for stops and orders; together with the limits above this bounds the gate's
 memory and threads."""
 

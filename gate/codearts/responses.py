@@ -23,7 +23,7 @@ from gate.errors import (
     TransientError,
     Unauthorised,
 )
-from gate.limits import MAX_JSON_BYTES
+from gate.limits import MAX_BYTES
 from gate.text import one_line
 
 Hide = Callable[[str], str]
@@ -82,8 +82,8 @@ def check_text(reply: Reply, what: str, hide: Hide) -> None:
 
 def decode(body: bytes) -> Json:
     """Parse a JSON object, also one inside a JSON string. Raises `ValueError` for anything else."""
-    if len(body) > MAX_JSON_BYTES:
-        raise ValueError(f"longer than {MAX_JSON_BYTES // 2**20} MiB")
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"longer than {MAX_BYTES // 2**20} MiB")
     try:
         document = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_unique)
         if isinstance(document, str):

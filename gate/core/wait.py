@@ -39,10 +39,10 @@ SLOW = 1.0
 LOOKING = 1.5
 """Seconds after the deadline in which builds are looked at once more."""
 
-STOPPING = 3.0
+STOPPING = 2.7
 """Seconds after the deadline, or a signal, in which builds are stopped."""
 
-WIND_UP = 3.5
+WIND_UP = 3.0
 """Seconds after the deadline, or a signal, after which the loop ends whatever is under way."""
 
 REPORTING = 1.0
@@ -410,7 +410,8 @@ class Wait:
         """
         if ask.priority in (Priority.STOP, Priority.URGENT):
             return True
-        if len(self._calls) >= MAX_CALLS:
+        most = MAX_CALLS if self._ending is None else MAX_CALLS + MAX_CONNECTIONS  # the last look has some of its own
+        if len(self._calls) >= most:
             return False
         if ask.priority >= Priority.EXPLAIN:
             return sum(call.ask.priority is ask.priority for call in self._calls.values()) < MAX_CONNECTIONS // 2

@@ -3,7 +3,7 @@
 import pytest
 
 from gate.codearts import responses, wire_format
-from gate.limits import MAX_JSON_BYTES, MAX_STAGE, MAX_STAGES, MAX_TEXT
+from gate.limits import MAX_BYTES, MAX_STAGE, MAX_STAGES, MAX_TEXT
 
 
 def test_stages_beyond_the_limit_are_left_out() -> None:
@@ -38,4 +38,4 @@ def test_record_id_that_is_none_is_not_used(given: object) -> None:
 def test_json_beyond_the_limit_is_not_parsed() -> None:
     """Parsed, it takes 30 times as much memory."""
     with pytest.raises(ValueError, match="longer than 2 MiB"):
-        responses.decode(b'{"a": "' + b"x" * MAX_JSON_BYTES + b'"}')
+        responses.decode(b'{"a": "' + b"x" * MAX_BYTES + b'"}')

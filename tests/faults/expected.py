@@ -21,16 +21,17 @@ def nature(fault: NamedFault, moment: Moment) -> Nature:
 def verdicts(fault: NamedFault, moment: Moment, once: bool) -> set[str]:
     """Return the allowed verdicts for a build that passes, or has failed where the moment is a side channel."""
     if moment.ended:  # a token that is refused before it was accepted is not sent again, for no target
-        return {"failed", "undetermined"} if fault.refuses_credential else {"failed"}
+        return {"failed"} | ({"undetermined"} if fault.refuses_credential else set())
     match nature(fault, moment):
         case Nature.HARMLESS:
             return {"passed"}
-        case Nature.PERMANENT if once and fault.may_pass:
-            # Nothing may have been accepted yet, or the credential was refused at another target before that.
-            is_early = moment.name in ("selection", "first") or fault.refuses_credential
-            return {"passed", "undetermined"} if is_early else {"passed"}
+        case _ if moment.name == "selection":  # records and running-status may tell enough without the list
+            return {"passed", "undetermined", "timed-out"}
         case Nature.PERMANENT:
-            return {"undetermined"}
+            # The first answer may be that for a build that is not there yet, and nothing may have been accepted so far.
+            is_early = once and (moment.name == "first" or fault.refuses_credential)
+            may_pass = is_early or (once and fault.may_pass)
+            return ({"passed"} if may_pass else set()) | ({"undetermined"} if is_early or not may_pass else set())
         case Nature.DELAYING:
             return {"timed-out", "passed" if once else "undetermined"}
         case Nature.TRANSIENT:

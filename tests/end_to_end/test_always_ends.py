@@ -1,0 +1,122 @@
+"""The gate ends in time, whatever its surroundings do: bursts of signals, no threads, reports that nobody reads."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from gate.simulator.scenarios import Scenario, Start
+from tests.conftest import ROOT
+from tests.end_to_end.bursts import burst
+from tests.end_to_end.deadline_campaign import plan
+from tests.end_to_end.test_streams import fill
+from tests.faults.fault_plan import RECORD_ROUTES, Fault
+from tests.faults.journal import STOPS
+from tests.faults.transport_faults import Silence
+from tests.helpers import RunGate, Simulate, StartGate, environment, error_types, wait_for
+
+
+def test_bursts_of_signals_end_the_gate(simulate: Simulate) -> None:
+    """Fifty signals within a millisecond or two; `python -m tests.end_to_end.bursts 300` sends more of them."""
+    simulator = simulate(["slow"], speed=1)
+    random = Random(1)
+    for _ in range(5):
+        assert burst(simulator, random) < 5
+
+
+@pytest.mark.parametrize("count", [8, 12])
+def test_requests_that_hang_before_the_deadline_hide_no_result(
+    simulate: Simulate, run_gate: RunGate, count: int
+) -> None:
+    """All requests of the seconds before the deadline hang, and then the service answers again."""
+    starts = (Start(plan=plan(3.0, "SUCCESS")),)
+    simulator = simulate([Scenario(name=f"job-{number}", starts=starts) for number in range(count)])
+    first: list[float] = []
+
+    def is_silent(_: object) -> bool:
+        first.append(time.monotonic())
+        return 0.5 < first[-1] - first[0] < 5
+
+    simulator.faults.add(Fault(operations=RECORD_ROUTES, act=Silence(), times=None, when=is_silent))
+    targets = [f"{job}:1" for job in simulator.jobs.values()]
+    done = run_gate("wait", *targets, "--timeout", "6s", env=environment(simulator))
+    assert done.returncode == 0, done.stderr
+
+
+def test_pipes_that_nobody_reads_do_not_add_up(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
+    """Three reports are FIFOs whose readers do not read, and so is stdout: all share the seconds after the deadline."""
+    simulator = simulate(["slow"], speed=1)
+    with ExitStack() as stack:
+        options = []
+        for option in ("junit", "summary", "outputs"):
+            path = tmp_path / option
+            os.mkfifo(path)
+            descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+            stack.callback(os.close, descriptor)
+            fill(descriptor)
+            options += [f"--{option}", path]
+        reader, writer = os.pipe()
+        stack.callback(os.close, reader)
+        stack.callback(os.close, writer)
+        fill(writer)
+        started = time.monotonic()
+        process = start_gate(
+            "wait", simulator.jobs["slow"], "--timeout", "1s", *options, env=environment(simulator), stdout=writer
+        )
+        assert process.wait(30) == 3
+        assert time.monotonic() - started < 1 + 5
+
+
+def test_second_signal_does_not_end_the_stop(simulate: Simulate, start_gate: StartGate) -> None:
+    """The stop hangs at first; it is tried again although more signals come."""
+    simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=Silence())])
+    process = start_gate("run", simulator.jobs["slow"], env=environment(simulator))
+    wait_for(lambda: simulator.journal.of(*RECORD_ROUTES))
+    process.send_signal(signal.SIGINT)
+    wait_for(lambda: simulator.journal.of(*STOPS))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        process.send_signal(number)
+        time.sleep(0.05)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, len(simulator.journal.stops)) == (130, 1), err
+    assert "stop requested for build 58" in err
+
+
+WITHOUT_THREADS = """
+import sys, threading
+def start(self):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = start
+from gate.__main__ import main
+sys.argv[0] = "codearts-gate"
+main()
+"""
+
+
+def test_no_thread_and_a_stalled_terminal_still_end_the_process(simulate: Simulate, tmp_path: Path) -> None:
+    """Nothing can be asked and nothing can be said: the exit status tells."""
+    simulator = simulate(["passing"])
+    reader, writer = os.pipe()
+    fill(writer)
+    process = subprocess.Popen(
+        [sys.executable, "-c", WITHOUT_THREADS, "wait", simulator.jobs["passing"]],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment(simulator)},
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=writer,
+    )
+    try:
+        assert process.wait(15) == 5
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reader)
+        os.close(writer)
+    assert error_types(tmp_path / "gate-report.xml") == ["Undetermined"]
