@@ -20,6 +20,7 @@ from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.journal import STOPS
 from tests.faults.transport_faults import Silence
 from tests.helpers import RunGate, Simulate, StartGate, environment, error_types, wait_for
+from tests.tools import tool
 
 
 def test_bursts_of_signals_end_the_gate(simulate: Simulate) -> None:
@@ -120,3 +121,25 @@ def test_no_thread_and_a_stalled_terminal_still_end_the_process(simulate: Simula
         os.close(reader)
         os.close(writer)
     assert error_types(tmp_path / "gate-report.xml") == ["Undetermined"]
+
+
+@pytest.mark.ci  # needs a C compiler, and eight processes take their time
+def test_wait_ends_whatever_delays_the_main_thread(simulate: Simulate, tmp_path: Path) -> None:
+    """A preloaded library delays its system calls at random; until Python 3.13, waits with a time limit hung so."""
+    library = tmp_path / "delays.so"
+    source = Path(__file__).with_name("delays.c")
+    subprocess.run([tool("cc", made_with="cc"), "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    simulator = simulate(["slow"], speed=1)
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment(simulator, LD_PRELOAD=str(library))}
+    command = [sys.executable, "-m", "gate", "wait", simulator.jobs["slow"], "--timeout", "4s"]
+    folders = [tmp_path / str(number) for number in range(8)]
+    with ExitStack() as stack:
+        processes = []
+        for folder in folders:
+            folder.mkdir()
+            nowhere = subprocess.DEVNULL
+            process = subprocess.Popen(command, env=env, cwd=folder, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            processes.append(process)
+        assert [process.wait(4 + 5 + 15) for process in processes] == [3] * 8  # eight at once start slowly
