@@ -81,10 +81,10 @@ class NextStep(IntEnum):
 
     CHECK_ORDER = auto()
     STOP = auto()
-    GOES_ON = auto()
-    KEPT = auto()
     LOOK = auto()
     ADVICE = auto()
+    GOES_ON = auto()
+    KEPT = auto()
     WAIT_AGAIN = auto()
     START_AGAIN = auto()
     RUN_AGAIN = auto()

@@ -19,7 +19,7 @@ from gate.platforms.progress import count_states, describe
 from gate.platforms.repeats import MAX_SINGLE, Repeats
 from gate.platforms.shown_logs import MAX_FOLLOWED_BYTES, ShownLogs
 from gate.settings import Settings
-from gate.text import one_line
+from gate.text import link, one_line
 
 SILENCE = 60.0
 """Seconds without a line after which one is written."""
@@ -120,6 +120,8 @@ class Terminal:
             return
         self.close_log()
         text = f"{self._name(outcome.label)}{outcome.verdict}: {one_line(outcome.reason, limit=1000)}"
+        if outcome.verdict is not Verdict.PASSED and (url := link(outcome.build_url)):
+            text += f" {url}"
         self.lines([self._with_verdict(text, outcome.verdict)])
 
     def explained(self, outcome: TargetOutcome) -> None:

@@ -207,6 +207,12 @@ def test_final_words_begin_with_what_is_most_urgent() -> None:
     assert "b:" not in text
 
 
+def test_failed_build_comes_before_one_that_only_goes_on() -> None:
+    """It is why the run is red."""
+    ends = [labelled("a", **TIMED_OUT, **RUNNING), labelled("b", **FAILED, build_number=57)]
+    assert final_words(ends).startswith("b: Look at build 57 in the CodeArts console. a: Build 58 may go on")
+
+
 def test_equal_advice_is_given_once() -> None:
     """A refused credential is one problem, whatever the number of targets."""
     ends = [labelled("a", **REFUSED), labelled("b", **REFUSED), labelled("c", **FAILED, build_number=58)]
