@@ -85,9 +85,9 @@ def terminal() -> str:
             0.0, [Target(job_id="1" * 32, label=one.label) for one in (failed, passed, *rest)], heading=heading,
             platform=Platform(env), stream=cast("TextIO", screen), environment=env,
         )  # fmt: skip
-        live.tick([running("web", 57, 31, 47), running("api", 88, 9, 70), running("docs", 31, 52, 47)], 39.0)
         live.decided(failed)
         live.decided(passed)
+        live.tick([running("web", 57, 31, 47), running("api", 88, 9, 70), running("docs", 31, 52, 47)], 39.0)
         return svg(screen)
 
 

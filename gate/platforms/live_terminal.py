@@ -78,10 +78,11 @@ class LiveTerminal(Terminal):
     def decided(self, outcome: TargetOutcome) -> None:
         """Show a verdict on the screen; the end of the log is in the report."""
         former = self._progress[outcome.label]
-        self._progress[outcome.label] = former._replace(phase=Phase.DECIDED, outcome=outcome)
+        self._progress[outcome.label] = former._replace(
+            phase=Phase.DECIDED, outcome=outcome, build_number=outcome.build_number, build_url=outcome.build_url
+        )
         self.close_log()
-        if self._is_drawn:
-            self._write("")
+        self._due = min(self._due, self._drawn_at + SOON)  # not at once: forty verdicts in a second are five screens
 
     def explained(self, outcome: TargetOutcome) -> None:
         """Show why a build did not pass, as far as that was read since its verdict was shown."""

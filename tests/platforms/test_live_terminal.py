@@ -107,11 +107,13 @@ def test_screen_follows_news_soon(open_screen: OpenScreen) -> None:
     assert terminal.due() == pytest.approx(1001.3)
 
 
-def test_verdict_stands_on_the_screen_at_once_and_stays(open_screen: OpenScreen) -> None:
+def test_verdict_stands_on_the_screen_soon_and_stays(open_screen: OpenScreen) -> None:
     """Also where the core tells no more of the target, or still tells how it stood before."""
     screen, terminal = open_screen("a", "b")
     terminal.tick([standing("a"), standing("b")], 1001.0)
     terminal.decided(failed("a").outcome)
+    assert terminal.due() == 1001.2
+    terminal.tick([standing("a"), standing("b")], 1001.2)
     assert screen.lines()[2].startswith(" ✗ a #57  FAILURE in stage Maven")
     terminal.tick([standing("a"), standing("b")], 1002.0)
     assert screen.lines()[2].startswith(" ✗ a #57  FAILURE in stage Maven")
@@ -193,6 +195,7 @@ def test_terminal_shows_colours(open_screen: OpenScreen) -> None:
     screen, terminal = open_screen("a", "b", env={"TERM": "xterm"})
     terminal.tick([standing("a"), standing("b", **NO_BUILD)], 1001.0)
     terminal.decided(ended("a", Verdict.PASSED, reason="x"))
+    terminal.tick([], 1001.2)
     text = "".join(screen.writes)
     for part in ("\x1b[33m●\x1b[0m", "\x1b[90m·\x1b[0m", "\x1b[32m✓\x1b[0m"):
         assert part in text
