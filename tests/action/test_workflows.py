@@ -14,6 +14,7 @@ from gate.simulator.scenarios import Scenario, Start
 from tests.action.driver import Driver
 from tests.conftest import ROOT
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.journal import ORDERS
 
 pytestmark = pytest.mark.ci
 
@@ -126,3 +127,21 @@ def test_build_is_started_with_an_access_key_which_brings_its_own_packages(
     (job,) = simulator.backend.jobs.values()
     assert job.builds[-1].branch == ("feature" if "head_ref" in event else "main")
     assert dict(job.builds[-1].parameters) == {"STARTED_BY": "github", "RUN": "7"}
+
+
+def test_builds_of_several_jobs_are_started_by_name_or_used_again(simulate: Simulate, driver: Driver) -> None:
+    """The commit is being built in one of the jobs already; the logs of all three builds are handed on."""
+    usual = Start(at=-3600.0)
+    under_way = Start(plan=replace(sample_plans.PASSING, commit=HEAD))
+    jobs = [Scenario(name=name, starts=(usual,)) for name in ("web", "docs")]
+    simulator = simulate([Scenario(name="api", starts=(usual, under_way)), *jobs], speed=60)
+    text = re.sub(JOB_ID, simulator.project, read("several-by-name.yml"))
+    done = driver.run_workflow(text, addresses(simulator), github=PUSH, secrets=secrets_of(simulator))
+    (run,) = done.runs
+    assert run["exit"] == 0, done.log
+    targets = json.loads(run["outputs"]["results"])["targets"]
+    assert [target["label"] for target in targets] == ["api", "web", "docs"]
+    assert {target["commit"] for target in targets} == {HEAD}
+    assert len(simulator.journal.of(*ORDERS)) == 2
+    assert [given["path"] for _, given in run["uses"]] == ["codearts-logs"]
+    assert sorted(path.name for path in driver.workspace.glob("codearts-logs/*")) == ["api.log", "docs.log", "web.log"]

@@ -242,3 +242,28 @@ def test_template_passes_its_inputs_about_logs_and_links_on(
     link = f"https://example.com/{job}/1#log"
     assert f"GATE_BUILD_LINK={link}\n" in project.artifact("codearts", ".gitlab-ci-reports/dotenv/gate.env")
     assert "skipped app build=- " in text
+
+
+def test_newest_builds_of_the_branch_since_the_pipeline_began_are_found_by_name(
+    tmp_path: Path, simulate: Simulate, fetched: Mapping[str, str]
+) -> None:
+    """A build from before, and one of another branch, are not taken for the pipeline's."""
+    project = Project(tmp_path, simulate, fetched)
+    plans = (replace(sample_plans.PASSING, branch="main"), replace(sample_plans.FAILING, branch="other"))
+    starts = (
+        Start(at=-600, plan=replace(sample_plans.FAILING, branch="main")),
+        *(Start(at=0.1 + number, plan=plan) for number, plan in enumerate(plans)),
+    )
+    project.simulator = simulate([Scenario(name=name, starts=starts) for name in ("api", "web", "docs")], speed=10)
+    since = project.simulator.clock.start.isoformat()
+    text = project.run(
+        "newest-of-branch.gitlab-ci.yml",
+        GATE_CODEARTS_PROJECT=project.simulator.project,
+        CI_PIPELINE_CREATED_AT=since,
+        CI_COMMIT_BRANCH="main",
+        CI_DEFAULT_BRANCH="main",
+    )
+    assert results(text) == {"codearts": "PASS"}, text
+    for name in ("api", "web", "docs"):
+        assert f"passed {name} build=2 state=SUCCESS" in text
+        assert project.artifact("codearts", f"codearts-logs/{name}.log")

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from gate.cli.rehearsal import scenarios_of
 from tests.conftest import ROOT
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.helpers import wait_for
@@ -278,3 +279,21 @@ def test_pipeline_waits_in_a_later_stage_for_the_build_that_an_earlier_one_start
     assert [build.branch for build in job.builds if build.number > 57] == ["feature"]
     passwords = [simulator.iam.account.password for simulator in simulators.values()]
     assert not [run for run in runs if any(password in run["log"] for password in passwords)]
+
+
+def test_pipeline_starts_builds_of_several_jobs_by_name(
+    simulate: Simulate, tmp_path: Path, fetched: Mapping[str, str]
+) -> None:
+    """Of the branch, in one run; one that fails turns the run red, and each has its log."""
+    simulator = simulate(scenarios_of(["several-jobs"]), speed=60)
+    variables = environment(simulator, fetched) | {
+        "BRANCH_NAME": "feature", "GATE_TARGETS": "api web docs", "GATE_CODEARTS_PROJECT": simulator.project,
+    }  # fmt: skip
+    credentials = user_of(simulator)
+    (run,) = run_pipeline(
+        "Jenkinsfile.by-name", [{"workspace": str(tmp_path), "env": variables, "credentials": credentials}]
+    )
+    assert (run["result"], run["error"]) == ("SUCCESS", None), run["log"]
+    for job in simulator.backend.jobs.values():
+        assert [build.branch for build in job.builds if build.number > 57] == ["feature"]
+    assert sorted(path.name for path in tmp_path.glob("codearts-logs/*")) == ["api.log", "docs.log", "web.log"]

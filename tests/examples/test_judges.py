@@ -21,7 +21,7 @@ ACTION = ROOT / "action.yml"
 WORKFLOWS = [*sorted((ROOT / ".github/workflows").glob("*.yml")), *sorted((EXAMPLES / "github").glob("*.yml"))]
 PIPELINES = sorted((EXAMPLES / "gitlab").glob("*.gitlab-ci.yml"))
 TEMPLATE = EXAMPLES / "gitlab" / "template.yml"
-TEXTS = [path for path in sorted(EXAMPLES.rglob("*")) if path.suffix != ".png" and path.is_file()]
+TEXTS = [path for path in sorted(EXAMPLES.rglob("*")) if path.suffix not in (".png", ".md") and path.is_file()]
 ACTION_INPUTS = yaml.safe_load(ACTION.read_text())["inputs"]
 DEFAULTS = {option.opts[0].removeprefix("--"): option.default for option in main.commands["wait"].params}
 """The defaults of the options, which are those of the action's inputs."""
