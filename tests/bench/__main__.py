@@ -75,5 +75,15 @@ def fleet(fleets: tuple[tuple[int, int], ...] = (), seconds: float = 240.0, on_p
     fleet_on_paper.report(on_paper)
 
 
+@main.command()
+@click.option("--targets", "counts", multiple=True, type=int, default=(1, 10, 40), show_default=True)
+@click.option("--seconds", default=6.0, show_default=True, help="How long the builds take.")
+def follow(counts: tuple[int, ...], seconds: float) -> None:
+    """Compare the moments of verdicts with `--follow` and without, whatever the logs do."""
+    from tests.bench import follow as bench
+
+    bench.report(counts, seconds)
+
+
 if __name__ == "__main__":
     main()

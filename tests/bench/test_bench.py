@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
         "scale --targets 3 --seconds 1",
         "fleet --gates 3 4 --seconds 20 --on-paper 20",
         "memory --targets 3 --seconds 1",
+        "follow --targets 1 --seconds 1",
     ],
 )
 def test_benchmark_prints_its_tables(command: str) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import threading
 import time
 from base64 import b64encode
 from dataclasses import dataclass, replace
@@ -10,34 +9,15 @@ from dataclasses import dataclass, replace
 import pytest
 
 from gate.simulator.builds import StagePlan
-from gate.simulator.exchange import Call, HttpAnswer, enveloped_answer, gateway_error, service_error
+from gate.simulator.exchange import Call, HttpAnswer, enveloped_answer, gateway_error
 from gate.simulator.scenarios import Scenario, Start
 from gate.simulator.simulator import Answer
+from tests.bench.follow import LIVE_LOG, LOGS, NO_EXECUTOR, ScriptedLog, moments_side_by_side
 from tests.end_to_end.deadline_campaign import plan
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.response_faults import ReplaceAnswer, ResponseFault
-from tests.faults.transport_faults import Drip, Silence, TransportFault
 from tests.helpers import RunGate, Simulate, StartGate, environment
-
-LIVE_LOG = ("DownloadBuildRealTimeLog", "DownloadRealTimeLog")
-NO_EXECUTOR = ReplaceAnswer(service_error(500, "CB.00030004", "Calling the executor failed."))
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptedLog(ResponseFault):
-    """Sends this text as the log, so many characters in a piece."""
-
-    text: str
-    length: int
-
-    def shape(self, call: Call, genuine: Answer) -> HttpAnswer:
-        """See the base class."""
-        start = int(call.value("start_offset") or 0)
-        piece = self.text[start : start + self.length]
-        end = start + len(piece)
-        document = {"start_offset": str(start), "end_offset": str(end), "has_more": end < len(self.text), "log": piece}
-        return enveloped_answer(document)
 
 
 def running_for(seconds: float, name: str = "job", word: str = "SUCCESS", queue: float = 0.0) -> Scenario:
@@ -191,41 +171,13 @@ def test_lines_that_were_shown_are_not_shown_again_at_the_end(simulate: Simulate
     assert done.stderr.count("stage ended: FAILURE") == 1
 
 
-BAD_LOGS: dict[str, TransportFault | ResponseFault] = {
-    "silence": Silence(),
-    "trickle": Drip(interval=0.2),
-    "error": NO_EXECUTOR,
-    "flood": ScriptedLog(("x" * 99 + "\n") * 10**6, 100_000),
-}
-
-
-@pytest.mark.parametrize("act", BAD_LOGS.values(), ids=BAD_LOGS.keys())
-def test_log_delays_no_verdict(simulate: Simulate, start_gate: StartGate, act: TransportFault | ResponseFault) -> None:
+@pytest.mark.parametrize("name", [name for name in LOGS if name != "is quiet"])
+def test_log_delays_no_verdict(start_gate: StartGate, name: str) -> None:
     """Two gates wait for the same ten builds, one of them with `--follow`: their verdicts come at the same moment.
 
     More targets than side channels have connections, each with a log that does whatever it likes. In virtual time, the
     moments are the same to a third of a second (`tests/core/test_following.py`); here, the machine is allowed more.
     """
-    simulator = simulate([running_for(4, f"job-{number}") for number in range(10)])
-    simulator.faults.add(Fault(operations=LIVE_LOG, act=act, times=None))
-    targets = [f"{name}={job}:1" for name, job in simulator.jobs.items()]
-    env = environment(simulator, GATE_TIMEOUT="60s", GATE_PLATFORM="none")
-    gates = [start_gate("wait", *targets, *options, env=env) for options in ((), ("--follow",))]
-    moments: list[list[float]] = [[], []]
-    readers = [
-        threading.Thread(target=_note_verdicts, args=(gate, found)) for gate, found in zip(gates, moments, strict=True)
-    ]
-    for reader in readers:
-        reader.start()
-    for reader in readers:
-        reader.join(60)
-    assert [gate.wait(60) for gate in gates] == [0, 0]
-    without, with_it = moments
+    without, with_it = moments_side_by_side(start_gate, LOGS[name], 10, 4.0)
     assert (len(without), len(with_it)) == (10, 10)
-    assert max(with_it) - max(without) < 1.0
-
-
-def _note_verdicts(gate: "subprocess.Popen[str]", moments: list[float]) -> None:
-    """Note when each verdict is told."""
-    assert gate.stderr is not None
-    moments.extend(time.monotonic() for line in gate.stderr if re.match(r"(\S+ )?job-\d: passed", line))
+    assert max(with_it.values()) - max(without.values()) < 1.0
