@@ -86,12 +86,30 @@ def test_text_of_chinese_tools_is_decoded(body: bytes, shown: str) -> None:
 def test_start_of_a_log_that_is_cut_within_a_character_is_found(encoding: str, shift: int) -> None:
     """Where only the end of a log is kept, its first line may start anywhere."""
     end = LogEnd()
-    end(b"." * shift + ("\U0001f600" * (KEPT_BYTES // 4)).encode(encoding) * 3)
+    end(("\U0001f600" * (KEPT_BYTES // 4)).encode(encoding) * 3 + b"." * shift)
     (line,) = end.last_lines(1, MASKER, is_complete=True)
-    assert line == CUT + "\U0001f600" * (MAX_TEXT - 1)
+    assert line == CUT + ("\U0001f600" * MAX_TEXT + "." * shift)[1 - MAX_TEXT :]
 
 
-@given(st.lists(st.sampled_from(["编译", "plain ", SECRET, "\n", "\r", SECRET[:9], "\U0001f600"]), max_size=12),
+def test_start_of_what_is_kept_leaves_no_part_of_a_secret() -> None:
+    """Only blank lines follow, so that the first line that is kept is shown."""
+    for part in range(1, len(SECRET)):
+        end = LogEnd()
+        blank = (b" " * 299 + b"\n") * (KEPT_BYTES // 300)
+        end(b"." * 2 * KEPT_BYTES + SECRET.encode() + b"\n" * (KEPT_BYTES - len(blank) - part) + blank)
+        shown = "".join(end.last_lines(1, MASKER, is_complete=True))
+        assert not shown or SECRET[-part:][:6] not in shown
+
+
+def test_start_of_a_long_line_leaves_no_part_of_a_secret() -> None:
+    """Backspaces remove all that follows, so that it is shown."""
+    for part in range(6, len(SECRET)):
+        removed = MAX_LINE + MASKER.longest() - part
+        (shown,) = lines_of(SECRET + "x\b" * (removed // 2) + "x" * (removed % 2), 1)
+        assert SECRET[-part:][:6] not in shown
+
+
+@given(st.lists(st.sampled_from(["编译", "plain ", SECRET, "\n", "\r", SECRET[:9], SECRET[9:], "\U0001f600"]), max_size=12),
        st.lists(st.integers(1, 90)), st.sampled_from(["utf-8", "gb18030"]))  # fmt: skip
 def test_whole_log_is_the_same_however_it_is_cut(words: list[str], cuts: list[int], encoding: str) -> None:
     """No secret is left in it, and no character is lost or garbled."""
@@ -111,10 +129,13 @@ def test_whole_log_of_one_endless_line_is_handed_on() -> None:
     for character, encoding in (("中", "utf-8"), ("中 x", "gb18030"), ("\U0001f600", "utf-8"), ("y", "utf-8")):
         written: list[str] = []
         whole = WholeLog(MASKER, written.append)
-        for _ in range(70):
-            whole((character * 7_001).encode(encoding) * 3)
+        text = character * 600_001
+        data = text.encode(encoding)
+        for start in range(0, len(data), 65_537):
+            whole(data[start : start + 65_537])
+        assert len(data) < 1_048_576 or written
         whole.end()
-        assert "".join(written) == character * 7_001 * 3 * 70
+        assert "".join(written) == text
 
 
 @given(st.integers(0, len(SECRET) + 4), st.integers(0, 3))
