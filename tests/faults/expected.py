@@ -29,7 +29,7 @@ def verdicts(fault: NamedFault, moment: Moment, once: bool) -> set[str]:
             return {"passed", "undetermined", "timed-out"}
         case Nature.PERMANENT:
             # The first answer may be that for a build that is not there yet, and nothing may have been accepted so far.
-            is_early = once and (moment.name == "first" or fault.refuses_credential)
+            is_early = once and (moment.record or fault.refuses_credential)
             may_pass = is_early or (once and fault.may_pass)
             return ({"passed"} if may_pass else set()) | ({"undetermined"} if is_early or not may_pass else set())
         case Nature.DELAYING:

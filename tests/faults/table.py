@@ -189,9 +189,9 @@ def list_row(*faults: ListFault, later: bool = False) -> Row:
         stack.enter_context(flowing(simulator, 15))
         targets = [f"p{n}.{name}={jobs[f'p{n}.{name}']}:57" for n in range(len(faults)) for name in COURSES]
         targets += [f"p{n}.several.{build}={job}:{build}" for n, job in enumerate(several) for build in SEVERAL]
-        rate = str(15 * len(targets))  # a quarter of what the targets want
+        rate = str(20 * len(targets))  # a third of what the targets want
         options = ("--poll-interval", "1s", "--max-rate", rate, *PATIENT[:2], "--error-budget", "10m", "--json")
-        seen = _seen(row, simulator, "wait", *targets, *options, "--log-tail", "0", timeout=8.0)
+        seen = _seen(row, simulator, "wait", *targets, *options, "--log-tail", "0", timeout=10.0)
         read = {entry.path for entry in simulator.journal.of(*PROJECT_LISTS, *LISTS)}
     if seen is None:
         return row
