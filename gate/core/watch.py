@@ -1,6 +1,7 @@
 """One target from the first question to its outcome."""
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -103,7 +104,8 @@ class Watch:
         """Wait until there is a verdict."""
         await self._with_verdict(self._follow_status() if self._rules.verdict_from == "status" else self._follow())
         if self.known.verdict in (Verdict.FAILED, Verdict.ABORTED) and self.known.ended_by is EndedBy.RESULT:
-            await self._explain()
+            with suppress(Ending):  # the verdict stands, and is shown without an explanation
+                await self._explain()
 
     async def watch_stages(self, wanted: Callable[[Target], bool]) -> None:
         """Read the stages of the build while it runs and `wanted` says that they are shown; and what is usual once."""
@@ -418,11 +420,13 @@ class Watch:
 
         A build that has ended by now is judged, whatever was noted when the gate began to end.
         """
-        known = self.known
-        try:
-            await self._look_and_stop(ending)
-        except Ending as later:  # the deadline or a signal, while a build was being stopped
-            await self._look_and_stop(later)
+        known, present = self.known, ending
+        while True:
+            try:
+                await self._look_and_stop(present)
+                break
+            except Ending as later:  # the deadline or a signal, while a build was being looked at or stopped
+                present = later
         if known.verdict is None:
             known.where, known.trouble = describe(known), self._retrier.trouble
             known.decide(ending.verdict, ending.ended_by, ending.why, self._retrier.advice if known.trouble else "")
@@ -472,8 +476,9 @@ class Watch:
             why = f"{ending.why}: {error}" if isinstance(error, OrderNotSent) else why
         if not isinstance(error, WrongBuild) and self._may_stop():
             until = self._now() + STOPPING_IN_TIME
-            if await stop(known, self._context, until):
-                await self._last_look(until)
+            with suppress(Ending):  # what was not known before the end of the time is not known at it either
+                if await stop(known, self._context, until):
+                    await self._last_look(until)
         known.decide(verdict, ended_by, why, error.hint)
 
 

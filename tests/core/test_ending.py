@@ -332,3 +332,32 @@ def test_started_build_is_stopped_while_the_order_of_another_target_is_under_way
     assert [outcome.verdict for outcome in world.run()] == [Verdict.INTERRUPTED] * 2
     first, second = world.service.times("stop")
     assert (first < 1001.5, second >= 1002.5) == (True, True)
+
+
+@pytest.mark.parametrize("end", ["timeout", "signal"])
+def test_verdict_that_is_being_explained_stands(end: str) -> None:
+    """The stages hang when the time is over, or a signal comes."""
+    script = [record("RUNNING", record_id="r")] * 6 + [record("FAILURE", record_id="r")]
+    world = World(record=script, stages=[HANG], rules=Rules(timeout=61 if end == "timeout" else 600))
+    if end == "signal":
+        world.interrupt(61)
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.FAILED
+    assert "bug" not in outcome.reason
+    assert [decision.verdict for decision in world.observer.decisions] == [Verdict.FAILED]
+
+
+def test_deadline_and_signal_while_a_build_is_looked_at_are_no_bug() -> None:
+    """The gate gives up on a build that had ended when it was to be stopped, and its record hangs."""
+
+    def answer(job: str, number: int) -> Any:
+        return record("RUNNING", number, job) if world.elapsed < 5 else ServiceFailing("500") if asked_stop() else HANG
+
+    def asked_stop() -> bool:
+        return not asked(world, "stop")
+
+    world = ordered(stop=[False], record=[answer], rules=Rules(timeout=30, error_budget=5))
+    world.interrupt(31)
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.UNDETERMINED
+    assert "bug" not in outcome.reason
