@@ -4,13 +4,14 @@ import ipaddress
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from gate.errors import UsageProblem
+from gate.frozen import dataclass
 from gate.model import Order, Target
 
 

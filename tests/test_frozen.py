@@ -1,0 +1,63 @@
+"""The frozen value types behave as the standard library's dataclasses do."""
+
+import copy
+import dataclasses
+import pickle
+from typing import Any
+
+import pytest
+
+from gate import model, settings
+from gate.errors import UsageProblem
+from gate.model import Target
+from gate.settings import Reports, Rules, Token
+
+TYPES = [
+    kind
+    for module in (model, settings)
+    for kind in vars(module).values()
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type)
+]
+
+
+def test_fields_and_replace_work_as_usual() -> None:
+    """Settings are made from the fields, and outcomes from others."""
+    target = Target(label="app", job_id="a", build_number=57)
+    assert dataclasses.replace(target, label="web") == Target(label="web", job_id="a", build_number=57)
+    assert {target: 1}[copy.copy(target)] == 1
+    assert pickle.loads(pickle.dumps(target)) == target  # noqa: S301 - its own
+    assert dataclasses.asdict(target)["label"] == "app"
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.__name__)
+def test_type_is_frozen_and_has_slots(kind: type[Any]) -> None:
+    """Nothing can be assigned, removed or added."""
+    instance: Any = object.__new__(kind)
+    first = dataclasses.fields(kind)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(instance, first, 1)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        delattr(instance, first)
+    assert not hasattr(instance, "__dict__")
+
+
+def test_secrets_stay_out_of_repr() -> None:
+    """A field that is not to be shown is not."""
+    assert repr(Token(value="s3cr3t")) == "Token(file=None, source='GATE_TOKEN')"
+
+
+def test_field_that_is_not_compared_makes_no_difference() -> None:
+    """Where a name came from is no part of what it means."""
+    assert Reports(named_by={"junit": "--junit"}) == Reports()
+    assert Reports(json=True) != Reports()
+
+
+def test_wrong_fields_and_values_are_refused() -> None:
+    """A field without a default, an unknown one, and what the class itself checks."""
+    incomplete: Any = Target
+    with pytest.raises(TypeError, match="needs a value for"):
+        incomplete(label="app")
+    with pytest.raises(TypeError, match="has no labels"):
+        incomplete(label="app", job_id="a", labels=1)
+    with pytest.raises(UsageProblem):
+        Rules(timeout=0)
