@@ -17,6 +17,9 @@ from gate.model import ProjectPage, ProjectRow, Target, is_label
 MOST_SEARCHES = 10
 """Names that are searched for one by one; more are found sooner by reading the whole list."""
 
+FEW_PAGES = 3
+"""Pages that are searched for a second job of a name that was found: names are unique where the service sees to it."""
+
 LOOK_AGAIN = 2.0
 """Seconds after which the list is read once more where a name is missing."""
 
@@ -49,12 +52,16 @@ class _Listing:
         page = await self._read(number, "")
         return self._has_more(page)
 
-    async def search(self, text: str) -> bool:
-        """Read all jobs whose name contains a text; return whether the service searches at all."""
+    async def search(self, text: str, *, is_name: bool = False) -> bool:
+        """Read the jobs whose name contains a text; return whether the service searches at all.
+
+        Where the text is a whole name, which may be a part of thousands, no more than a few pages are read once a job
+        of this name was found.
+        """
         former, self._seen = self._seen, set()
         has_more, number = True, 0
         try:
-            while has_more:
+            while has_more and not (is_name and number >= FEW_PAGES and self.ids(text)):
                 page = await self._read(number, text)
                 if any(text.casefold() not in (row.name or "").casefold() for row in page.rows):
                     return False
@@ -106,7 +113,7 @@ async def _read(listing: _Listing, names: Collection[str]) -> None:
     has_more = await _first_page(listing)
     if has_more and len(names) <= MOST_SEARCHES:
         for name in names:
-            if not await listing.search(name):
+            if not await listing.search(name, is_name=True):
                 break
     number = 1
     while has_more and not all(listing.ids(name) for name in names):

@@ -190,10 +190,13 @@ class Wait:
             jobs = self.ask(find_jobs({target.name: None for target in named}, self._context, retrier), self._deadline)
             targets = with_jobs(targets, jobs)
         except Ending as ending:
-            for watch in self._watches:
+            undecided = [watch for watch in self._watches if watch.known.verdict is None]
+            for watch in undecided:
+                watch.known.where = "the names of jobs were still being looked up"
                 self._decide_by(watch, ending)
         except ServiceError as error:
-            for watch in self._watches:
+            undecided = self._watches
+            for watch in undecided:
                 watch.known.decide(Verdict.UNDETERMINED, EndedBy.ERROR, str(error), error.hint)
         else:
             self._watches = [Watch(target, self._context, self._lists) for target in targets]
@@ -202,7 +205,7 @@ class Wait:
                 if target.name:
                     self._context.say(target, f"{target.name} is the job {target.job_id}")
             return
-        for watch in self._watches:
+        for watch in undecided:
             self._observer.decided(outcome_of(watch.known))
 
     def _carry_out(self, steps: Sequence[Coroutine[Any, Any, None]]) -> None:

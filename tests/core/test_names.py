@@ -86,6 +86,18 @@ def test_list_of_hundreds_of_pages_is_read_only_until_all_names_are_found(search
     assert asked == (2 if searches else 9)
 
 
+def test_name_that_is_a_part_of_thousands_is_looked_for_on_a_few_pages() -> None:
+    """All others of it would take minutes."""
+
+    def page(_project: str, number: int, search: str) -> ProjectPage:
+        return ProjectPage([row("api" if number == 1 else f"api-{number}", f"{number:032}")], is_last=number == 300)
+
+    here = world(named("api"), pages=[page])
+    (outcome,) = here.run()
+    assert (outcome.verdict, outcome.job_id) == (Verdict.PASSED, f"{1:032}")
+    assert len(here.service.times("jobs_page")) == 4
+
+
 def test_search_that_is_refused_does_not_end_the_look_up() -> None:
     """The list itself is read instead."""
 
@@ -143,6 +155,9 @@ def test_deadline_and_signals_hold_while_names_are_looked_up() -> None:
     here = world(named("api"), pinned(label="web"), pages=[ServiceFailing("HTTP 500")])
     assert [one.verdict for one in here.run()] == [Verdict.TIMED_OUT, Verdict.PASSED]  # the second by its last look
     assert here.elapsed < 105
+    reasons = {outcome.label: outcome.reason for outcome in here.observer.decisions}
+    assert len(here.observer.decisions) == 2
+    assert ["still being looked up" in reasons[label] for label in ("api", "web")] == [True, False]
     here = world(named("api"), pinned(label="web"), pages=[ServiceFailing("HTTP 500")], order=Order(), start=[58])
     here.interrupt(3)
     assert [one.verdict for one in here.run()] == [Verdict.INTERRUPTED] * 2
