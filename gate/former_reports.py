@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 WITH_REPORTS = ("wait", "run", "demo")
 """The commands that write reports."""
 
+INFORMATIONAL = frozenset({"-h", "--help", "-V", "--version"})
+"""The options under which a command does nothing but print."""
+
 _OPTIONS = {"--junit": "GATE_JUNIT", "--summary": "GATE_SUMMARY", "--outputs": "GATE_OUTPUTS"}
 
 _DEFAULTS = {"--junit": "gate-report.xml"}
@@ -25,9 +28,9 @@ _MARKS = (b'<testsuites name="codearts-gate"', b" codearts-gate: ", b"GATE_VERDI
 def paths(arguments: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
     """Return the report files of a command line by option, as far as they can be read without its parser.
 
-    Empty for a command without reports, and where only help is asked for.
+    Empty for a command without reports, and where only help or the version is asked for.
     """
-    if arguments[:1] == [] or arguments[0] not in WITH_REPORTS or {"-h", "--help"} & set(arguments):
+    if arguments[:1] == [] or arguments[0] not in WITH_REPORTS or INFORMATIONAL & set(arguments):
         return {}
     found = dict(_DEFAULTS)
     if arguments[0] != "demo":

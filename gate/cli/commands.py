@@ -45,8 +45,13 @@ What builds are judged, and all fields of the reports: .github/REFERENCE.md in t
 """
 
 
+with_version = click.version_option(
+    __version__, "--version", "-V", prog_name="codearts-gate", message="%(prog)s %(version)s"
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, "--version", "-V", prog_name="codearts-gate", message="%(prog)s %(version)s")
+@with_version
 def main() -> None:
     """Hold a pipeline until a build at Huawei Cloud CodeArts Build has a result.
 
@@ -218,6 +223,10 @@ def doctor(job_id: str | None, as_json: bool, verbose: bool, **values: Any) -> i
     connection, notes = resolve_connection(values | {"verbose": verbose}, options.places())
     print_notes(notes, values)
     return examine(connection, job_id, as_json=as_json, verbose=verbose)
+
+
+for _command in main.commands.values():
+    with_version(_command)
 
 
 def warn_about_variables(values: Mapping[str, Any]) -> None:

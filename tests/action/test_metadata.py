@@ -21,7 +21,7 @@ def options() -> dict[str, click.Option]:
     found = {}
     for command in ("wait", "run"):
         for option in main.commands[command].params:
-            if isinstance(option, click.Option) and option.name != "help":
+            if isinstance(option, click.Option) and option.name not in ("help", "version"):
                 found[option.opts[0].removeprefix("--")] = option
     return found
 

@@ -99,7 +99,9 @@ def test_program_that_is_killed_while_it_is_loaded_leaves_no_report_of_a_former_
     assert sorted(path.name for path in former.iterdir()) == ["broken", "r.xml", "s.md"]
 
 
-NO_REPORTS = [("wait", "--help"), ("--version",), ("doctor",), ("wait", "--junit"), ("run", "--token-file", "r.xml")]
+NO_REPORTS = [
+    ("wait", "--help"), ("run", "-V"), ("--version",), ("doctor",), ("wait", "--junit"), ("run", "--token-file", "r.xml")
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("arguments", NO_REPORTS)

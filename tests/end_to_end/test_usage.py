@@ -379,7 +379,7 @@ def test_every_variable_is_read(
 def test_every_option_has_its_variable() -> None:
     """`--some-option` and GATE_SOME_OPTION are one word; those that have none are known."""
     exceptions = {"--verdict": "GATE_VERDICT_FROM"}
-    without = {"--json", "--quiet", "--verbose", "--help"}
+    without = {"--json", "--quiet", "--verbose", "--help", "--version"}
     for command in ("wait", "run"):
         for parameter in main.commands[command].params:
             if isinstance(parameter, click.Option) and parameter.opts[0] not in without:
@@ -420,7 +420,8 @@ def test_every_region_is_taken(call: Callable[..., tuple[int, str]], region: str
 
 def test_version_and_help_are_everywhere(run_gate: RunGate) -> None:
     """Without a credential, and on stdout."""
-    assert re.fullmatch(r"codearts-gate \d+\.\d+\.\d+\n", run_gate("--version").stdout)
     for command in ((), *((name,) for name in main.commands)):
+        for option in ("--version", "-V"):
+            assert re.fullmatch(r"codearts-gate \d+\.\d+\.\d+\n", run_gate(*command, option).stdout)
         done = run_gate(*command, "--help")
         assert (done.returncode, "Usage: codearts-gate" in done.stdout) == (0, True)
