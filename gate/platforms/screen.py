@@ -239,7 +239,7 @@ class Painter:
         return [
             _Form(marks, 20, is_short=False), _Form(marks, 12, is_short=False), _Form(count, 12, is_short=False),
             _Form(marks, 0, is_short=False), _Form(count, 0, is_short=False),
-            _Form(name, 0, is_short=False), _Form(name, 0, is_short=True),
+            _Form(name, 0, is_short=False), _Form(name, 0, is_short=True), _Form(self._stage_start, 0, is_short=True),
         ]  # fmt: skip
 
     def _row(self, progress: Progress, label: int, numbers: int, form: "_Form", stages: int, columns: int) -> Line:
@@ -343,6 +343,10 @@ class Painter:
     def _stage_name(self, stages: Sequence[Stage]) -> list[Span]:
         running = next((stage for stage in stages if stage.is_running), None)
         return self._stage(running) if running else []
+
+    def _stage_start(self, stages: Sequence[Stage]) -> list[Span]:
+        """Return as much of the stage that runs as there is always room for."""
+        return [span._replace(text=self._fitted(span.text, LEAST_BAR)) for span in self._stage_name(stages)]
 
     def _bar(self, progress: Progress, columns: int) -> list[Span]:
         """Return a bar of the time against the usual one: it is full only when the build has ended."""

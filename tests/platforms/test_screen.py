@@ -99,6 +99,13 @@ def test_forty_targets_on_a_small_terminal() -> None:
     ]
 
 
+def test_time_is_whole_on_a_narrow_terminal() -> None:
+    """The name of the stage gives way."""
+    targets = [standing(label, stages=stages("SUCCESS", "RUNNING")) for label in ("server", "docs-ui")]
+    rows = live(targets, 36, 9)
+    assert rows[2:4] == [" ● server  #57  ▶Cache C…  1:20/2:00", " ● docs-ui #57  ▶Cache C…  1:20/2:00"]
+
+
 def test_one_target_has_three_lines() -> None:
     """Head, stages, bar; a label that nobody gave is not shown."""
     job = Target(job_id="1" * 32, label="1" * 32)
