@@ -100,7 +100,8 @@ def test_program_that_is_killed_while_it_is_loaded_leaves_no_report_of_a_former_
 
 
 NO_REPORTS = [
-    ("wait", "--help"), ("run", "-V"), ("--version",), ("doctor",), ("wait", "--junit"), ("run", "--token-file", "r.xml")
+    ("wait", "--help"), ("run", "-V"), ("--version",), ("doctor",), ("wait", "--junit"),
+    ("run", "--token-file", "r.xml"),
 ]  # fmt: skip
 
 

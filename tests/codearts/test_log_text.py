@@ -109,8 +109,14 @@ def test_start_of_a_long_line_leaves_no_part_of_a_secret() -> None:
         assert SECRET[-part:][:6] not in shown
 
 
-@given(st.lists(st.sampled_from(["编译", "plain ", SECRET, "\n", "\r", SECRET[:9], SECRET[9:], "\U0001f600"]), max_size=12),
-       st.lists(st.integers(1, 90)), st.sampled_from(["utf-8", "gb18030"]))  # fmt: skip
+PIECES = ["编译", "plain ", SECRET, "\n", "\r", SECRET[:9], SECRET[9:], "\U0001f600"]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=12),
+    st.lists(st.integers(1, 90)),
+    st.sampled_from(["utf-8", "gb18030"]),
+)
 def test_whole_log_is_the_same_however_it_is_cut(words: list[str], cuts: list[int], encoding: str) -> None:
     """No secret is left in it, and no character is lost or garbled."""
     data, parts = "".join(words).encode(encoding), [[""], [""]]

@@ -11,7 +11,7 @@ from lxml import etree
 
 from gate.model import Outcome, Stage, TargetOutcome, Verdict
 from gate.reports import junit
-from gate.reports.stage_display import shown
+from gate.reports.stage_display import displayed
 from tests.readers.programs import PROGRAMS, Program, Reading
 
 pytestmark = pytest.mark.ci
@@ -69,7 +69,7 @@ def expected_cases(rendered: Outcome) -> Mapping[tuple[str, str], tuple[str, str
     for target in rendered.targets:
         cases[target.label, "build"] = (KINDS[target.verdict], target.reason)
         for stage in target.stages:
-            verdict, reason = shown(stage, target.verdict)
+            verdict, reason = displayed(stage, target.verdict)
             cases[target.label, f"stage {stage.name}"] = (KINDS[verdict], reason)
     return cases
 
