@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from gate.core.asks import Ask, Priority, Result, pause_until, together
-from gate.core.ports import BuildService, Context, LogFile
+from gate.core.ports import BuildService, Context, LogSink
 from gate.errors import CredentialRefused, NotFound, PermanentError, ServiceError, TooSlow, TransientError
 from gate.model import LogPiece, LogTail, Target
 
@@ -220,7 +220,7 @@ async def _read_tail(build: WantedLog, context: Context, until: float, *, with_s
 
 
 async def _read_to_file(
-    build: WantedLog, context: Context, new_file: Callable[[Target], LogFile], until: float
+    build: WantedLog, context: Context, new_file: Callable[[Target], LogSink], until: float
 ) -> LogTail | None:
     """Read the whole log into a file; what is missing there is said in it, and in one line."""
     result, was_said = await _try_file(build, context, new_file(build.target), until)
@@ -232,7 +232,7 @@ async def _read_to_file(
     return tail
 
 
-async def _try_file(build: WantedLog, context: Context, file: LogFile, until: float) -> tuple[Result, bool]:
+async def _try_file(build: WantedLog, context: Context, file: LogSink, until: float) -> tuple[Result, bool]:
     """Read the whole log into a file once; return also whether people were told that the file is not complete.
 
     Whatever ends this, nothing is written to the file any more.

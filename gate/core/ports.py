@@ -60,7 +60,7 @@ class Workers(Protocol):
         """Return the next event; `None` when the instant `until` comes first, or earlier for no reason."""
 
 
-class LogLines(Protocol):
+class LineSplitter(Protocol):
     """Makes lines of the consecutive pieces of one growing log: whole ones, in which secrets are masked."""
 
     def add(self, piece: str) -> Sequence[str]:
@@ -70,7 +70,7 @@ class LogLines(Protocol):
         """Return the last line, if it has no end; the next piece starts anew."""
 
 
-class LogFile(Protocol):
+class LogSink(Protocol):
     """The file for the log of one build (`--log-dir`). A new one takes the place of an older one at its path."""
 
     path: str
@@ -127,7 +127,7 @@ class BuildService(Protocol):
     def log_piece(self, job_id: str, build_number: int, offset: int) -> LogPiece:
         """Return what the log of a running build has from `offset` on."""
 
-    def log_lines(self) -> LogLines:
+    def log_lines(self) -> LineSplitter:
         """Return what makes lines of the pieces of one growing log. It asks nothing."""
 
     def failed_steps(self, job_id: str, build_number: int) -> Sequence[FailedStep]:
@@ -220,7 +220,7 @@ class Context(NamedTuple):
     """Tell, from any thread, whether a signal has come: nothing is started from then on."""
     show_log: Callable[[Target, Sequence[str]], bool] = _show_no_log
     """Show new lines of the log of a running build (`--follow`); return whether more of them will be shown."""
-    log_file: Callable[[Target], LogFile] | None = None
+    log_file: Callable[[Target], LogSink] | None = None
     """Return a new file for the log of a target's build; `None` without `--log-dir`."""
     link: Callable[[str, int, str | None], str | None] = _no_link
     """Return the link to a build of a job, by its number and its project, as far as that is known (`--build-url`)."""

@@ -163,20 +163,20 @@ class File:
         self.ended_by: str | None = None
 
     def write(self, text: str) -> None:
-        """See `LogFile`."""
+        """See `LogSink`."""
         self.text += text
 
     def finish(self, missing: str) -> None:
-        """See `LogFile`."""
+        """See `LogSink`."""
         self.ended_by = self.ended_by or f"finished {missing}".rstrip()
 
     def abandon(self) -> bool:
-        """See `LogFile`."""
+        """See `LogSink`."""
         self.ended_by = self.ended_by or "abandoned"
         return self.ended_by == "abandoned"
 
     def has_failed(self) -> bool:
-        """See `LogFile`."""
+        """See `LogSink`."""
         return bool(self.error)
 
 
