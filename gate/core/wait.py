@@ -510,6 +510,8 @@ def bug_frames(error: Exception) -> list[str]:
     frames = []
     for frame, line in walk_tb(error.__traceback__):
         path = Path(frame.f_code.co_filename)
-        name = path.relative_to(PACKAGE.parent).as_posix() if path.is_relative_to(PACKAGE) else path.name
+        if path.is_relative_to(PACKAGE):
+            path = path.relative_to(PACKAGE.parent)
+        name = path.name if path.is_absolute() else path.as_posix()  # the one file's modules have relative paths
         frames.append(f"{name}:{line}")
     return frames

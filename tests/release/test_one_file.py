@@ -14,6 +14,7 @@ import pytest
 import trustme
 
 from gate import __version__
+from gate.core.wait import describe_bug
 from tests.faults.faulty_simulator import FaultySimulator, Tls
 from tests.helpers import environment
 from tests.release_build import Release
@@ -149,6 +150,14 @@ def test_modules_are_taken_compiled_where_they_are_and_as_sources_elsewhere(
     done = subprocess.run([PYTHON, "-I", "-c", program], capture_output=True, text=True, check=True)
     found = Path(done.stderr.splitlines()[-1]).relative_to(copy).as_posix()
     assert found == (f"{tag}/gate/cli/commands.pyc" if is_compiled else "gate/cli/commands.py")
+
+
+def test_bug_in_a_compiled_module_is_named_by_its_path() -> None:
+    """What was compiled at the build has paths within the file."""
+    bug = compile("1 / 0", "gate/core/poll.py", "exec")
+    with pytest.raises(ZeroDivisionError) as caught:
+        exec(bug)  # noqa: S102 - as it says above
+    assert describe_bug(caught.value) == "a bug in the gate: ZeroDivisionError in gate/core/poll.py:1"
 
 
 def test_old_python_is_told_what_is_needed(release: Release, tmp_path: Path) -> None:
