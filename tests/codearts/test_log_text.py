@@ -109,14 +109,10 @@ def test_start_of_a_long_line_leaves_no_part_of_a_secret() -> None:
         assert SECRET[-part:][:6] not in shown
 
 
-PIECES = ["编译", "plain ", SECRET, "\n", "\r", SECRET[:9], SECRET[9:], "\U0001f600"]
+WORDS = st.sampled_from(["编译", "plain ", SECRET, "\n", "\r", SECRET[:9], SECRET[9:], "\U0001f600"])
 
 
-@given(
-    st.lists(st.sampled_from(PIECES), max_size=12),
-    st.lists(st.integers(1, 90)),
-    st.sampled_from(["utf-8", "gb18030"]),
-)
+@given(st.lists(WORDS, max_size=12), st.lists(st.integers(1, 90)), st.sampled_from(["utf-8", "gb18030"]))
 def test_whole_log_is_the_same_however_it_is_cut(words: list[str], cuts: list[int], encoding: str) -> None:
     """No secret is left in it, and no character is lost or garbled."""
     data, parts = "".join(words).encode(encoding), [[""], [""]]
@@ -128,6 +124,17 @@ def test_whole_log_is_the_same_however_it_is_cut(words: list[str], cuts: list[in
         whole.end()
     assert "".join(parts[0]) == "".join(parts[1])
     assert SECRET not in re.sub("[\r\n]", "", "".join(parts[0]))
+
+
+@pytest.mark.parametrize("at", range(1, len(SECRET)))
+def test_secret_in_two_lines_of_two_parts_is_masked(at: int) -> None:
+    """As a tool prints it that breaks long lines."""
+    written: list[str] = []
+    whole = WholeLog(MASKER, written.append)
+    whole(f"a {SECRET[:at]}\n".encode())
+    whole(f"{SECRET[at:]} b\n".encode())
+    whole.end()
+    assert "".join(written) == "a *** b\n"
 
 
 def test_whole_log_of_one_endless_line_is_handed_on() -> None:

@@ -254,6 +254,15 @@ def test_log_that_cannot_be_read_is_given_up_with_one_line(error: ServiceError, 
     assert (len(drive.service.times("log_piece")), len(drive.said)) == (times, 1)
 
 
+def test_only_failures_in_a_row_end_the_following() -> None:
+    """An answer between them begins the count anew."""
+    drive = Drive(log_piece=[FAILING, FAILING, piece("one\n", 4), FAILING, FAILING, piece("two\n", 8)])
+    follow(drive)
+    drive.at(0, drive.runs(57))
+    drive.run(100)
+    assert (drive.shown[:2], drive.said) == (["one", "two"], [])
+
+
 def test_log_is_read_on_at_once_while_it_has_more() -> None:
     """13 500 lines in pages of 1 000; then once an interval."""
     drive = Drive(log_piece=[growing(13_500)])

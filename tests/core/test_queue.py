@@ -164,3 +164,22 @@ def test_side_channel_takes_only_what_the_polls_leave() -> None:
     held = turn(busy, 0.0)
     assert held.ask is None
     assert 0.0 < held.look_again <= 1.0
+
+
+@pytest.mark.parametrize(("left", "turns"), [(2, [False, True]), (4, [True, True])])
+def test_side_channels_leave_what_polls_and_verdicts_need(left: int, turns: list[bool]) -> None:
+    """A poll comes soon; what explains a verdict needs one request beside its own, a log leaves two more."""
+    for priority, has_turn in zip((Priority.SIDE, Priority.EXPLAIN), turns, strict=True):
+        queue = queue_of(Ask(nothing, 0.5), Ask(nothing, 0.0, priority))
+        while queue.pace.tokens(0.0) > left:
+            queue.pace.spend(0.0)
+        assert (turn(queue, 0.0).ask is not None) == has_turn
+
+
+def test_side_channels_leave_what_polls_need_of_the_minute() -> None:
+    """There are tokens, but the poll in ten seconds would be the request too many within a minute."""
+    for already, has_turn in ((55, True), (59, False)):
+        queue = queue_of(Ask(nothing, 70.0), Ask(nothing, 60.0, Priority.SIDE))
+        for number in range(already):
+            queue.pace.spend(10.0 + number * 50 / already)
+        assert (turn(queue, 60.0).ask is not None) == has_turn
