@@ -303,8 +303,9 @@ class Wait:
         for task in tasks:
             self._end_one(task, ending)
         # Builds that were ordered, while orders of others are under way, are stopped without waiting for these.
-        for watch in set(self._watches) - {task.watch for task in tasks}:
-            if watch.is_pinned and watch.known.target.job_id and watch.known.verdict is None:
+        waited_for = {task.watch for task in tasks}
+        for watch in self._watches:
+            if watch not in waited_for and watch.is_pinned and watch.known.target.job_id and watch.known.verdict is None:
                 self._begin(task := _Task(watch.run(), _Kind.VERDICT, watch))
                 if task in self._tasks:
                     self._end_one(task, ending)

@@ -333,11 +333,13 @@ class Watch:
             record.record_id,
             tail=self._rules.log_tail if verdict is not Verdict.PASSED else 0,
         )
+        early = self._now() + (until - self._now()) / 2
         if not self.known.has_ended():
-            if verdict is Verdict.TIMED_OUT and self._context.log_file is not None:
+            if verdict is Verdict.TIMED_OUT:
+                stages = partial(self._service.stages, record.record_id)
+                await self._aside({STAGES: stages}, early)
                 self.known.log_tail = await read_log(log._replace(has_ended=False), self._context, None, until)
             return
-        early = self._now() + (until - self._now()) / 2
         calls = self._explaining_calls()
         await self._aside({what: call for what, call in calls.items() if what not in self._was_read}, early)
         has_no_stages = not self.known.stages and record.started_at is not None
