@@ -406,7 +406,7 @@ def test_private_ca_must_be_known(run_gate: Run, serve: Serve, tmp_path: Path, k
         (["--region", "nowhere"], "cn-north-4"),
         (["--endpoint", "http://example.com"], "https"),
         (["--region", "cn-north-4"], "no credential"),
-        (["--region", "cn-north-4", "short"], "32 digits or letters"),
+        (["--region", "cn-north-4", "short"], "32 digits or lower-case letters"),
     ],
 )
 def test_wrong_call_is_a_usage_error(run_gate: Run, arguments: list[str], words: str) -> None:

@@ -17,7 +17,7 @@ from tests.end_to_end.bursts import burst
 from tests.end_to_end.deadline_campaign import plan
 from tests.end_to_end.test_streams import fill
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
-from tests.faults.journal import STOPS
+from tests.faults.journal import ORDERS, STOPS
 from tests.faults.transport_faults import Silence
 from tests.helpers import RunGate, Simulate, StartGate, environment, error_types, wait_for
 from tests.tools import tool
@@ -78,7 +78,7 @@ def test_second_signal_does_not_end_the_stop(simulate: Simulate, start_gate: Sta
     """The stop hangs at first; it is tried again although more signals come."""
     simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=Silence())])
     process = start_gate("run", simulator.jobs["slow"], env=environment(simulator))
-    wait_for(lambda: simulator.journal.of(*RECORD_ROUTES))
+    wait_for(lambda: simulator.journal.of(*ORDERS))
     process.send_signal(signal.SIGINT)
     wait_for(lambda: simulator.journal.of(*STOPS))
     for number in (signal.SIGTERM, signal.SIGINT):
