@@ -236,6 +236,9 @@ class Wait:
         until = self._side_end()
         while self._has(_Kind.COLLECT) and self._turn(until):
             pass
+        for task in self._tasks:
+            if task.kind is _Kind.COLLECT and task.watch is not None and self.signal_number is None:
+                task.watch.say_what_is_missing()
 
     def _side_end(self) -> float:
         """Return until when the report's side channels are read, if all verdicts are there now."""
@@ -305,7 +308,8 @@ class Wait:
         # Builds that were ordered, while orders of others are under way, are stopped without waiting for these.
         waited_for = {task.watch for task in tasks}
         for watch in self._watches:
-            if watch not in waited_for and watch.is_pinned and watch.known.target.job_id and watch.known.verdict is None:
+            is_open = watch.known.verdict is None and watch not in waited_for
+            if is_open and watch.is_pinned and watch.known.target.job_id:
                 self._begin(task := _Task(watch.run(), _Kind.VERDICT, watch))
                 if task in self._tasks:
                     self._end_one(task, ending)

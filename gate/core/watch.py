@@ -56,7 +56,7 @@ APART_AT_THE_DEADLINE = 0.4
 SIDE_SECONDS = 5.0
 """Seconds of one request that the report needs only."""
 
-STAGES, ANALYSIS, CHILDREN = "the stages", "the analysis", "the child builds"
+STAGES, ANALYSIS, CHILDREN, LOG = "the stages", "the analysis", "the child builds", "the log"
 QUIET = (ANALYSIS, CHILDREN)
 """Side channels that many hosts or builds do not have: their failure is not worth a line."""
 
@@ -349,6 +349,14 @@ class Watch:
         if failed is not None and verdict is Verdict.FAILED:
             log = log._replace(failed_step=failed.step)
         self.known.log_tail = await read_log(log, self._context, self._follower, until)
+        self._was_read.add(LOG)
+
+    def say_what_is_missing(self) -> None:
+        """Tell people what was not read beside a verdict when the time for it was over."""
+        wants_log = self._rules.log_tail > 0 and self.known.verdict is not Verdict.PASSED
+        missing = [what for what in (STAGES, LOG) if what not in self._was_read and (what == STAGES or wants_log)]
+        if missing and self.known.has_ended():
+            self._say(f"{' and '.join(missing)} could not be read in time, which does not change the verdict")
 
     async def _aside(
         self, calls: dict[str, Callable[[], Any]], expires: float, priority: Priority = Priority.SIDE

@@ -31,7 +31,7 @@ def test_bursts_of_signals_end_the_gate(simulate: Simulate) -> None:
         assert burst(simulator, random) < 5
 
 
-@pytest.mark.parametrize("count", [8, 12])
+@pytest.mark.parametrize("count", [8, pytest.param(12, marks=pytest.mark.ci)])
 def test_requests_that_hang_before_the_deadline_hide_no_result(
     simulate: Simulate, run_gate: RunGate, count: int
 ) -> None:

@@ -82,6 +82,7 @@ def test_log_that_grows_faster_than_builds_are_polled_is_shown_whole(simulate: S
     assert [int(number) for number in re.findall(r"line (\d{5})", done.stderr)] == list(range(13_500))
 
 
+@pytest.mark.ci  # takes seconds; core/test_following.py has it in virtual time
 @pytest.mark.parametrize("verdict", ["SUCCESS", "FAILURE"])
 def test_lines_that_come_too_slowly_are_counted_where_they_are_missing(
     simulate: Simulate, run_gate: RunGate, verdict: str
@@ -130,6 +131,7 @@ class Short(ResponseFault):
         )
 
 
+@pytest.mark.ci  # takes seconds; core/test_following.py has it in virtual time
 def test_errors_while_the_build_is_queued_do_not_end_the_following(simulate: Simulate, run_gate: RunGate) -> None:
     """It has no log yet, and is not asked for one."""
     simulator = simulate([running_for(4, queue=3)])
@@ -171,6 +173,7 @@ def test_lines_that_were_shown_are_not_shown_again_at_the_end(simulate: Simulate
     assert done.stderr.count("stage ended: FAILURE") == 1
 
 
+@pytest.mark.ci  # takes seconds; core/test_following.py has it in virtual time
 @pytest.mark.parametrize("name", [name for name in LOGS if name != "is quiet"])
 def test_log_delays_no_verdict(start_gate: StartGate, name: str) -> None:
     """Two gates wait for the same ten builds, one of them with `--follow`: their verdicts come at the same moment.

@@ -26,6 +26,7 @@ THROTTLED = ReplaceAnswer(gateway_error(429, "0308", "policy user over ratelimit
 NOT_THIS_TOKEN = ReplaceAnswer(gateway_error(401, "0301", "Incorrect IAM authentication information"))
 
 
+@pytest.mark.ci  # takes seconds; core/test_ending.py and core/test_wait.py have it in virtual time
 def test_build_that_ends_just_before_the_deadline_is_judged() -> None:
     """Ten targets of one `wait`, and one `run`, at the default interval; see `deadline_campaign`."""
     with ThreadPoolExecutor(2) as pool:
@@ -61,9 +62,9 @@ def test_stop_is_tried_until_it_is_done(simulate: Simulate, run_gate: RunGate) -
     ("act", "can_stop", "timeout"),
     [
         pytest.param(BUSY, True, "20s", id="stopped"),
-        pytest.param(BUSY, False, "4s", id="stop fails up to the deadline"),
+        pytest.param(BUSY, False, "4s", id="stop fails up to the deadline", marks=pytest.mark.ci),
         pytest.param(BUSY, False, "60s", id="stop fails", marks=pytest.mark.ci),  # 20 s of tries
-        pytest.param(NOT_THIS_TOKEN, False, "20s", id="token refused twice"),
+        pytest.param(NOT_THIS_TOKEN, False, "20s", id="token refused twice", marks=pytest.mark.ci),  # as long
     ],
 )
 def test_run_without_a_result_stops_its_build_or_names_it(
@@ -82,6 +83,7 @@ def test_run_without_a_result_stops_its_build_or_names_it(
     assert can_stop or f"Build 58 may go on. To stop it: codearts-gate wait {job}:58 --stop" in last, done.stderr
 
 
+@pytest.mark.ci  # takes seconds; core/test_ending.py and core/test_wait.py have it in virtual time
 def test_error_budget_counts_no_waiting_for_a_turn(simulate: Simulate, run_gate: RunGate) -> None:
     """Fourteen targets at a low rate, each with two failed polls: what they wait for their turn is no failure."""
     jobs = [Scenario(name=f"job-{number}", starts=(Start(at=-100),)) for number in range(14)]

@@ -51,6 +51,7 @@ def test_command_that_is_advised_stops_the_build_with_every_credential(
     assert "may go on" not in again.stderr
 
 
+@pytest.mark.ci  # waits for a build twice
 def test_kept_build_is_this_runs_own_and_can_be_waited_for(simulate: Simulate, run_gate: RunGate) -> None:
     """The last line gives the command that waits for exactly this build."""
     simulator = simulate(["passing"], speed=4)

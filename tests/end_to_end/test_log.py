@@ -80,6 +80,7 @@ def eight_seconds() -> Iterator[bytes]:
         yield b"line %d\n" % number
 
 
+@pytest.mark.ci  # the log takes seconds
 def test_slow_log_is_shown_whole_after_the_verdict(simulate: Simulate, start_gate: StartGate) -> None:
     """With much of `--timeout` left; the line of the verdict does not wait for it."""
     simulator = simulate([ended_with(eight_seconds)])

@@ -97,6 +97,7 @@ def test_error_at_the_look_behind_the_list_is_no_absence(
     assert verdicts(done) == dict.fromkeys(TROUBLE, "failed 2"), done.stderr
 
 
+@pytest.mark.ci  # takes seconds; core/test_right_build.py has it in virtual time
 def test_nothing_that_decides_is_left_out_under_load(simulate: Simulate, run_gate: RunGate) -> None:
     """Thirty targets at a rate for which they are late: none passes on the build before the one that runs."""
     starts = (Start(at=-100, plan=PASSING), Start(at=-2, plan=sample_plans.SLOW))

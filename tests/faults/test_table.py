@@ -1,7 +1,6 @@
 """The table of faults and moments, played through the program as a process. `python -m tests.faults` sums it up."""
 
 from collections import Counter
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,16 +12,12 @@ from tests.faults.table import rows
 PARTS = 16
 """Parts that are played by themselves, so that workers share the table."""
 
-IN_SUITE = range(1, PARTS, 8)
-"""Parts that the suite plays, which have rows of every kind between them; the others take minutes and are for CI."""
-
 AT_ONCE = 4
 """Rows that one worker plays at once: most of a row is waiting."""
 
 
-@pytest.mark.parametrize(
-    "part", [pytest.param(part, marks=[] if part in IN_SUITE else [pytest.mark.ci]) for part in range(PARTS)]
-)
+@pytest.mark.ci  # minutes in all
+@pytest.mark.parametrize("part", range(PARTS))
 def test_no_fault_at_any_moment_fools_or_holds_the_gate(part: int) -> None:
     """Verdict, exit status, sentence, report and time are right, whatever the service does and whenever it does it."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -36,13 +31,3 @@ def test_table_covers_every_fault_at_several_moments() -> None:
     assert {name for kind, name in tried if kind == "wait_row"} == set(NAMED_FAULTS)
     assert len(WAITING) >= 7
     assert min(Counter(kind for kind, _ in tried).values()) >= 8
-
-
-def test_suite_plays_rows_of_every_kind() -> None:
-    """What is left to CI is more of the same."""
-    table = rows()
-
-    def kinds(parts: Iterable[int]) -> set[tuple[str, tuple[str, ...]]]:
-        return {(play.func.__name__, (*play.keywords,)) for part in parts for play in table[part::PARTS]}
-
-    assert kinds(IN_SUITE) == kinds(range(PARTS))

@@ -26,7 +26,7 @@ def quoted(count: int, start: int = 0, text: str = "line") -> list[str]:
     return [f"  | {text} {number}" for number in range(start, start + count)]
 
 
-@pytest.mark.parametrize("targets", [1, 2, 120, 500])
+@pytest.mark.parametrize("targets", [1, 2, 120, pytest.param(500, marks=pytest.mark.ci)])
 def test_logs_of_all_targets_stay_below_the_limit(targets: int) -> None:
     """Each has about the same share, the first as well as the last."""
     logs = ShownLogs(targets)
