@@ -28,7 +28,6 @@ A message states facts (host, HTTP status, the service's code and text) and neve
 user what to do.
 """
 
-
 NEW_CREDENTIAL = "Use a new token with project scope in this region, or a valid AK/SK."
 
 

@@ -179,7 +179,9 @@ def test_mistake_in_a_credential_is_told_and_not_quoted(
     assert (remedy in written, "VALUE" in written) == (True, False), written
 
 
-@pytest.mark.parametrize("text", ["main", "feature/it's", "a*b", "release-1.x", "cost$", "50%", "~/r.xml", "https://x/{a}"])
+@pytest.mark.parametrize(
+    "text", ["main", "feature/it's", "a*b", "release-1.x", "cost$", "50%", "~/r.xml", "https://x/{a}"]
+)
 def test_usual_value_is_no_mistake(text: str) -> None:
     """What only looks a little like one is taken."""
     assert mistakes.explain(text, Kind.VALUE) == ""

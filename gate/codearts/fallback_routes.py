@@ -58,9 +58,7 @@ class Routes:
             )
         )
 
-    def text(
-        self, path: str, params: Mapping[str, object], sink: Callable[[bytes], None], until: float
-    ) -> Route[str]:
+    def text(self, path: str, params: Mapping[str, object], sink: Callable[[bytes], None], until: float) -> Route[str]:
         """Return a route that hands a text of any length to `sink`, as far as it comes until the instant `until`.
 
         Its answer is why the rest is missing; empty for a complete text.

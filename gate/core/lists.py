@@ -46,7 +46,7 @@ SHORTEST_ROUND = 2.0
 WORTH = 0.8
 """A list is read if its round takes at most this share of the time between two polls of a build without lists."""
 
-TRIAL_SHARE = 0.06
+TRIAL_SHARE = 0.08
 """Share of the request rate that lists take at most before they have proved themselves."""
 
 LIST_SHARE = 0.6
@@ -319,7 +319,8 @@ class Lists:
     def _round_seconds(self, one: _List, pages: int) -> float:
         """Return the seconds from the beginning of one round to that of the next; all lists share the rate."""
         if not one.is_proven:
-            return max(SHORTEST_ROUND, 1 / (TRIAL_SHARE * self._queue.pace.per_second))  # one page at a time
+            tried = sum(not other.is_proven and not other.is_given_up for other in self._lists.values())
+            return max(SHORTEST_ROUND, tried / (TRIAL_SHARE * self._queue.pace.per_second))  # one page at a time
         others = sum(max(len(other.pages), 1) for other in self._lists.values() if other is not one and other.builds)
         return max(SHORTEST_ROUND, (pages + others) / self._list_rate())
 

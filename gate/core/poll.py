@@ -116,6 +116,10 @@ class Poller:
                     record = await self._lists.poll(self._job, number, ask)
                 except TransientError as error:
                     at = self._now() + max(error.retry_after or 0.0, POLL_AGAIN)
+                except (NotFound, RouteMissing, Refused) as error:
+                    if not self._has_vanished(error):
+                        break
+                    at = self._now() + POLL_AGAIN
                 except ServiceError:
                     break
                 else:
@@ -139,13 +143,17 @@ class Poller:
             except TransientError as error:
                 failure = error
             except (NotFound, RouteMissing, Refused) as error:
-                if self._known.record is None or (isinstance(error, Refused) and error.status != 404):
+                if not self._has_vanished(error):
                     raise
                 failure = InvalidAnswer(f"the record of build {number} has vanished: {error}", status=error.status)
             else:
                 self._retrier.note_answer()
                 return record
             at, priority = self._retrier.note_failure(failure), Priority.NEXT
+
+    def _has_vanished(self, error: ServiceError) -> bool:
+        """Tell whether an error is about a record that was there before, so that it may come back."""
+        return self._known.record is not None and (not isinstance(error, Refused) or error.status == 404)
 
     def _verify(self, record: Record) -> None:
         """Raise `InvalidAnswer` for a record that contradicts what was asked for, and `WrongBuild` if that persists."""

@@ -236,9 +236,7 @@ class Watch:
 
     def _new_poller(self) -> Poller:
         """Return what polls one build from its first poll to its end."""
-        return Poller(
-            self.known, self._context, self._retrier, self._lists, check=self._check, seen=self._note_first
-        )
+        return Poller(self.known, self._context, self._retrier, self._lists, check=self._check, seen=self._note_first)
 
     def _check(self, record: Record) -> str:
         """Say how a record contradicts what was asked for; empty if it does not."""

@@ -140,6 +140,7 @@ class Terminal:
 
     def finish(self, outcome: Outcome, report: str, advice: str = "") -> None:
         """Write the final line: the verdict, the report, the next thing to do; `advice` for when no target has any."""
+        self._release(math.inf)
         self.close_log()
         passed = sum(target.verdict is Verdict.PASSED for target in outcome.targets)
         count = f"{passed} of {len(outcome.targets)} passed, " if self._has_several else ""

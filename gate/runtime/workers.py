@@ -12,6 +12,7 @@ import queue
 import select
 import signal
 import socket
+import sys
 import threading
 import time
 from collections import deque
@@ -106,7 +107,7 @@ class WorkerPool:
 
 def _is_readable(reader: socket.socket, seconds: float) -> bool:
     """Wait until a socket can be read, for some seconds at most; return whether it can."""
-    if not hasattr(select, "poll"):  # Windows
+    if sys.platform == "win32":
         return bool(select.select([reader], [], [], seconds)[0])
     waiting = select.poll()
     waiting.register(reader, select.POLLIN)

@@ -402,19 +402,11 @@ ROUTES = (
         open=True,
     ),
     # One build, by the number within its job.
-    PublishedRoute(
-        "ShowJobBuildRecordDetail", "GET", "/v1/record/{job_id}/{build_no}/record-info", record_detail
-    ),
+    PublishedRoute("ShowJobBuildRecordDetail", "GET", "/v1/record/{job_id}/{build_no}/record-info", record_detail),
     PublishedRoute("ShowRecordDetail", "GET", "/v4/jobs/{job_id}/{build_no}/record-info", record_detail),
-    PublishedRoute(
-        "ShowBuildInfoRecord", "GET", "/v1/record/{job_id}/{build_no}/build-info-record", build_info_record
-    ),
-    PublishedRoute(
-        "DownloadBuildRealTimeLog", "GET", "/v1/log/{job_id}/{build_no}/real-time-log", real_time_log
-    ),
-    PublishedRoute(
-        "DownloadRealTimeLog", "GET", "/v3/jobs/{job_id}/{build_no}/real-time-log", real_time_log_v3
-    ),
+    PublishedRoute("ShowBuildInfoRecord", "GET", "/v1/record/{job_id}/{build_no}/build-info-record", build_info_record),
+    PublishedRoute("DownloadBuildRealTimeLog", "GET", "/v1/log/{job_id}/{build_no}/real-time-log", real_time_log),
+    PublishedRoute("DownloadRealTimeLog", "GET", "/v3/jobs/{job_id}/{build_no}/real-time-log", real_time_log_v3),
     PublishedRoute(ANALYSIS, "GET", "/v1/log/{job_id}/{build_no}/analysis", analysis),
     PublishedRoute("ShowReportSummary", "GET", "/v1/report/{job_id}/summary", report_summary),
     # One build, by the id of its record.

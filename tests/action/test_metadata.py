@@ -16,6 +16,8 @@ from tests.conftest import ROOT
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 STEP = ACTION["runs"]["steps"][-1]
+
+
 def options() -> dict[str, click.Option]:
     """Return the options of `wait` and `run` by their names."""
     found = {}

@@ -28,9 +28,7 @@ def secrets_of(simulator: FaultySimulator) -> dict[str, str]:
     return {f"secrets.CODEARTS_{name}": value for name, value in named.items()}
 
 
-def run_job(
-    driver: Driver, job: str, simulator: FaultySimulator, expressions: Mapping[str, str], **more: str
-) -> Step:
+def run_job(driver: Driver, job: str, simulator: FaultySimulator, expressions: Mapping[str, str], **more: str) -> Step:
     """Run the action's step of a job with the simulator's job in place of the user's own; all expressions are given.
 
     `more`: further inputs.

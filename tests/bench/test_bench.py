@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
         "lag --builds 40",
         "scale --targets 3 --seconds 1",
         "fleet --gates 3 4 --seconds 20 --on-paper 20",
-        "memory --targets 3 --seconds 1",
+        "memory --targets 3 --seconds 3",
         "follow --targets 1 --seconds 1",
     ],
 )

@@ -195,7 +195,6 @@ def test_page_has_the_window_of_time_that_was_asked_for(service: requests_mock.M
         assert (window[0] <= client.now() <= window[1]) is has_now
 
 
-
 def test_running_state_is_one_route(service: requests_mock.Mocker, client: Client) -> None:
     """ShowJobStatus."""
     service.get(f"{ENDPOINT}/v3/jobs/{JOB}/status", json=vendor("ShowJobStatus"))

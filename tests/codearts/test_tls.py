@@ -145,6 +145,7 @@ def test_wrong_host_is_told_with_the_names_of_the_certificate(serve: Serve, tmp_
 @pytest.fixture
 def strict(monkeypatch: pytest.MonkeyPatch) -> None:
     """Check certificates as strictly as Python does from 3.13 on."""
+
     def make_strict(*args: Any, **kwargs: Any) -> ssl.SSLContext:
         context = create_urllib3_context(*args, **kwargs)
         context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN

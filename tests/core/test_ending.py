@@ -124,6 +124,7 @@ def test_build_that_a_lost_stop_has_ended_is_no_result() -> None:
 
 def test_stop_without_an_answer_is_not_known_and_looked_at_once() -> None:
     """After the deadline a look tells; the build that has ended as aborted then is this gate's doing, and no result."""
+
     def stop(*_: object) -> Late:
         words.append("ABORTED")
         return HANG

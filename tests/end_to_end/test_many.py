@@ -45,7 +45,9 @@ def test_five_hundred_targets_at_few_calls_a_minute_are_all_right_in_time(per_mi
     waited = virtual.wait(scenarios, Rules(max_age=3600, timeout=3 * 3600), per_minute=per_minute)
     assert {name: str(outcome.verdict) for name, outcome in waited.listener.outcomes.items()} == verdicts
     assert (waited.refused == 0) == (per_minute == 60)
-    assert max(one.gap for one in crowd.watched(waited.simulator).values()) < 500 * 3 / per_minute * 60
+    assert (
+        max(one.gap for one in crowd.watched(waited.simulator).values()) < 500 * 5 / per_minute * 60
+    )  # calls of a selection
 
 
 def test_one_target_feels_nothing_of_the_rate() -> None:

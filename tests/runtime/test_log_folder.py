@@ -77,6 +77,7 @@ def test_giving_a_file_up_never_waits(tmp_path: Path, monkeypatch: pytest.Monkey
         return write(descriptor, data)
 
     monkeypatch.setattr(os, "write", slow)
+
     def work() -> None:
         file.write("one\n")
         file.finish("")
