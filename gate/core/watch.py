@@ -373,11 +373,12 @@ class Watch:
                 is_late = isinstance(result.error, TooSlow) and self._now() >= expires
                 if is_late and priority is Priority.EXPLAIN:
                     continue
+                if not is_last and result.error is not None and _is_worth_another_try(result.error):
+                    failed[what] = call
+                    continue
                 self._was_read.add(what)
                 if result.error is None:
                     self._note_side(what, result.value)
-                elif not is_last and _is_worth_another_try(result.error):
-                    failed[what] = call
                 elif what not in QUIET:
                     self._say(f"{what} could not be read, which does not change the verdict: {result.error}")
             calls = failed
