@@ -451,7 +451,7 @@ def _state(progress: Progress) -> list[Span]:
         case Phase.SELECTING if progress.build_number:
             return [Span("not seen yet", Colour.GREY)]
         case Phase.SELECTING:
-            return [Span("no build yet", Colour.GREY)]
+            return [Span("no build found yet", Colour.GREY)]
         case Phase.QUEUED:
             waited = progress.queued_seconds
             return [Span("queued" + (f" {clock(waited)}" if waited is not None else ""))]

@@ -197,6 +197,10 @@ def list_row(*faults: ListFault, later: bool = False) -> Row:
         return row
     if not any(place in path for path in read for place in (*projects, *several)):
         row.problems.append("no list was read")
+    for label, verdict in row.verdicts.items():
+        number, course = int(label[1 : label.index(".")]), label.rpartition(".")[2]
+        if verdict != SEVERAL.get(course, course):
+            row.problems.append(f"{faults[number].name}, {label}: {verdict}")
     return row
 
 

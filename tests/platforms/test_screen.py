@@ -127,7 +127,7 @@ def test_terminal_without_the_characters_gets_others() -> None:
     ("fields", "text"),
     [
         ({"phase": Phase.NOT_ASKED}, "· app #57  not asked about yet"),
-        ({"phase": Phase.SELECTING, "build_number": None, "word": None}, "· app  no build yet"),
+        ({"phase": Phase.SELECTING, "build_number": None, "word": None}, "· app  no build found yet"),
         ({"phase": Phase.SELECTING, "word": None}, "· app #57  not seen yet"),
         ({"phase": Phase.QUEUED, "queued_seconds": None}, "○ app #57  queued"),
         ({"phase": Phase.QUEUED, "queued_seconds": 3700.0}, "○ app #57  queued 61:40"),
