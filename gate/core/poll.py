@@ -94,11 +94,11 @@ class Poller:
                 at = min(self._now() + pause(looks, self._rules.poll_interval, self._chance()), max(give_up, at))
                 continue
             record = None
-            state = self.note(found)
+            state = self._note(found)
             unknown = unknown + 1 if state.ended and state.state is State.UNKNOWN else 0
             if state.ended and (state.state is not State.UNKNOWN or unknown > CONFIRMING_POLLS):
                 return state
-            if self.is_queued_too_long():
+            if self._is_queued_too_long():
                 return state
             if unknown:
                 at = self._now() + pause(unknown, self._rules.poll_interval, self._chance())
@@ -123,7 +123,7 @@ class Poller:
                 except ServiceError:
                     break
                 else:
-                    return None if self._check(record) else self.note(record)
+                    return None if self._check(record) else self._note(record)
         finally:
             self._lists.end(self._job, number)
         return None
@@ -164,7 +164,7 @@ class Poller:
         kind = WrongBuild if self._contradictions > CONFIRMING_POLLS else InvalidAnswer
         raise kind(f"build {record.build_number}: {problem}")
 
-    def note(self, record: Record) -> RecordState:
+    def _note(self, record: Record) -> RecordState:
         """Keep a record of the build, and say what is new."""
         before = self._known.state
         moment = self._service.now()
@@ -186,7 +186,7 @@ class Poller:
             return self._now() + plan.pause(age, chance)
         return self._now() + steady_pause(self._rules.poll_interval, chance)
 
-    def is_queued_too_long(self) -> bool:
+    def _is_queued_too_long(self) -> bool:
         """Tell whether the build is queued, and has been for as long as `--queue-timeout` allows."""
         left = self._left_in_queue()
         return left is not None and left <= 0
