@@ -123,19 +123,6 @@ class RecordState(NamedTuple):
     ended: bool
 
 
-# The words of full-stages, of flow-graph and, in lower case, of history-details. Case is ignored, as nothing depends on
-# these words: the record of the build decides.
-_PART_WORDS = {
-    "success": Verdict.PASSED,
-    "failure": Verdict.FAILED,
-    "failed": Verdict.FAILED,
-    "error": Verdict.FAILED,
-    "schedule_failure": Verdict.FAILED,
-    "timeout": Verdict.FAILED,
-    "aborted": Verdict.ABORTED,
-}
-
-
 class Stage(NamedTuple):
     """A part of a build; `state` is the service's own word, `None` or empty when the stage never ran."""
 
@@ -145,16 +132,6 @@ class Stage(NamedTuple):
     duration_seconds: float | None = None
     step: str | None = None
     """The service's own name for it, by which its log is asked for."""
-
-    @property
-    def result(self) -> Verdict | None:
-        """How the stage ended, to be shown; `None` if it has no result, or an unknown one."""
-        return _PART_WORDS.get((self.state or "").strip().casefold())
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the service says that the stage runs."""
-        return (self.state or "").strip().casefold() in ("running", "building")
 
 
 class UnitTests(NamedTuple):
@@ -261,11 +238,6 @@ class ChildBuild(NamedTuple):
     build_number: int | None = None
     started_at: datetime | None = None
     duration_seconds: float | None = None
-
-    @property
-    def result(self) -> Verdict | None:
-        """How the build ended, to be shown; `None` if it has no result, or an unknown one."""
-        return _PART_WORDS.get((self.state or "").strip().casefold())
 
 
 class Attempt(NamedTuple):

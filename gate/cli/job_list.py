@@ -6,18 +6,19 @@ from collections.abc import Sequence
 import click
 
 from gate import app, publish
-from gate.model import ProjectRow
+from gate.model import ProjectRow, State
 from gate.platforms.columns import width
 from gate.platforms.detect import detect
 from gate.reports.result import one_json_line
 from gate.settings import Connection, Rules
 from gate.text import one_line, word
+from gate.vocabulary import JOB_LIST_WORDS
 
 RULES = Rules(timeout=300, error_budget=10, poll_interval=2)
 """People wait for it."""
 
-WORDS = {"blue": "passed", "red": "failed", "timeout": "timed out at the service", "building": "runs"}
-"""The list's own words for the last build of a job, for people; any other is shown as it is."""
+WORDS = {State.SUCCEEDED: "passed", State.FAILED: "failed", State.ABORTED: "aborted", State.RUNNING: "runs"}
+"""What became of the last build of a job; where the list has another word, that is shown as it is."""
 
 NEVER_BUILT = "never built"
 
@@ -54,7 +55,8 @@ def last_build(row: ProjectRow) -> str:
     if row.word == "none":
         return NEVER_BUILT
     number = str(row.build_number) if row.build_number else row.daily_number or ""
-    state = WORDS.get(row.word or "", word(row.word or ""))
+    known = JOB_LIST_WORDS.get((row.word or "").lower(), State.UNKNOWN)
+    state = WORDS.get(known, word(row.word or ""))
     return f"build {number} {state}".strip() if number else state or "-"
 
 

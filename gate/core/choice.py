@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from gate.core.evidence import Evidence, NoAnswer
 from gate.core.identity import CLOCK_SKEW, hash_of, is_of_branch, is_of_commit, is_same_commit
-from gate.core.verdict import NEVER_RAN, interpret
+from gate.core.verdict import interpret
 from gate.durations import spell
 from gate.model import BuildPage, ListedBuild, Record, RunningStatus
+from gate.vocabulary import NEVER_RAN
 
 RECORD_LAG = 60.0
 """Seconds for which the record of a new build may not be readable (dossier, section 3); a number below a known one that

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from gate.core.verdict import FINISHED, WAITING_WORDS
 from gate.model import BuildPage, ListedBuild, Record, RunningStatus
+from gate.vocabulary import FINISHED, WAITING_WORDS
 
 
 class Odd(NamedTuple):

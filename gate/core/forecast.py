@@ -14,8 +14,8 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from gate.core.schedule import vary
-from gate.core.verdict import ENDED_WORDS, SUCCESS
 from gate.model import ListedBuild
+from gate.vocabulary import ENDED_WORDS, SUCCESS
 
 MEDIAN_BUILDS = 10
 """Builds that passed, of which the median is expected."""

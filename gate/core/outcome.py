@@ -27,6 +27,7 @@ from gate.model import (
     Verdict,
 )
 from gate.text import one_line, word
+from gate.vocabulary import state_of_part
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,7 +157,7 @@ def explanation(known: TargetState) -> str:
 
 def has_ended_badly(stage: Stage) -> bool:
     """Tell whether a stage failed or was aborted."""
-    return bool(stage.state) and judging.ENDED_WORDS.get(stage.state or "") in (State.FAILED, State.ABORTED)
+    return state_of_part(stage) in (State.FAILED, State.ABORTED)
 
 
 def progress_of(known: TargetState, now: datetime) -> Progress:

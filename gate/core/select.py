@@ -18,7 +18,7 @@ from gate.core.forecast import Forecast, forecast
 from gate.core.ports import Context
 from gate.core.retry import Retrier
 from gate.core.schedule import pause
-from gate.core.verdict import SUCCESS, interpret
+from gate.core.verdict import interpret
 from gate.durations import spell
 from gate.errors import (
     CredentialRefused,
@@ -34,6 +34,7 @@ from gate.errors import (
     TransientError,
 )
 from gate.model import BuildPage, Record, Target
+from gate.vocabulary import SUCCESS
 
 T = TypeVar("T")
 

@@ -1,74 +1,11 @@
-"""From the service's words to a state, from a state to a verdict, from verdicts to an exit code.
-
-The service uses one word in several senses, so every word has the place where it counts:
-
-- a *record*, a stage or a child: the only place whose words tell how a build ended, and one of them that it passed;
-- a *run word* (`job_running_status`, `running-status`), which never says how a build ended;
-- a *list of jobs* (`last_build_status`), which is a hint only;
-- the call's own `status` (`success`) is none of these: `gate.codearts` checks and drops it.
-
-The vendor publishes no complete list of words (ShowJobBuildRecordDetail gives the range of `status` as "N/A"), so this
-one is closed and everything else is unknown. Sources: the examples of ShowJobBuildRecordDetail, ListRecords and
-ListBriefRecord; the page of ListProjectJobs (2026-02-05) for lists of jobs; a published trial on a real tenant
-(David-piex/codearts-mcp, 2026-04-19) for the run words.
-"""
+"""From the service's words to a state, from a state to a verdict, from verdicts to an exit code."""
 
 from collections.abc import Sequence
-from enum import Enum, auto
 from typing import assert_never
 
 from gate.model import ProjectRow, Record, RecordState, State, UnitTests, Verdict
 from gate.text import counted, one_line
-
-SUCCESS, FINISHED = "SUCCESS", "Finished"
-
-
-class Place(Enum):
-    """Where a word counts. In records it does in exactly this spelling, elsewhere whatever the case."""
-
-    RECORD = auto()
-    RUN_WORD = auto()
-    JOB_LIST = auto()
-
-
-_WAITING = (Place.RECORD, Place.RUN_WORD)
-"""Words of builds that have not ended count in records in any case, too: they cannot pass one."""
-
-VOCABULARY: Sequence[tuple[str, State, Sequence[Place]]] = (
-    (SUCCESS, State.SUCCEEDED, [Place.RECORD]),
-    ("FAILURE", State.FAILED, [Place.RECORD]),
-    ("SCHEDULE_FAILURE", State.FAILED, [Place.RECORD]),
-    ("TIMEOUT", State.FAILED, [Place.RECORD]),
-    ("timeout", State.FAILED, [Place.RECORD, Place.JOB_LIST]),  # that of a record was never published
-    ("ABORTED", State.ABORTED, [Place.RECORD, Place.JOB_LIST]),
-    ("UNKNOWN", State.UNKNOWN, [Place.RECORD]),  # MindSpore's script counts it among the final words
-    (FINISHED, State.UNKNOWN, [Place.RECORD, Place.RUN_WORD]),  # ended, but not how
-    ("blue", State.SUCCEEDED, [Place.JOB_LIST]),
-    ("red", State.FAILED, [Place.JOB_LIST]),
-    ("building", State.RUNNING, [*_WAITING, Place.JOB_LIST]),
-    ("running", State.RUNNING, _WAITING),
-    ("inqueue", State.QUEUED, _WAITING),
-    ("queued", State.QUEUED, _WAITING),
-    ("waiting", State.QUEUED, _WAITING),
-    ("pending", State.QUEUED, _WAITING),
-    ("starting", State.QUEUED, _WAITING),
-    ("initializing", State.QUEUED, _WAITING),
-)
-
-_IN_PROGRESS = (State.RUNNING, State.QUEUED)
-
-ENDED_WORDS = {
-    word: state for word, state, places in VOCABULARY if Place.RECORD in places and state not in _IN_PROGRESS
-}
-WAITING_WORDS = {
-    word: state for word, state, places in VOCABULARY if Place.RUN_WORD in places and state in _IN_PROGRESS
-}
-"""In lower case."""
-JOB_LIST_WORDS = {word.lower(): state for word, state, places in VOCABULARY if Place.JOB_LIST in places}
-"""In lower case."""
-
-NEVER_RAN = "SCHEDULE_FAILURE"
-"""The word of a build that never got an executor, and so did nothing."""
+from gate.vocabulary import ENDED_WORDS, FINISHED, IN_PROGRESS, JOB_LIST_WORDS, WAITING_WORDS
 
 
 def interpret(record: Record) -> RecordState:
@@ -96,9 +33,9 @@ def has_last_build_ended(row: ProjectRow) -> bool | None:
     Also `None` if it says neither.
     """
     state, run_word = JOB_LIST_WORDS.get((row.word or "").lower()), (row.run_word or "").lower()
-    is_over = state is not None and state not in _IN_PROGRESS
+    is_over = state is not None and state not in IN_PROGRESS
     has_ended = row.is_finished is True or run_word == FINISHED.lower() or is_over
-    is_running = row.is_finished is False or run_word in WAITING_WORDS or state in _IN_PROGRESS
+    is_running = row.is_finished is False or run_word in WAITING_WORDS or state in IN_PROGRESS
     return None if has_ended == is_running else has_ended
 
 

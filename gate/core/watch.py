@@ -36,6 +36,7 @@ from gate.errors import (
     WrongBuild,
 )
 from gate.model import Record, RecordState, State, Target, Verdict
+from gate.vocabulary import NEVER_RAN
 
 STOPPING_IN_TIME = 20.0
 """Seconds for stopping a build when the gate gives up on it before the deadline."""
@@ -266,7 +267,7 @@ class Watch:
     def _may_order_again(self, state: RecordState) -> bool:
         """Tell whether a build that ended in this state never ran, and is to be ordered once more (`--retries`)."""
         tries_left = self._launcher is not None and len(self.known.attempts) < self._rules.retries
-        return tries_left and state.ended and state.word == judging.NEVER_RAN
+        return tries_left and state.ended and state.word == NEVER_RAN
 
     async def _judge(self, state: RecordState, until: float | None = None) -> None:
         """Judge a build that has ended; with `until`, within the last seconds."""

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from gate.durations import spell
-from gate.model import Phase, Progress
+from gate.model import Phase, Progress, State
 from gate.text import one_line
+from gate.vocabulary import state_of_part
 
 COUNTED_WORDS = 8
 """Different states of targets that are counted, each, in one line."""
@@ -24,7 +25,7 @@ def count_states(targets: Sequence[Progress]) -> str:
 def describe(progress: Progress) -> str:
     """Return how one target stands."""
     parts = [_state(progress)]
-    if running := next((stage for stage in progress.stages if stage.is_running), None):
+    if running := next((stage for stage in progress.stages if state_of_part(stage) is State.RUNNING), None):
         parts.append(f"stage {one_line(running.name, limit=40)}")
     if progress.phase is Phase.QUEUED and progress.queued_seconds is not None:
         parts.append(f"for {spell(progress.queued_seconds)}")

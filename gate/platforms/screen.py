@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from gate.durations import spell
-from gate.model import Phase, Progress, Stage, TargetOutcome, Verdict
+from gate.model import Phase, Progress, Stage, State, TargetOutcome, Verdict
 from gate.platforms.colours import Colour, verdict_colour
 from gate.platforms.columns import cut, width
 from gate.platforms.live_lines import Line, Span, line_width
 from gate.platforms.marks import Marks
 from gate.text import link, one_line, telling_lines
+from gate.vocabulary import ENDED_STATES, state_of_part
 
 MOST_COLUMNS = 110
 """Columns that are used of a wider terminal: farther apart, what belongs together is hard to read together."""
@@ -325,23 +326,23 @@ class Painter:
         return spans
 
     def _stage(self, stage: Stage) -> list[Span]:
-        match stage.result:
-            case Verdict.PASSED:
+        match state_of_part(stage):
+            case State.SUCCEEDED:
                 return [Span(self._marks.passed, Colour.GREEN)]
-            case Verdict.FAILED | Verdict.ABORTED:
+            case State.FAILED | State.ABORTED:
                 return [Span(self._marks.failed, Colour.RED), Span(_stage_name(stage))]
-            case _ if stage.is_running:
+            case State.RUNNING:
                 return [Span(self._marks.stage, Colour.YELLOW), Span(_stage_name(stage))]
             case _:
                 return [Span("?" if one_line(stage.state or "") else self._marks.idle, Colour.GREY)]
 
     def _stage_count(self, stages: Sequence[Stage]) -> list[Span]:
         """Return the name of the stage that runs, and which of them all it is."""
-        ended = sum(stage.result is not None for stage in stages)
+        ended = sum(state_of_part(stage) in ENDED_STATES for stage in stages)
         return [*self._stage_name(stages), Span(f" {ended}/{len(stages)} done", Colour.GREY)]
 
     def _stage_name(self, stages: Sequence[Stage]) -> list[Span]:
-        running = next((stage for stage in stages if stage.is_running), None)
+        running = next((stage for stage in stages if state_of_part(stage) is State.RUNNING), None)
         return self._stage(running) if running else []
 
     def _stage_start(self, stages: Sequence[Stage]) -> list[Span]:

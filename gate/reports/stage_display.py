@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
-from gate.model import ChildBuild, Stage, Verdict
+from gate.model import ChildBuild, Stage, State, Verdict
 from gate.text import one_line
+from gate.vocabulary import state_of_part
 
 Part = Stage | ChildBuild
 """A part of a build that has a row or a case of its own."""
+
+_RESULTS = {State.SUCCEEDED: Verdict.PASSED, State.FAILED: Verdict.FAILED, State.ABORTED: Verdict.ABORTED}
 
 _NOT_RED = (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED)
 
@@ -22,7 +25,7 @@ def displayed(part: Part, verdict: Verdict) -> tuple[Verdict, str]:
     word = one_line(part.state or "", limit=60)
     if not word:
         return Verdict.SKIPPED, f"The {kind} never ran."
-    ended = part.result
+    ended = _RESULTS.get(state_of_part(part))
     if ended is None:
         return Verdict.SKIPPED, f"The {kind} has no result; the service's word for it is {word}."
     if ended is not Verdict.PASSED and verdict in _NOT_RED:
@@ -36,6 +39,6 @@ def select_parts(parts: Sequence[Part], count: int) -> Sequence[Part]:
     """Return at most `count` of the parts, in their order; those that succeeded are left out first."""
     if len(parts) <= count:
         return parts
-    succeeded = [part.result is Verdict.PASSED for part in parts]
+    succeeded = [state_of_part(part) is State.SUCCEEDED for part in parts]
     kept = sorted(range(len(parts)), key=succeeded.__getitem__)[:count]
     return [parts[index] for index in sorted(kept)]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gate import vocabulary
 from gate.core import verdict as judging
 from gate.model import ProjectRow, Record, RecordState, State, Verdict
 from tests.core.fakes import EPOCH, JOB
@@ -215,5 +216,5 @@ def test_row_of_a_list_of_jobs_says_whether_the_last_build_has_ended(
 
 def test_words_of_lists_never_pass_a_record() -> None:
     """One table has all words, each with the places where it counts."""
-    assert set(judging.ENDED_WORDS) & {"blue", "red", "building", "aborted"} == set()
-    assert [word for word, state in judging.ENDED_WORDS.items() if state is State.SUCCEEDED] == [judging.SUCCESS]
+    assert set(vocabulary.ENDED_WORDS) & {"blue", "red", "building", "aborted"} == set()
+    assert [word for word, state in vocabulary.ENDED_WORDS.items() if state is State.SUCCEEDED] == [vocabulary.SUCCESS]

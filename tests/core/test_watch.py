@@ -83,9 +83,10 @@ def test_introduction_names_commit_and_start() -> None:
     assert world.observer.said[0] == "build 57, commit 2f37dd4, started 0.0 s ago"
 
 
-def test_reason_holds_the_services_own_message_and_the_stage() -> None:
-    """People see why, and where."""
-    stages = [Stage(name="Checkout", state="SUCCESS"), Stage(name="Maven", state="FAILURE"), Stage(name="Upload")]
+@pytest.mark.parametrize("word", ["FAILURE", "error", "aborted"])
+def test_reason_holds_the_services_own_message_and_the_stage(word: str) -> None:
+    """People see why, and where, in whichever words the route for stages has."""
+    stages = [Stage(name="Checkout", state="SUCCESS"), Stage(name="Maven", state=word), Stage(name="Upload")]
     failed = record("FAILURE", record_id="r", message="exit status 1", duration_seconds=61.0)
     (outcome,) = World(record=[failed], stages=[stages], log_tail=[["one", "two"]]).run()
     assert outcome.reason == "build 57 ended with FAILURE after 1 m 1 s: exit status 1, in stage Maven"
