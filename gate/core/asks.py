@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from gate.core.last_words import EndedBy
+from gate.core.target_state import EndedBy
 from gate.errors import ServiceError
 from gate.model import Verdict
 

@@ -5,11 +5,10 @@ from functools import partial
 
 from gate.core.asks import Ask, Ending, Priority
 from gate.core.identity import Wanted
-from gate.core.last_words import StopResult
-from gate.core.outcome import TargetState
 from gate.core.ports import Context
 from gate.core.retry import Retrier
 from gate.core.select import Selection
+from gate.core.target_state import StopResult, TargetState
 from gate.errors import OrderNotSent, ServiceError, StartLost, TooSlow, TransientError, WrongBuild
 from gate.model import Order, Started
 

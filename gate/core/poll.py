@@ -8,10 +8,11 @@ from gate.core import verdict as judging
 from gate.core.asks import Ask, Priority
 from gate.core.forecast import Forecast
 from gate.core.lists import Lists
-from gate.core.outcome import TargetState, describe, introduce
 from gate.core.ports import Context
 from gate.core.retry import Retrier
 from gate.core.schedule import pause, steady_pause
+from gate.core.sentences import describe, introduce
+from gate.core.target_state import TargetState
 from gate.durations import spell
 from gate.errors import (
     InvalidAnswer,

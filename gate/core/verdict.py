@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from gate.model import ProjectRow, Record, RecordState, State, UnitTests, Verdict
+from gate.model import ProjectRow, Record, RecordState, Stage, State, UnitTests, Verdict
 from gate.text import counted, one_line
-from gate.vocabulary import ENDED_WORDS, FINISHED, IN_PROGRESS, JOB_LIST_WORDS, WAITING_WORDS
+from gate.vocabulary import ENDED_WORDS, FINISHED, IN_PROGRESS, JOB_LIST_WORDS, WAITING_WORDS, state_of_part
 
 
 def interpret(record: Record) -> RecordState:
@@ -37,6 +37,11 @@ def has_last_build_ended(row: ProjectRow) -> bool | None:
     has_ended = row.is_finished is True or run_word == FINISHED.lower() or is_over
     is_running = row.is_finished is False or run_word in WAITING_WORDS or state in IN_PROGRESS
     return None if has_ended == is_running else has_ended
+
+
+def has_ended_badly(stage: Stage) -> bool:
+    """Tell whether a stage failed or was aborted."""
+    return state_of_part(stage) in (State.FAILED, State.ABORTED)
 
 
 def judge(state: RecordState) -> Verdict | None:

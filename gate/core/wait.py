@@ -16,16 +16,17 @@ from traceback import walk_tb
 from typing import Any, TypeVar
 
 from gate.core.asks import Ask, Ending, Priority, Result
-from gate.core.last_words import EndedBy, final_words
 from gate.core.lists import Lists
 from gate.core.logs import side_end
 from gate.core.names import find_jobs, with_jobs
-from gate.core.outcome import end_of, outcome_of, progress_of
+from gate.core.outcome import outcome_of, progress_of
 from gate.core.ports import CallResult, Context, Interruption, LogLine, Observer, Workers
 from gate.core.queue import Queue
 from gate.core.refusals import Refusals
 from gate.core.retry import Retrier
 from gate.core.schedule import Pace
+from gate.core.sentences import final_words
+from gate.core.target_state import EndedBy
 from gate.core.watch import Watch
 from gate.durations import spell
 from gate.errors import ServiceError, Throttled, TooSlow, TransientError
@@ -175,7 +176,7 @@ class Wait:
     @property
     def final_words(self) -> str:
         """What to do after the run, in a few sentences."""
-        return final_words([end_of(watch.known) for watch in self._watches])
+        return final_words([watch.known for watch in self._watches])
 
     # Phases.
 

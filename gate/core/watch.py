@@ -5,21 +5,21 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from gate.core import last_words
 from gate.core import verdict as judging
 from gate.core.asks import Ask, Ending, Priority, pause_until, together
 from gate.core.forecast import Forecast, forecast
 from gate.core.identity import Wanted, contradiction
-from gate.core.last_words import EndedBy
 from gate.core.launch import Launcher, stop
 from gate.core.lists import Lists
 from gate.core.logs import Follower, WantedLog, read_log
-from gate.core.outcome import TargetState, describe, end_of, has_ended_badly
+from gate.core.outcome import attempt_of
 from gate.core.poll import Poller
 from gate.core.ports import Context
 from gate.core.retry import Retrier
 from gate.core.schedule import pause
 from gate.core.select import PinnedBuild, Selection
+from gate.core.sentences import describe, stop_sentence
+from gate.core.target_state import EndedBy, StopResult, TargetState
 from gate.core.unit_tests import UnitTestReadings, read_until_agreed
 from gate.durations import spell
 from gate.errors import (
@@ -208,7 +208,7 @@ class Watch:
                 return
             self._say(f"{describe(self.known)}; it never ran, so it is ordered again (--retries)")
             former = (judging.judge(state) or Verdict.UNDETERMINED, describe(self.known))
-            self.known.begin_next_attempt()
+            self.known.begin_next_attempt(attempt_of(self.known))
             self._poller = self._new_poller()
             try:
                 await self._order()
@@ -344,7 +344,7 @@ class Watch:
         has_no_stages = not self.known.stages and record.started_at is not None
         if has_no_stages or self.known.has_children:  # without stages, they may be those of its parts
             await self._aside({CHILDREN: partial(self._service.child_builds, record.record_id)}, early)
-        failed = next(filter(has_ended_badly, self.known.stages), None)
+        failed = next(filter(judging.has_ended_badly, self.known.stages), None)
         if failed is not None and verdict is Verdict.FAILED:
             log = log._replace(failed_step=failed.step)
         self.known.log_tail = await read_log(log, self._context, self._follower, until)
@@ -445,9 +445,9 @@ class Watch:
         await self._last_look(ending.look_until)
         if self.known.verdict is None and self._may_stop():
             had_ended = await stop(self.known, self._context, ending.stop_until)
-            if had_ended or self.known.stop is last_words.StopResult.NOT_KNOWN:
+            if had_ended or self.known.stop is StopResult.NOT_KNOWN:
                 await self._last_look(ending.look_until)
-            if sentence := last_words.stop_sentence(end_of(self.known)):
+            if sentence := stop_sentence(self.known):
                 self._say(sentence)
 
     async def _last_look(self, until: float) -> None:
@@ -474,7 +474,7 @@ class Watch:
 
     def _was_stopped_here(self, state: RecordState) -> bool:
         """Tell whether a build may have ended by this gate's own request, whose answer got lost: that is no result."""
-        is_requested = self.known.stop in (last_words.StopResult.REQUESTED, last_words.StopResult.NOT_KNOWN)
+        is_requested = self.known.stop in (StopResult.REQUESTED, StopResult.NOT_KNOWN)
         return is_requested and state.state is State.ABORTED
 
     async def _give_up(self, error: ServiceError) -> None:

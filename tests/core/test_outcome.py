@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gate.core.outcome import TargetState, progress_of
+from gate.core.outcome import progress_of
+from gate.core.target_state import TargetState
 from gate.model import Record, Target
 
 STARTED = datetime(2024, 9, 24, tzinfo=UTC)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from gate.core.last_words import End, EndedBy, NextStep, StopResult, final_words, kind_of_step, next_step, reason
-from gate.model import Target, Verdict
+from gate.core.sentences import NextStep, final_words, kind_of_step, next_step, reason
+from gate.core.target_state import EndedBy, StopResult, TargetState
+from gate.model import Record, RecordState, State, Target, Verdict
 
 JOB = "1" * 32
 TARGET = Target(job_id=JOB, label="app")
@@ -35,9 +36,11 @@ KEPT: dict[str, Any] = {**OWN, "keeps_running": True}
 STARTED: dict[str, Any] = {"has_ended": False, "verdict": Verdict.STARTED}
 
 
-def ended(target: Target = TARGET, **facts: Any) -> End:
-    """Return a final state."""
-    return End(target=target, **facts)
+def ended(target: Target = TARGET, *, has_ended: bool = False, is_seen: bool = True, **facts: Any) -> TargetState:
+    """Return a final state. `is_seen`: whether a record was read; `has_ended`: whether that says so of the build."""
+    state = RecordState(State.UNKNOWN, None, has_ended)
+    record = Record(job_id=JOB, build_number=58) if is_seen else None
+    return TargetState(target=target, state=state, record=record, **facts)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +145,7 @@ def test_reason_tells_the_final_state_once(facts: dict[str, Any], text: str) -> 
     assert reason(ended(**facts)) == text
 
 
-def every_end() -> Iterator[End]:
+def every_end() -> Iterator[TargetState]:
     """Return every combination of the facts that can occur."""
     booleans = itertools.product([False, True], repeat=5)
     for is_run, is_own, keeps, has_ended, unanswered in booleans:
@@ -155,8 +158,8 @@ def every_end() -> Iterator[End]:
             if keeps and stop is not StopResult.NOT_REQUESTED:
                 continue
             where = f"build {number} is RUNNING" if number and not has_ended else ""
-            yield End(
-                TARGET, verdict, ended_by, "why", where=where, build_number=number, has_ended=has_ended,
+            yield ended(
+                verdict=verdict, ended_by=ended_by, why="why", where=where, build_number=number, has_ended=has_ended,
                 is_run=is_run, is_own=is_own, has_unanswered_order=unanswered, keeps_running=keeps, stop=stop,
                 stop_problem="no answer",
             )  # fmt: skip
@@ -168,7 +171,7 @@ def test_no_two_sentences_of_one_end_contradict_each_other() -> None:
         text = f"{reason(end)} | {next_step(end)}"
         assert len(next_step(end)) < 400, text
         assert "None" not in text, end
-        if end.stop in (StopResult.REQUESTED, StopResult.HAD_ENDED) or end.has_ended:
+        if end.stop in (StopResult.REQUESTED, StopResult.HAD_ENDED) or end.has_ended():
             assert "go on" not in text, end
         if end.is_own:
             assert "did not start" not in text, end
@@ -181,7 +184,7 @@ def test_no_two_sentences_of_one_end_contradict_each_other() -> None:
         assert not re.search(r"\.\.|  |[^.]$", next_step(end)), text
 
 
-def labelled(label: str, **facts: Any) -> End:
+def labelled(label: str, **facts: Any) -> TargetState:
     """Return the final state of one of several targets."""
     return ended(Target(job_id=JOB, label=label), **facts)
 
