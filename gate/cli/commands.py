@@ -10,7 +10,7 @@ import click
 
 from gate import __version__, former_reports, mistakes
 from gate.cli import options
-from gate.cli.param_types import Duration, FilePath, JobId, ScenarioName, TargetType
+from gate.cli.param_types import Duration, FilePath, ScenarioName, TargetType
 from gate.errors import GateError, UsageProblem
 from gate.model import Target
 from gate.settings import require
@@ -206,23 +206,25 @@ def jobs(started: float, /, text: str, as_json: bool, verbose: bool, **values: A
 
 
 @main.command(cls=options.GroupedCommand)
-@click.argument("job_id", required=False, type=JobId())
+@click.argument("target", required=False, type=TargetType())
+@options.project
 @options.connection
 @options.option("--json", "as_json", is_flag=True, help="Print all steps as one JSON document on stdout.")
 @options.option("--verbose", "-v", is_flag=True, help="Print every request with its status and time.")
-def doctor(job_id: str | None, as_json: bool, verbose: bool, **values: Any) -> int:
+def doctor(target: Target | None, as_json: bool, verbose: bool, **values: Any) -> int:
     """Check the set-up one step at a time, and say what to fix.
 
-    With JOB_ID, also whether the job can be read, its newest build, and the target to write into a pipeline. Nothing is
-    changed at the service.
+    With TARGET, written as for `wait`, also whether the job and the build can be read, its newest build, and the target
+    to write into a pipeline. Nothing is changed at the service.
     """
     from gate.cli.resolve import resolve_connection
     from gate.doctor.run import examine
 
     warn_about_variables(values)
+    project = values.pop("codearts_project")
     connection, notes = resolve_connection(values | {"verbose": verbose}, options.places())
     print_notes(notes, values)
-    return examine(connection, job_id, as_json=as_json, verbose=verbose)
+    return examine(connection, target, project, as_json=as_json, verbose=verbose)
 
 
 for _command in main.commands.values():

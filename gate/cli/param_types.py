@@ -267,22 +267,6 @@ def _explain(text: str, *, may_have_name: bool) -> str:
     )
 
 
-class JobId(click.ParamType[Any]):
-    """The id of a job, without a label and a number."""
-
-    name = "job_id"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the id as it is."""
-        if "://" in value and (job := job_of_address(value)):
-            return job
-        if not re.fullmatch(JOB_ID, value):
-            match = _TARGET.fullmatch(value)
-            only_id = f"{value!r} is a target; give only its job id, {match['id']}" if match and match["id"] else ""
-            self.fail(only_id or mistakes.explain_target(value), param, ctx)
-        return str(value)
-
-
 class ParameterType(click.ParamType[Any]):
     """`NAME=VALUE`, within the limits of ExecuteJob."""
 

@@ -63,6 +63,9 @@ def resolve(
     return ResolvedSettings(settings, [*notes, *of_the_job, *slow_rate(settings, places["max_rate"])])
 
 
+SELECTION_REQUESTS = 4
+"""Requests that find a job's newest build, where that one runs; `tests/core/test_select.py` counts them."""
+
 SLOW = 10.0
 """Seconds for a first look at all targets from which on people wonder what the gate waits for."""
 
@@ -70,7 +73,7 @@ SLOW = 10.0
 def slow_rate(settings: Settings, place: str) -> Sequence[str]:
     """Say that a low rate is why the first look at all targets takes long; `place`: the option that sets the rate."""
     rate = settings.rules.max_rate
-    requests = sum(1 if target.build_number else 2 for target in settings.targets)
+    requests = sum(1 if target.build_number else SELECTION_REQUESTS for target in settings.targets)
     seconds = (requests - 1) * 60 / rate
     if rate >= DEFAULT_MAX_RATE or seconds < SLOW:
         return []

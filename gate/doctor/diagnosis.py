@@ -14,6 +14,7 @@ from gate.codearts.responses import Reply
 from gate.codearts.service_clock import ServiceClock
 from gate.codearts.session import Session
 from gate.errors import PermanentError, ServiceError
+from gate.model import Target
 from gate.settings import Connection, is_loopback
 
 NO_JOB = "0" * 32
@@ -40,10 +41,13 @@ class CheckSkipped(Exception):
 class Diagnosis:
     """The state of one diagnosis; a step may add what later steps need."""
 
-    def __init__(self, connection: Connection, job_id: str | None, note: Say) -> None:
+    def __init__(self, connection: Connection, target: Target | None, project: str | None, note: Say) -> None:
         """Nothing is sent yet. Raises `UsageProblem` when the credential cannot be used."""
         self.connection = connection
-        self.job_id = job_id
+        self.target = target
+        self.project = project
+        self.job_id = (target.job_id or None) if target else None
+        """`None` also as long as only the job's name is known."""
         self.clock = ServiceClock()
         self.auth = make_auth(connection, note, self.clock)
         self.session = Session(connection, self.auth, note, self.clock)

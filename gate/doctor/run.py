@@ -11,6 +11,7 @@ from gate.core.ports import CallResult, LogLine
 from gate.doctor import network_checks, service_checks
 from gate.doctor.diagnosis import CheckFailed, CheckSkipped, Diagnosis
 from gate.errors import ServiceError
+from gate.model import Target
 from gate.platforms.detect import detect
 from gate.reports.result import one_json_line
 from gate.runtime.workers import WorkerPool
@@ -55,11 +56,14 @@ class Finding:
         return f"{self.state:<8} {self.step}: {self.facts}" + (f". {self.fix}" if self.fix else "")
 
 
-def examine(connection: Connection, job_id: str | None, *, as_json: bool, verbose: bool) -> int:
-    """Run all steps, print a line for each as it ends, and return the exit code: 0, or 5 if any failed."""
+def examine(connection: Connection, target: Target | None, project: str | None, *, as_json: bool, verbose: bool) -> int:
+    """Run all steps, print a line for each as it ends, and return the exit code: 0, or 5 if any failed.
+
+    `project`: the CodeArts project of a target that is given by name.
+    """
     pool, platform = WorkerPool(), detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
     note: Say = (lambda text: pool.post(LogLine(text))) if verbose else (lambda _: None)
-    diagnosis = Diagnosis(connection, job_id, note)
+    diagnosis = Diagnosis(connection, target, project, note)
     findings = []
     for finding in _findings(diagnosis, pool, lambda text: click.echo(platform.without_commands(text), err=True)):
         findings.append(finding)

@@ -4,33 +4,35 @@ import re
 import statistics
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from gate.codearts import responses
 from gate.codearts.client import BUILD_LIST_ROUTES, PROJECT_LIST_ROUTES, RECORD_ROUTES
+from gate.core.asks import Ask, Result
+from gate.core.names import find_jobs
+from gate.core.ports import Context
+from gate.core.retry import Retrier
 from gate.core.verdict import interpret
 from gate.doctor.diagnosis import NO_JOB, CheckFailed, CheckSkipped, Diagnosis
 from gate.errors import CredentialRefused, Forbidden, NotFound, Refused, RouteMissing, ServiceError
+from gate.settings import Rules
 
 TIMED_REQUESTS = 5
 
 
 def credential(diagnosis: Diagnosis) -> str:
     """Send the credential; every answer but a refusal of it shows that it is good."""
-    for ask in (_ask_status, _ask_builds):
-        try:
-            ask(diagnosis)
-        except RouteMissing:
-            continue
-        except (Forbidden, NotFound, Refused) as error:
-            diagnosis.refusal = error
-        return f"the {diagnosis.connection.credential.description} was accepted"
-    raise CheckFailed("this host publishes no path that needs a credential", "Check --endpoint.")
+    _ask_first(diagnosis)
+    return f"the {diagnosis.connection.credential.description} was accepted"
 
 
 def job(diagnosis: Diagnosis) -> str:
-    """Return what `/v3/jobs/{job_id}/status` says of the job."""
+    """Return what `/v3/jobs/{job_id}/status` says of the job; one that was given by name is looked up first."""
+    if diagnosis.target is None:
+        raise CheckSkipped("give a TARGET to check that it can be read")
     if diagnosis.job_id is None:
-        raise CheckSkipped("give a JOB_ID to check that it can be read")
+        diagnosis.job_id = _find_job(diagnosis, diagnosis.target.name)
+        _ask_first(diagnosis)
     if diagnosis.refusal is not None:
         raise CheckFailed(str(diagnosis.refusal), diagnosis.refusal.hint)
     if not diagnosis.has_status:
@@ -40,9 +42,9 @@ def job(diagnosis: Diagnosis) -> str:
 
 
 def newest_build(diagnosis: Diagnosis) -> str:
-    """Return the newest build of the job, and the service's word for its state."""
-    if diagnosis.job_id is None:
-        raise CheckSkipped("give a JOB_ID to see its newest build")
+    """Return the newest build of the job, and the service's word for its state; and that of the target's build."""
+    if diagnosis.target is None or diagnosis.job_id is None:
+        raise CheckSkipped("give a TARGET to see its newest build")
     rows = diagnosis.client.build_page(diagnosis.job_id, 0).rows
     build = max(rows, key=lambda row: row.number, default=None)
     if build is None:
@@ -50,7 +52,16 @@ def newest_build(diagnosis: Diagnosis) -> str:
     diagnosis.build_number = build.number
     record = diagnosis.client.record(diagnosis.job_id, build.number)
     diagnosis.project_id = record.project_id
-    return f"build {build.number}: {interpret(record).word or 'no word'}"
+    facts = f"build {build.number}: {interpret(record).word or 'no word'}"
+    number = diagnosis.target.build_number
+    if number is None or number == build.number:
+        return facts
+    try:
+        record = diagnosis.client.record(diagnosis.job_id, number)
+    except NotFound:
+        fix = "Check the number of the build."
+        raise CheckFailed(f"there is no build {number}; {facts}", fix, ends=False) from None
+    return f"{facts}; build {number}: {interpret(record).word or 'no word'}"
 
 
 def unknown_build(diagnosis: Diagnosis) -> str:
@@ -82,7 +93,7 @@ def unknown_build(diagnosis: Diagnosis) -> str:
 def job_name(diagnosis: Diagnosis) -> str:
     """Return the name of the job and its CodeArts project; they are useful, and nothing depends on them."""
     if diagnosis.job_id is None:
-        raise CheckSkipped("give a JOB_ID to see its name and its project")
+        raise CheckSkipped("give a TARGET to see its name and its project")
     try:
         config = diagnosis.client.job_config(diagnosis.job_id)
     except ServiceError as error:
@@ -123,9 +134,11 @@ def request_time(diagnosis: Diagnosis) -> str:
 
 
 def target(diagnosis: Diagnosis) -> str:
-    """Return the target to write into a pipeline, with the job's name as the label where that is possible."""
-    if diagnosis.job_id is None:
-        raise CheckSkipped("give a JOB_ID to see what to write into a pipeline")
+    """Return the target to write into a pipeline, with its own label, or the job's name where that is possible."""
+    if diagnosis.target is None or diagnosis.job_id is None:
+        raise CheckSkipped("give a TARGET to see what to write into a pipeline")
+    if diagnosis.target.label not in (diagnosis.job_id, diagnosis.target.name):
+        return f"{diagnosis.target.label}={diagnosis.job_id}"
     label = re.sub(r"[^A-Za-z0-9._-]+", "-", diagnosis.job_name or "").strip("-.")[:64]
     return f"{label}={diagnosis.job_id}" if label else diagnosis.job_id
 
@@ -138,6 +151,48 @@ def _publication(routes: Sequence[str], published: Sequence[str]) -> str:
         for words, found in (("published", published), ("not published", missing))
         if found
     )
+
+
+def _ask_first(diagnosis: Diagnosis) -> None:
+    """Ask the first question that needs a credential; keep what speaks against the job."""
+    diagnosis.refusal = None
+    for ask in (_ask_status, _ask_builds):
+        try:
+            ask(diagnosis)
+        except RouteMissing:
+            continue
+        except (Forbidden, NotFound, Refused) as error:
+            diagnosis.refusal = error
+        return
+    raise CheckFailed("this host publishes no path that needs a credential", "Check --endpoint.")
+
+
+def _find_job(diagnosis: Diagnosis, name: str) -> str:
+    """Return the id of the job of this name; raises the `ServiceError` if there is none, or several."""
+    context = Context(
+        rules=Rules(error_budget=diagnosis.connection.request_timeout, codearts_project=diagnosis.project),
+        service=diagnosis.client,
+        now=time.monotonic,
+        chance=lambda: 0.5,
+        say=lambda _target, _text: None,
+    )
+    steps = find_jobs([name], context, Retrier(context, lambda _text: None))
+    results: Sequence[Result] | None = None
+    while True:
+        try:
+            asks = steps.send(results)
+        except StopIteration as end:
+            return str(end.value[name])
+        results = [_answer(ask) for ask in asks]
+
+
+def _answer(ask: Ask[Any]) -> Result:
+    """Carry out what a coroutine of the core asks for, in this thread."""
+    time.sleep(max(ask.not_before - time.monotonic(), 0.0))
+    try:
+        return Result(ask.call() if ask.call else None)
+    except ServiceError as error:
+        return Result(error=error)
 
 
 def _ask_status(diagnosis: Diagnosis) -> None:

@@ -4,7 +4,7 @@ import click
 import pytest
 
 from gate.cli.commands import main
-from gate.cli.param_types import JobId, TargetType, job_of_address
+from gate.cli.param_types import TargetType, job_of_address
 from gate.model import Target
 
 JOB = "0123456789abcdef0123456789abcdef"
@@ -47,7 +47,6 @@ def test_address_stands_for_its_job_with_and_without_label_and_number() -> None:
         Target(job_id=JOB, label="api"),
         Target(job_id=JOB, build_number=57, label=JOB),
     ]
-    assert JobId().convert(address, None, None) == JOB
 
 
 def test_name_is_a_target_where_a_project_is_given() -> None:

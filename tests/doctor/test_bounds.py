@@ -30,7 +30,7 @@ def test_name_resolution_that_hangs_is_named_in_time(hanging_names: None, capsys
     """The step is given up after three request timeouts, and what would follow is skipped."""
     connection = Connection(endpoint="https://gate.invalid", credential=Token(value="secret"), request_timeout=0.1)
     started = time.monotonic()
-    assert examine(connection, None, as_json=False, verbose=False) == 5
+    assert examine(connection, None, None, as_json=False, verbose=False) == 5
     assert time.monotonic() - started < 5
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["ok", "failed", *["skipped"] * (len(STEPS) - 2)]

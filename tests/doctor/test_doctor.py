@@ -119,6 +119,26 @@ def test_target_to_copy_has_the_name_of_the_job_as_its_label(simulate: Simulate,
 
 
 @pytest.mark.parametrize(
+    ("text", "job", "build"),
+    [
+        ("app=passing:56", "can be read", "build 57: [A-Z]+; build 56: SUCCESS"),
+        ("passing:99", "can be read", "there is no build 99; build 57: [A-Z]+"),
+        ("pasing", "the nearest names are passing", "because job failed"),
+    ],
+)
+def test_target_is_written_as_for_wait(simulate: Simulate, run_gate: Run, text: str, job: str, build: str) -> None:
+    """By name, with a label, and with a number, whose build is looked at, too."""
+    simulator = simulate(["passing"])
+    done = run_gate("doctor", "--json", "--codearts-project", simulator.project, text, env=with_token(simulator))
+    found = facts(done)
+    assert done.returncode == (0 if "SUCCESS" in build else 5), done.stdout
+    assert job in found["job"]
+    assert re.fullmatch(build, found["newest build"])
+    if "SUCCESS" in build:
+        assert found["target"] == f"app={simulator.jobs['passing']}"
+
+
+@pytest.mark.parametrize(
     ("name", "label"),
     [("构建", ""), (None, ""), ("  my app (构建) 2  ", "my-app-2="), ("x" * 70, "x" * 64 + "="), ("a=b:c", "a-b-c=")],
 )
