@@ -342,6 +342,8 @@ class Progress(NamedTuple):
     """How long past builds of the job ran; `None` when that is not known."""
     stages: Sequence[Stage] = ()
     """The stages as they were last read, in their order; empty where they were not read."""
+    stages_age: float = 0.0
+    """Seconds since then."""
     build_url: str | None = None
     outcome: "TargetOutcome | None" = None
     """What became of the target, once it is decided."""

@@ -200,6 +200,17 @@ class Lists:
         finally:
             build.asks.discard(ask)
 
+    def next_poll(self, job_id: str, build_number: int) -> float:
+        """Return the instant of the poll of a build that waits; infinity if none does."""
+        build = self._builds.get((job_id, build_number))
+        return min((ask.not_before for ask in self._waiting(build)), default=math.inf) if build else math.inf
+
+    def move_poll(self, job_id: str, build_number: int, at: float) -> None:
+        """Move the poll of a build that waits to the instant `at`: something else than a list has told about it."""
+        build = self._builds.get((job_id, build_number))
+        if build is not None and not self._is_last_look:
+            self._move(build, at)
+
     def _is_put_off(self, build: _Build) -> bool:
         """Tell whether a list that is to be believed says that a build runs."""
         return build.told is _Told.RUNNING and build.source is not None and build.source.is_proven
@@ -473,10 +484,14 @@ class Lists:
 
     def _move(self, build: _Build, at: float, priority: Priority = Priority.POLL) -> bool:
         """Move the polls of a build that wait; return whether there were any."""
-        waiting = [ask for ask in build.asks if ask in self._queue and ask.priority is Priority.POLL]
+        waiting = self._waiting(build)
         for ask in waiting:
             self._queue.move(ask, at, priority)
         return bool(waiting)
+
+    def _waiting(self, build: _Build) -> list[Ask[Record]]:
+        """Return the polls of a build that wait and may be moved."""
+        return [ask for ask in build.asks if ask in self._queue and ask.priority is Priority.POLL]
 
     def _note_error(self, one: _List, error: ServiceError) -> None:
         """Learn nothing: the builds are polled as without lists. A list that is refused is not read again."""

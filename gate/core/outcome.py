@@ -11,12 +11,15 @@ def progress_of(known: TargetState, now: datetime) -> Progress:
     """Return the progress of the target at `now` by the service's clock; a build that has ended stands still."""
     record = known.record
     running_seconds = queued_seconds = None
+    stages_age = 0.0
     if record is not None and record.started_at is not None and known.state and known.state.state is not State.QUEUED:
         running_seconds = max((now - record.started_at).total_seconds(), 0.0)
     if known.has_ended() and record is not None:
         running_seconds = record.duration_seconds
     if known.queued_since is not None:
         queued_seconds = max((now - known.queued_since).total_seconds(), 0.0)
+    if known.live_stages_at is not None:
+        stages_age = max((now - known.live_stages_at).total_seconds(), 0.0)
     return Progress(
         target=known.target,
         phase=_phase(known),
@@ -26,6 +29,7 @@ def progress_of(known: TargetState, now: datetime) -> Progress:
         running_seconds=running_seconds,
         expected_seconds=known.expected_seconds,
         stages=known.stages or known.live_stages,
+        stages_age=stages_age,
         build_url=known.build_url,
         outcome=outcome_of(known) if known.verdict is not None else None,
     )

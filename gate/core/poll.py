@@ -1,6 +1,7 @@
 """One pinned build from its first poll to its end: polls at the right time, and no more of them than needed."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -23,7 +24,8 @@ from gate.errors import (
     TransientError,
     WrongBuild,
 )
-from gate.model import Record, RecordState, State, Verdict
+from gate.model import Record, RecordState, Stage, State, Verdict
+from gate.vocabulary import ENDED_STATES, IN_PROGRESS, state_of_part
 
 CONFIRMING_POLLS = 2
 """How often a surprising answer is asked for again before it counts: an ended build with an unknown word, a record that
@@ -31,6 +33,12 @@ contradicts what was asked for. The service may still be writing."""
 
 POLL_AGAIN = 0.2
 """Seconds between two tries of the look at the deadline."""
+
+STAGES_LEAD = 1.0
+"""Seconds before a poll at which stages are read to take its place: without an answer by then, the poll is made."""
+
+STAGES_WAIT = 30.0
+"""Seconds for which stages wait for such a poll at most: where lists put polls off, none is near."""
 
 
 class Poller:
@@ -64,6 +72,8 @@ class Poller:
         self._forecast = Forecast()
         self._warned = False
         self._contradictions = 0
+        self._is_put_off = False
+        """Whether stages have taken the place of a poll since the last record."""
 
     async def run(self, number: int, record: Record | None, forecast: Forecast, appearing: float) -> RecordState:
         """Poll again and again until the build has ended, or was queued for longer than `--queue-timeout`.
@@ -168,6 +178,7 @@ class Poller:
     def _note(self, record: Record) -> RecordState:
         """Keep a record of the build, and say what is new."""
         before = self._known.state
+        self._is_put_off = False
         moment = self._service.now()
         state = self._known.note_record(record, moment)
         self._known.polls += 1
@@ -180,12 +191,41 @@ class Poller:
         self._warn_about_slowness()
         return state
 
-    def _next_poll(self) -> float:
-        """Return when to poll a build again that has not ended."""
+    def _next_poll(self, ahead: float = 0.0) -> float:
+        """Return when to poll a build again that has not ended `ahead` seconds from now."""
         chance, age, plan = self._chance(), self._age(), self._forecast.poll_plan
         if age is not None and plan:
-            return self._now() + plan.pause(age, chance)
-        return self._now() + steady_pause(self._rules.poll_interval, chance)
+            return self._now() + ahead + plan.pause(age + ahead, chance)
+        return self._now() + ahead + steady_pause(self._rules.poll_interval, chance)
+
+    def stages_due(self, number: int, earliest: float) -> float:
+        """Return when to read the stages of the build that runs, no sooner than at the instant `earliest`.
+
+        That is just before a poll whose place they can take, or at once if no poll is near.
+        """
+        next_poll = self._lists.next_poll(self._job, number)
+        if STAGES_WAIT < next_poll - earliest < math.inf:
+            return earliest
+        if self._is_put_off or next_poll - STAGES_LEAD < earliest:
+            return math.inf
+        return next_poll - STAGES_LEAD
+
+    def take_stages(self, number: int, stages: Sequence[Stage]) -> bool:
+        """Move the next poll by the stages of the build, and return whether they say where it is.
+
+        If one runs and none has failed, they take the place of the poll; of one poll at most, as the record is read
+        next, whatever they say then. If all have ended, or one has failed, the poll is made now.
+        """
+        next_poll = self._lists.next_poll(self._job, number)
+        states = [state_of_part(stage) for stage in stages]
+        if any(map(judging.has_ended_badly, stages)) or (states and all(state in ENDED_STATES for state in states)):
+            self._lists.move_poll(self._job, number, self._now())
+            return True
+        runs = any(state in IN_PROGRESS for state in states)
+        if runs and not self._is_put_off and next_poll < math.inf:
+            self._is_put_off = True
+            self._lists.move_poll(self._job, number, self._next_poll(max(next_poll - self._now(), 0.0)))
+        return runs
 
     def _is_queued_too_long(self) -> bool:
         """Tell whether the build is queued, and has been for as long as `--queue-timeout` allows."""

@@ -100,6 +100,8 @@ class TargetState:
     """Why the build could not be stopped, or why that is not known."""
     live_stages: Sequence[Stage] = ()
     """The stages as they were last read while the build ran."""
+    live_stages_at: datetime | None = None
+    """The service's time of that reading."""
     stages: Sequence[Stage] = ()
     """The stages as they were read after its end."""
     children: Sequence[ChildBuild] = ()
@@ -131,4 +133,4 @@ class TargetState:
         """Keep the build that never ran as a former attempt, and know nothing of the next one."""
         self.attempts = (*self.attempts, former)
         self.build_number = self.build_url = self.record = self.state = self.queued_since = None
-        self.live_stages = ()
+        self.live_stages, self.live_stages_at = (), None

@@ -1,12 +1,13 @@
 """One target from the first question to its outcome."""
 
+import math
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from gate.core import verdict as judging
-from gate.core.asks import Ask, Ending, Priority, pause_until, together
+from gate.core.asks import Ask, Ending, Priority, Result, pause_until, together
 from gate.core.forecast import Forecast, forecast
 from gate.core.identity import Wanted, contradiction
 from gate.core.launch import Launcher, stop
@@ -46,7 +47,7 @@ EXPLAINING = 2.0
 shown with them."""
 
 STAGES_PAUSE = 15.0
-"""Seconds between two readings of the stages of a build that runs."""
+"""Seconds between two readings of the stages of a build that runs, at least."""
 
 STAGES_EXPIRY = 10.0
 """Seconds after which such a reading is of no use."""
@@ -109,27 +110,41 @@ class Watch:
                 await self._explain()
 
     async def watch_stages(self, wanted: Callable[[Target], bool]) -> None:
-        """Read the stages of the build while it runs and `wanted` says that they are shown; and what is usual once."""
+        """Read the stages of the build while it runs and `wanted` says that they are shown; and what is usual once.
+
+        They are read ever more rarely when they do not say where the build is, and not again when they are refused.
+        """
         has_forecast = False
+        due, wait = -math.inf, STAGES_PAUSE
         while True:
-            state, record = self.known.state, self.known.record
-            if state is None or state.state is not State.RUNNING or record is None or not wanted(self.known.target):
-                await pause_until(self._now() + 1.0)
+            record, now = self.known.record, self._now()
+            is_shown = self._running_build() is not None and record is not None and wanted(self.known.target)
+            if not is_shown or record is None or record.record_id is None:
+                await pause_until(now + 1.0)
                 continue
-            expires = self._now() + STAGES_EXPIRY
+            at = self._poller.stages_due(record.build_number, due) if self.known.live_stages else max(due, now)
+            if at > now:
+                await pause_until(min(at, now + 1.0))
+                continue
             if self.known.expected_seconds is None and not has_forecast:
                 has_forecast = True
-                call = partial(self._service.build_page, self._job, 0)
-                (result,) = await together([Ask(call, self._now(), Priority.SIDE, expires)])
-                if result.error is None:
-                    past = forecast(result.value.rows, self._rules.poll_interval)
-                    self.known.expected_seconds = past.seconds
-            if record.record_id is not None:
-                stages = partial(self._service.stages, record.record_id)
-                (result,) = await together([Ask(stages, self._now(), Priority.SIDE, expires)])
-                if result.error is None and record.build_number == self.known.build_number:
-                    self.known.live_stages = result.value
-            await pause_until(self._now() + STAGES_PAUSE)
+                page = await self._read_live(partial(self._service.build_page, self._job, 0))
+                if page.error is None:
+                    self.known.expected_seconds = forecast(page.value.rows, self._rules.poll_interval).seconds
+            read = await self._read_live(partial(self._service.stages, record.record_id))
+            if read.error is not None and not isinstance(read.error, TransientError):
+                return
+            tells = False
+            if read.error is None and record.build_number == self.known.build_number:
+                self.known.live_stages, self.known.live_stages_at = read.value, self._service.now()
+                tells = self._poller.take_stages(record.build_number, read.value)
+            wait = STAGES_PAUSE if tells else 2 * wait
+            due = self._now() + wait
+
+    async def _read_live(self, call: Callable[[], Any]) -> Result:
+        """Return what a call for the screen came to; it takes only what the rate leaves."""
+        (result,) = await together([Ask(call, self._now(), Priority.SIDE, self._now() + STAGES_EXPIRY)])
+        return result
 
     @property
     def follows(self) -> bool:

@@ -22,11 +22,12 @@ def cut(text: str, columns: int) -> str:
     return text
 
 
-def fitted(text: str, columns: int) -> str:
-    """Return `text` in exactly so many columns: filled up with spaces, or shortened with an ellipsis."""
-    if width(text) > columns:
-        text = cut(text, columns - 1) + "…"
-    return text + " " * (columns - width(text))
+def fitted(text: str, columns: int, ellipsis: str) -> str:
+    """Return as much of `text` as fits into so many columns; where not all does, it ends with `ellipsis`, one column.
+
+    A text that needs a column less than it is given, as its next character takes two, is not filled up.
+    """
+    return text if width(text) <= columns else cut(text, max(columns - 1, 0)) + ellipsis
 
 
 def _character_width(character: str) -> int:

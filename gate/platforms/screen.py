@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gate.durations import spell
 from gate.model import Phase, Progress, Stage, State, TargetOutcome, Verdict
 from gate.platforms.colours import Colour, verdict_colour
-from gate.platforms.columns import cut, width
+from gate.platforms.columns import fitted, width
 from gate.platforms.live_lines import Line, Span, line_width
 from gate.platforms.marks import Marks
 from gate.text import link, one_line, telling_lines
@@ -29,6 +29,9 @@ LEAST_BAR = 8
 
 STAGE_COLUMNS = 18
 """Columns of the name of a stage."""
+
+STAGES_AGE = 30.0
+"""Seconds after which stages are not shown any more as those of this moment."""
 
 MANY_STAGES = 10
 """Stages from which on they are counted instead of drawn one by one."""
@@ -181,8 +184,8 @@ class Painter:
         return ", ".join(parts)
 
     def _fitted(self, text: str, columns: int) -> str:
-        """Return as much of a text as fits; where it does not, it ends with an ellipsis."""
-        return text if width(text) <= columns else cut(text, max(columns - 1, 0)) + self._marks.ellipsis
+        """Return as much of a text as fits."""
+        return fitted(text, columns, self._marks.ellipsis)
 
     def _mark_of(self, group: "_Group") -> str:
         marks = self._marks
@@ -199,10 +202,12 @@ class Painter:
         if progress.phase is Phase.DECIDED:
             frame = [head, self._result_row(progress), *self._telling(progress)]
             return Screen(frame[:lines], frozenset())
-        stages = (self._stage_marks, self._stage_count, self._stage_name)
         start = self._start_of_single(progress)
-        has_stages = progress.phase is Phase.RUNNING and bool(progress.stages)
-        forms = [[*start, *form(progress.stages)] for form in stages] if has_stages else [[*start, *_state(progress)]]
+        forms = [[*start, *_state(progress)]]
+        if progress.phase is Phase.RUNNING and progress.stages:
+            age = [Span(f"  read {spell(progress.stages_age)} ago", Colour.GREY)] if _is_old(progress) else []
+            forms = [[*start, *self._stage_marks(progress), *age]]
+            forms += [[*start, *form(progress)] for form in (self._stage_marks, self._stage_count, self._stage_name)]
         frame = [head, next((form for form in forms if line_width(form) <= columns), forms[-1])]
         if progress.phase is Phase.RUNNING and progress.running_seconds is not None:
             frame.append(self._single_bar(progress, columns))
@@ -316,38 +321,40 @@ class Painter:
 
     # Stages and bars
 
-    def _stage_marks(self, stages: Sequence[Stage]) -> list[Span]:
+    def _stage_marks(self, progress: Progress) -> list[Span]:
         """Return a mark for each stage, and the name of the one that runs."""
-        if len(stages) >= MANY_STAGES:
-            return self._stage_count(stages)
+        if len(progress.stages) >= MANY_STAGES:
+            return self._stage_count(progress)
         spans: list[Span] = []
-        for stage in stages:
-            spans += [Span(" " if spans else ""), *self._stage(stage)]
+        for stage in progress.stages:
+            spans += [Span(" " if spans else ""), *self._stage(stage, progress)]
         return spans
 
-    def _stage(self, stage: Stage) -> list[Span]:
+    def _stage(self, stage: Stage, progress: Progress) -> list[Span]:
+        name = self._fitted(one_line(stage.name, limit=60), STAGE_COLUMNS)
         match state_of_part(stage):
             case State.SUCCEEDED:
                 return [Span(self._marks.passed, Colour.GREEN)]
             case State.FAILED | State.ABORTED:
-                return [Span(self._marks.failed, Colour.RED), Span(_stage_name(stage))]
+                return [Span(self._marks.failed, Colour.RED), Span(name)]
             case State.RUNNING:
-                return [Span(self._marks.stage, Colour.YELLOW), Span(_stage_name(stage))]
+                mark = "?" if _is_old(progress) else self._marks.stage
+                return [Span(mark, Colour.YELLOW), Span(name)]
             case _:
                 return [Span("?" if one_line(stage.state or "") else self._marks.idle, Colour.GREY)]
 
-    def _stage_count(self, stages: Sequence[Stage]) -> list[Span]:
-        """Return the name of the stage that runs, and which of them all it is."""
-        ended = sum(state_of_part(stage) in ENDED_STATES for stage in stages)
-        return [*self._stage_name(stages), Span(f" {ended}/{len(stages)} done", Colour.GREY)]
+    def _stage_count(self, progress: Progress) -> list[Span]:
+        """Return the name of the stage that runs, and how many of all have ended."""
+        ended = sum(state_of_part(stage) in ENDED_STATES for stage in progress.stages)
+        return [*self._stage_name(progress), Span(f" {ended}/{len(progress.stages)} done", Colour.GREY)]
 
-    def _stage_name(self, stages: Sequence[Stage]) -> list[Span]:
-        running = next((stage for stage in stages if state_of_part(stage) is State.RUNNING), None)
-        return self._stage(running) if running else []
+    def _stage_name(self, progress: Progress) -> list[Span]:
+        running = next((stage for stage in progress.stages if state_of_part(stage) is State.RUNNING), None)
+        return self._stage(running, progress) if running else _state(progress)
 
-    def _stage_start(self, stages: Sequence[Stage]) -> list[Span]:
+    def _stage_start(self, progress: Progress) -> list[Span]:
         """Return as much of the stage that runs as there is always room for."""
-        return [span._replace(text=self._fitted(span.text, LEAST_BAR)) for span in self._stage_name(stages)]
+        return [span._replace(text=self._fitted(span.text, LEAST_BAR)) for span in self._stage_name(progress)]
 
     def _bar(self, progress: Progress, columns: int) -> list[Span]:
         """Return a bar of the time against the usual one: it is full only when the build has ended."""
@@ -361,7 +368,7 @@ class Painter:
 class _Form(NamedTuple):
     """How much a line about a running build tells."""
 
-    stages: Callable[[Sequence[Stage]], list[Span]]
+    stages: Callable[[Progress], list[Span]]
     bar: int
     """Columns of the bar; 0 for none."""
     is_short: bool
@@ -399,7 +406,12 @@ def _stages(progress: Progress, form: _Form) -> list[Span]:
     """Return what stands between the number and the bar of a running build."""
     if progress.phase is not Phase.RUNNING:
         return []
-    return form.stages(progress.stages) if progress.stages else _state(progress)
+    return form.stages(progress) if progress.stages else _state(progress)
+
+
+def _is_old(progress: Progress) -> bool:
+    """Tell whether the stages may well have changed since they were read: the one that ran gets a question mark."""
+    return progress.stages_age >= STAGES_AGE
 
 
 def _is_good(progress: Progress) -> bool:
@@ -473,11 +485,6 @@ def _time(progress: Progress, *, is_short: bool) -> str:
         return f"{ran}/{clock(expected)}"
     is_late = progress.running_seconds >= expected
     return f"{ran}, usually {clock(expected)}" if is_late else f"{ran} of about {clock(expected)}"
-
-
-def _stage_name(stage: Stage) -> str:
-    name = one_line(stage.name, limit=60)
-    return name if width(name) <= STAGE_COLUMNS else cut(name, STAGE_COLUMNS - 1) + "…"
 
 
 def without_number(outcome: TargetOutcome) -> str:

@@ -25,9 +25,9 @@ def test_line_is_cut_by_what_it_takes_on_the_screen(line: str, expected: str) ->
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("ab", "ab   "), ("abcdef", "abcd…"), ("构建", "构建 "), ("构建中", "构建…"), ("a构建中", "a构… ")],
+    [("ab", "ab"), ("abcde", "abcde"), ("abcdef", "abcd…"), ("构建", "构建"), ("构建中", "构建…"), ("a构建中", "a构…")],
 )
-def test_text_is_fitted_into_a_column(text: str, expected: str) -> None:
-    """Filled up or shortened, it takes exactly as many columns as are given."""
-    assert fitted(text, 5) == expected
-    assert width(fitted(text, 5)) == 5
+def test_text_is_shortened_to_what_fits(text: str, expected: str) -> None:
+    """What is left out is shown by an ellipsis; it never takes more columns than are given."""
+    assert fitted(text, 5, "…") == expected
+    assert width(fitted(text, 5, "…")) <= 5

@@ -115,8 +115,20 @@ def test_one_target_has_three_lines() -> None:
     ]
 
 
+def test_stages_that_were_read_a_while_ago_are_not_shown_as_those_of_this_moment() -> None:
+    """A question mark stands at the stage that ran then; where there is room, the screen says when that was."""
+    fresh, old = (FIVE[1]._replace(stages_age=age) for age in (29.0, 34.0))
+    assert live([fresh])[1] == " ● web #57  ✓ ✓ ✓ ▶Maven ○ ○"
+    assert live([old])[1] == " ● web #57  ✓ ✓ ✓ ?Maven ○ ○  read 34 s ago"
+    assert live([old], 30)[1] == " ● web #57  ✓ ✓ ✓ ?Maven ○ ○"
+    assert "  ✓ ✓ ✓ ?Maven ○ ○  " in live([old, *FIVE[2:]])[5]
+    assert live([old], marks=ASCII)[1] == " * web #57  + + + ?Maven . .  read 34 s ago"
+
+
 def test_terminal_without_the_characters_gets_others() -> None:
     """One for one, so that everything else stays in its place."""
+    long_name = (Stage("构建 and a long name", "RUNNING"),)
+    assert live([standing("app", stages=long_name)], marks=ASCII)[1] == " * app #57  >构建 and a long n~"
     plain = live(FIVE, marks=ASCII)
     assert plain[1] == "=" * 29 + "-" * 45 + "  2/5"
     assert plain[5] == " * web    #57  + + + >Maven . .  #############.......  0:31 of about 0:47"
@@ -138,6 +150,7 @@ def test_terminal_without_the_characters_gets_others() -> None:
         ({"stages": stages("SUCCESS", "EVAPORATED", None)}, "● app #57  ✓ ? ○"),
         ({"stages": stages("SUCCESS", "FAILURE", "RUNNING")}, "● app #57  ✓ ✗Cache Check ▶Code CheckOut"),
         ({"stages": (Stage("a\x1b[2J" + "b" * 40, "RUNNING"),)}, "● app #57  ▶a" + "b" * 16 + "…"),
+        ({"stages": (Stage("构" * 20, "RUNNING"),)}, "● app #57  ▶" + "构" * 8 + "…"),
     ],
 )
 def test_state_of_a_target_in_words(fields: dict[str, Any], text: str) -> None:
