@@ -239,7 +239,7 @@ class Wait:
             pass
         for task in self._tasks:
             if task.kind is _Kind.COLLECT and task.watch is not None and self.signal_number is None:
-                task.watch.say_what_is_missing()
+                task.watch.explanation.say_what_is_missing()
 
     def _side_end(self) -> float:
         """Return until when the report's side channels are read, if all verdicts are there now."""
@@ -364,7 +364,7 @@ class Wait:
             self._leave(other)
         outcome = outcome_of(watch.known)
         self._observer.decided(outcome)
-        self._begin(_Task(watch.collect(self._side_end()), _Kind.COLLECT, watch))
+        self._begin(_Task(watch.explanation.collect(self._side_end()), _Kind.COLLECT, watch))
         passed = outcome.verdict in (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED)
         if self._rules.fail_fast and not passed and self._ending is None:
             now = self._workers.now()

@@ -8,11 +8,12 @@ from typing import Any
 
 from gate.core import verdict as judging
 from gate.core.asks import Ask, Ending, Priority, Result, pause_until, together
+from gate.core.explain import Explanation
 from gate.core.forecast import Forecast, forecast
 from gate.core.identity import Wanted, contradiction
 from gate.core.launch import Launcher, stop
 from gate.core.lists import Lists
-from gate.core.logs import Follower, WantedLog, read_log
+from gate.core.logs import Follower
 from gate.core.outcome import attempt_of
 from gate.core.poll import Poller
 from gate.core.ports import Context
@@ -24,7 +25,6 @@ from gate.core.target_state import EndedBy, StopResult, TargetState
 from gate.core.unit_tests import UnitTestReadings, read_until_agreed
 from gate.durations import spell
 from gate.errors import (
-    CredentialRefused,
     Forbidden,
     NoBuildAppeared,
     NotFound,
@@ -32,7 +32,6 @@ from gate.errors import (
     Refused,
     RouteMissing,
     ServiceError,
-    TooSlow,
     TransientError,
     WrongBuild,
 )
@@ -42,10 +41,6 @@ from gate.vocabulary import NEVER_RAN
 STOPPING_IN_TIME = 20.0
 """Seconds for stopping a build when the gate gives up on it before the deadline."""
 
-EXPLAINING = 2.0
-"""Seconds in which the stages and the service's analysis are read of a build that did not pass, before its verdict is
-shown with them."""
-
 STAGES_PAUSE = 15.0
 """Seconds between two readings of the stages of a build that runs, at least."""
 
@@ -54,13 +49,6 @@ STAGES_EXPIRY = 10.0
 
 APART_AT_THE_DEADLINE = 0.4
 """Seconds between the two readings of a build's unit tests that have to agree, in the last look."""
-
-SIDE_SECONDS = 5.0
-"""Seconds of one request that the report needs only."""
-
-STAGES, ANALYSIS, CHILDREN, LOG = "the stages", "the analysis", "the child builds", "the log"
-QUIET = (ANALYSIS, CHILDREN)
-"""Side channels that many hosts or builds do not have: their failure is not worth a line."""
 
 
 class Watch:
@@ -85,10 +73,10 @@ class Watch:
         self._launcher = Launcher(order, context, self._retrier, self.known) if order else None
         self._wanted = Wanted(commit=context.rules.commit, branch=context.rules.branch, since=context.rules.since)
         self._follower = Follower(target, context) if context.rules.follow else None
+        self.explanation = Explanation(self.known, context, self._say, self._follower)
+        """Reads what is shown beside the verdict."""
         self._reused: PinnedBuild | None = None
         self._test_readings = UnitTestReadings()
-        self._was_read: set[str] = set()
-        """The side channels that were answered, or have failed."""
         self._poller = self._new_poller()
 
     @property
@@ -107,7 +95,7 @@ class Watch:
         await self._with_verdict(self._follow_status() if self._rules.verdict_from == "status" else self._follow())
         if self.known.verdict in (Verdict.FAILED, Verdict.ABORTED) and self.known.ended_by is EndedBy.RESULT:
             with suppress(Ending):  # the verdict stands, and is shown without an explanation
-                await self._explain()
+                await self.explanation.read_for_the_line()
 
     async def watch_stages(self, wanted: Callable[[Target], bool]) -> None:
         """Read the stages of the build while it runs and `wanted` says that they are shown; and what is usual once.
@@ -320,94 +308,6 @@ class Watch:
             why = f"build {number} ended with SUCCESS, but {problem} (--require-tests)"
             self.known.decide(verdict, EndedBy.RESULT, why, advice)
 
-    async def _explain(self) -> None:
-        """Read why a build did not pass, for the line of its verdict."""
-        await self._aside(self._explaining_calls(), self._now() + EXPLAINING, Priority.EXPLAIN)
-
-    def _explaining_calls(self) -> dict[str, Callable[[], Any]]:
-        record = self.known.record
-        if record is None or record.record_id is None:
-            return {}
-        calls: dict[str, Callable[[], Any]] = {STAGES: partial(self._service.stages, record.record_id)}
-        if self.known.verdict is Verdict.FAILED and not record.message:
-            calls[ANALYSIS] = partial(self._service.failed_steps, self._job, record.build_number)
-        return calls
-
-    async def collect(self, until: float) -> None:
-        """Read what the report shows beside the verdict: side channels, which never decide.
-
-        `until`: the instant until which a log is read at most; the rest is given half of the time.
-        """
-        record, verdict = self.known.record, self.known.verdict
-        if record is None or record.record_id is None:
-            return
-        log = WantedLog(
-            self.known.target,
-            record.build_number,
-            record.record_id,
-            tail=self._rules.log_tail if verdict is not Verdict.PASSED else 0,
-        )
-        early = self._now() + (until - self._now()) / 2
-        if not self.known.has_ended():
-            if verdict is Verdict.TIMED_OUT:
-                stages = partial(self._service.stages, record.record_id)
-                await self._aside({STAGES: stages}, early)
-                self.known.log_tail = await read_log(log._replace(has_ended=False), self._context, None, until)
-            return
-        calls = self._explaining_calls()
-        await self._aside({what: call for what, call in calls.items() if what not in self._was_read}, early)
-        has_no_stages = not self.known.stages and record.started_at is not None
-        if has_no_stages or self.known.has_children:  # without stages, they may be those of its parts
-            await self._aside({CHILDREN: partial(self._service.child_builds, record.record_id)}, early)
-        failed = next(filter(judging.has_ended_badly, self.known.stages), None)
-        if failed is not None and verdict is Verdict.FAILED:
-            log = log._replace(failed_step=failed.step)
-        self.known.log_tail = await read_log(log, self._context, self._follower, until)
-        self._was_read.add(LOG)
-
-    def say_what_is_missing(self) -> None:
-        """Tell people what was not read beside a verdict when the time for it was over."""
-        wants_log = self._rules.log_tail > 0 and self.known.verdict is not Verdict.PASSED
-        missing = [what for what in (STAGES, LOG) if what not in self._was_read and (what == STAGES or wants_log)]
-        if missing and self.known.has_ended():
-            self._say(f"{' and '.join(missing)} could not be read in time, which does not change the verdict")
-
-    async def _aside(
-        self, calls: dict[str, Callable[[], Any]], expires: float, priority: Priority = Priority.SIDE
-    ) -> None:
-        """Carry out calls at the same time, those that fail for the moment once more; a failure is one line.
-
-        What explains a verdict and was not answered by the instant `expires` is asked for again.
-        """
-        for is_last in (False, True):
-            if not calls:
-                break
-            asks = [Ask(call, self._now(), priority, expires, SIDE_SECONDS) for call in calls.values()]
-            results = await together(asks)
-            failed = {}
-            for (what, call), result in zip(calls.items(), results, strict=True):
-                is_late = isinstance(result.error, TooSlow) and self._now() >= expires
-                if is_late and priority is Priority.EXPLAIN:
-                    continue
-                if not is_last and result.error is not None and _is_worth_another_try(result.error):
-                    failed[what] = call
-                    continue
-                self._was_read.add(what)
-                if result.error is None:
-                    self._note_side(what, result.value)
-                elif what not in QUIET:
-                    self._say(f"{what} could not be read, which does not change the verdict: {result.error}")
-            calls = failed
-
-    def _note_side(self, what: str, value: Any) -> None:
-        match what:
-            case "the stages":
-                self.known.stages = value
-            case "the analysis":
-                self.known.failed_steps = value
-            case "the child builds":
-                self.known.children = value
-
     async def _follow_status(self) -> None:
         """Take the boolean of `/v3/jobs/{job_id}/status` for the verdict (`--verdict status`)."""
         looks, at = 0, self._now()
@@ -505,8 +405,3 @@ class Watch:
                 if await stop(known, self._context, until):
                     await self._last_look(until)
         known.decide(verdict, ended_by, why, error.hint)
-
-
-def _is_worth_another_try(error: Exception) -> bool:
-    """Tell whether a side channel may answer a moment later."""
-    return isinstance(error, TransientError) and not isinstance(error, CredentialRefused | TooSlow)

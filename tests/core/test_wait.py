@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from gate.core.explain import EXPLAINING, SIDE_SECONDS
 from gate.core.wait import LOOKING, WIND_UP
-from gate.core.watch import EXPLAINING, SIDE_SECONDS
 from gate.errors import (
     Forbidden,
     GateError,
