@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import zipapp
@@ -40,12 +41,24 @@ def is_foreign(name: str) -> bool:
     return name.startswith(_OURS) or name in (*_OTHERS, *_PYTHON, *_NETWORK) or name.lower().endswith("_proxy")
 
 
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that is every test's home: `scrubbed` empties it."""
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.fixture(autouse=True)
-def scrubbed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Run every test in an environment without the host's settings, and with a home of its own."""
+def scrubbed(monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[None]:
+    """Run every test in an environment without the host's settings, and with an empty home."""
     for name in [name for name in os.environ if is_foreign(name)]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("HOME", str(home))
+    yield
+    for left_behind in home.iterdir():
+        if left_behind.is_dir():
+            shutil.rmtree(left_behind)
+        else:
+            left_behind.unlink()
 
 
 @pytest.fixture

@@ -1,19 +1,19 @@
 """An import that fails ends with 5: exit 1 means that a build failed, and nothing else."""
 
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from junitparser import JUnitXml
 
 from gate import former_reports
+from gate.model import Outcome, TargetOutcome, Verdict
+from gate.reports import junit
 from tests.conftest import ROOT
-
-pytestmark = pytest.mark.real_start
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -52,10 +52,17 @@ REPORTS = ("--junit", "r.xml", "--summary=s.md", "--outputs", "o.env")
 
 
 @pytest.fixture
-def former(tmp_path: Path, run_gate: Run) -> Path:
+def former(tmp_path: Path) -> Path:
     """Return the folder of the run, in which a former run has left reports of a pass."""
-    assert run_gate("demo", "--junit", "gate-report.xml").returncode == 0
-    shutil.copy(tmp_path / "gate-report.xml", tmp_path / "r.xml")
+    target = TargetOutcome(label="a", job_id="0" * 32, verdict=Verdict.PASSED, reason="Build 57 ended as SUCCESS.")
+    report = junit.render(
+        Outcome(
+            verdict=Verdict.PASSED, exit_code=0, started_at=datetime.now(UTC), elapsed_seconds=1.0, api_calls=1,
+            targets=[target],
+        )
+    )  # fmt: skip
+    for name in ("gate-report.xml", "r.xml"):
+        (tmp_path / name).write_bytes(report)
     (tmp_path / "s.md").write_text("## ✅ codearts-gate: passed\n")
     (tmp_path / "o.env").write_text("GATE_VERDICT=passed\nGATE_EXIT_CODE=0\n")
     return tmp_path
@@ -137,6 +144,7 @@ def test_console_script_ends_with_5_too(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.real_start
 def test_modules_of_the_working_directory_are_not_imported(run_gate: Run, tmp_path: Path) -> None:
     """It is a checked-out repository: its click.py would run with the gate's credential."""
     for name in SHADOWS:

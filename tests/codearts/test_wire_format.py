@@ -465,14 +465,14 @@ values = st.recursive(
 )
 
 
-@pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
-@given(document=st.dictionaries(st.sampled_from(NAMES + MORE + LISTS + LAST), values, max_size=5))
-def test_any_object_is_read_or_refused_as_an_answer(read: Callable[[Any], Any], document: dict[str, Any]) -> None:
-    """Reading any JSON object raises nothing but `InvalidAnswer`."""
-    try:
-        read(document)
-    except InvalidAnswer as error:
-        assert len(str(error)) < 200  # noqa: PT017 - what it says is small, whatever was sent
+@given(st.dictionaries(st.sampled_from(NAMES + MORE + LISTS + LAST), values, max_size=5))
+def test_any_object_is_read_or_refused_as_an_answer(document: dict[str, Any]) -> None:
+    """Reading any JSON object raises nothing but `InvalidAnswer`, whatever it is taken for."""
+    for read in READERS:
+        try:
+            read(document)
+        except InvalidAnswer as error:
+            assert len(str(error)) < 200, read  # noqa: PT017 - what it says is small, whatever was sent
 
 
 @given(

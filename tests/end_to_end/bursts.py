@@ -12,9 +12,9 @@ import tempfile
 import time
 from random import Random
 
-from tests.conftest import ROOT
 from tests.faults.fault_plan import RECORD_ROUTES
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.fork_server import start_gate
 from tests.helpers import environment, wait_for
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -24,9 +24,9 @@ def burst(simulator: FaultySimulator, random: Random, count: int = 50) -> float:
     """Start the program, send it signals while it waits, and return the seconds that it took to end after the first."""
     polls = len(simulator.journal.of(*RECORD_ROUTES))
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gate", "wait", simulator.jobs["slow"]],
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment(simulator)},
+        process = start_gate(
+            ["wait", simulator.jobs["slow"]],
+            env={**os.environ, **environment(simulator)},
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

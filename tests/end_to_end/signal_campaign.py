@@ -23,12 +23,13 @@ from random import Random
 import trustme
 
 from gate.simulator.exchange import Call
-from tests.conftest import ROOT, is_foreign
+from tests.conftest import is_foreign
 from tests.end_to_end.listeners import Heard, listening, proxy
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator, Tls
 from tests.faults.journal import ORDERS, SIGN_IN
 from tests.faults.response_faults import AlterAnswer, SlowAnswer
+from tests.fork_server import start_gate
 from tests.helpers import environment
 
 SLOW = ("sign-in", "handshake", "proxy", "broken proxy", "order")
@@ -104,10 +105,9 @@ def play(case: Case) -> Seen:
         simulator, env = simulator_of(case, slow_part, Path(folder), stack)
         simulator.faults.add(Fault(act=AlterAnswer(lambda answer: answer), operations=ORDERS, when=noting(orders)))
         options = ["--keep-running"] if case.keep_running else []
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gate", "run", simulator.jobs["slow"], *options],
-            env={name: value for name, value in os.environ.items() if not is_foreign(name)}
-            | {"PYTHONPATH": str(ROOT), "HOME": folder, **env},
+        process = start_gate(
+            ["run", simulator.jobs["slow"], *options],
+            env={name: value for name, value in os.environ.items() if not is_foreign(name)} | {"HOME": folder, **env},
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -15,8 +15,6 @@ from tests.faults.journal import SIGN_IN, STOPS
 from tests.faults.transport_faults import Silence
 from tests.helpers import Simulate, StartGate, environment, error_types, wait_for
 
-pytestmark = pytest.mark.real_start
-
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 

@@ -126,7 +126,5 @@ class HostileService(RuleBasedStateMachine):
             self.simulator.stop()
 
 
-HostileService.TestCase.settings = settings(
-    max_examples=100, stateful_step_count=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+HostileService.TestCase.settings = settings(stateful_step_count=6, suppress_health_check=list(HealthCheck))
 test_any_sequence_of_faults_ends_well = pytest.mark.filterwarnings("default")(HostileService.TestCase)

@@ -56,7 +56,7 @@ def fault(name: str, job_id: str | None, operations: tuple[str, ...], times: int
     no_wait=st.integers(0, 3).map(lambda number: number == 0),
     retries=st.integers(0, 2),
 )
-@settings(max_examples=60, phases=[Phase.generate])
+@settings(phases=[Phase.generate])
 def test_every_build_that_may_have_been_started_is_stopped_or_said_to_go_on(
     chosen: list[tuple[str, str | None, int]],
     troubles: list[tuple[tuple[str, ...], str, int]],

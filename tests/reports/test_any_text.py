@@ -67,8 +67,7 @@ outcomes = st.builds(
 )
 
 
-@given(outcomes)
-def test_any_text_gives_a_junit_report_that_parses(outcome: Outcome) -> None:
+def check_junit(outcome: Outcome) -> None:
     """Three parsers read the report, its totals are right, its names differ and no case has two marks."""
     report = junit.render(outcome)
     ET.fromstring(report)
@@ -92,8 +91,7 @@ def test_any_text_gives_a_junit_report_that_parses(outcome: Outcome) -> None:
         assert sum(times) == round(1000 * float(suite.attrib["time"]))
 
 
-@given(outcomes)
-def test_only_targets_that_did_not_pass_make_the_report_red(outcome: Outcome) -> None:
+def check_marks(outcome: Outcome) -> None:
     """A suite has a failure or an error exactly when its target's verdict is neither passed nor skipped."""
     suites = etree.fromstring(junit.render(outcome))
     for target, suite in zip(outcome.targets, suites, strict=True):
@@ -101,8 +99,7 @@ def test_only_targets_that_did_not_pass_make_the_report_red(outcome: Outcome) ->
         assert red == (target.verdict not in (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED))
 
 
-@given(outcomes)
-def test_any_text_gives_one_line_of_json(outcome: Outcome) -> None:
+def check_json(outcome: Outcome) -> None:
     """The document is strict JSON in ASCII, on one line, without anything that a runner takes for a command."""
     line = result.to_json(outcome)
     document = json.loads(line, parse_constant=lambda name: name)
@@ -113,16 +110,14 @@ def test_any_text_gives_one_line_of_json(outcome: Outcome) -> None:
     assert document == result.document(outcome)
 
 
-@given(outcomes)
-def test_any_text_gives_one_line_a_target(outcome: Outcome) -> None:
+def check_lines(outcome: Outcome) -> None:
     """A line on stdout always has its four words."""
     found = result.lines(outcome).splitlines()
     assert len(found) == len(outcome.targets)
     assert all(re.fullmatch(r"[a-z-]+ [\w.-]+ build=(\d+|-) state=[\w.-]+", line) for line in found)
 
 
-@given(outcomes, texts)
-def test_any_path_and_link_give_outputs_of_one_line(outcome: Outcome, path: str) -> None:
+def check_outputs(outcome: Outcome, path: str) -> None:
     """A value cannot bring a second line into the dotenv file, and a reader that splits lines at `=` has it back."""
     found = dict(line.split("=", 1) for line in result.dotenv(outcome, Path(path)).splitlines())
     assert list(found) == list(result.DOTENV_NAMES.values())
@@ -140,8 +135,7 @@ def test_escaped_text_is_shown_as_it_is(text: str) -> None:
     assert [cell.children[0].content for cell in cells if cell.children] == [shown] * 2
 
 
-@given(outcomes)
-def test_any_text_leaves_the_summary_its_structure(outcome: Outcome) -> None:
+def check_summary(outcome: Outcome) -> None:
     """The headings, tables, code blocks and HTML blocks are the gate's own."""
     tokens = MarkdownIt("commonmark").enable("table").parse(summary.render(outcome))
     kinds = [token.type for token in tokens]
@@ -172,3 +166,14 @@ def test_any_text_leaves_the_summary_its_structure(outcome: Outcome) -> None:
                 re.fullmatch(r"    (section [\w .()-]*|\d+ [\w .()-]*:(\w+, )?[\d :-]+, \d+s)", line)
                 for line in token.content.splitlines()[4:]
             )
+
+
+@given(outcomes, texts)
+def test_any_text_leaves_every_report_what_it_is(outcome: Outcome, path: str) -> None:
+    """One test of all reports: to make an outcome up takes longer than to write it and to read it again."""
+    check_junit(outcome)
+    check_marks(outcome)
+    check_json(outcome)
+    check_lines(outcome)
+    check_outputs(outcome, path)
+    check_summary(outcome)
