@@ -7,6 +7,7 @@ import signal
 import subprocess
 import zipapp
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -113,5 +114,24 @@ def run_gate(start_gate: Callable[..., subprocess.Popen[str]]) -> Callable[..., 
         process = start_gate(*arguments, **kwargs)
         out, err = process.communicate(timeout=seconds)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture
+def run_gates(run_gate: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> Callable[..., Any]:
+    """Return a function that runs the program several times at once, each time in a folder of its name.
+
+    It takes the keywords of `run_gate`, with the arguments as `arguments`, by name, and returns the runs likewise.
+    """
+
+    def run(calls: Mapping[str, Mapping[str, Any]]) -> Mapping[str, subprocess.CompletedProcess[str]]:
+        def run_one(name: str) -> subprocess.CompletedProcess[str]:
+            (tmp_path / name).mkdir()
+            options = {**calls[name]}
+            return run_gate(*options.pop("arguments"), cwd=tmp_path / name, **options)
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return dict(zip(calls, pool.map(run_one, calls), strict=True))
 
     return run

@@ -17,6 +17,9 @@ StartGate = Callable[..., "subprocess.Popen[str]"]
 RunGate = Callable[..., "subprocess.CompletedProcess[str]"]
 """Runs the program to its end; the fixture `run_gate`."""
 
+RunGates = Callable[[Mapping[str, Mapping[str, Any]]], "Mapping[str, subprocess.CompletedProcess[str]]"]
+"""Runs the program several times at once; the fixture `run_gates`."""
+
 Simulate = Callable[..., FaultySimulator]
 """Starts a simulator; the fixture `simulate`."""
 

@@ -17,7 +17,7 @@ from tests.end_to_end.deadline_campaign import plan
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.response_faults import ReplaceAnswer, ResponseFault
-from tests.helpers import RunGate, Simulate, StartGate, environment
+from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment
 
 
 def running_for(seconds: float, name: str = "job", word: str = "SUCCESS", queue: float = 0.0) -> Scenario:
@@ -31,10 +31,7 @@ def follow(simulator: FaultySimulator, run_gate: RunGate, *options: str) -> subp
     return run_gate("wait", simulator.jobs["job"], "--follow", *options, env=env)
 
 
-@pytest.mark.parametrize("platform", ["github", "gitlab", "jenkins", "none"])
-def test_followed_log_shows_no_secret_and_gives_no_command(
-    simulate: Simulate, run_gate: RunGate, platform: str
-) -> None:
+def test_followed_log_shows_no_secret_and_gives_no_command(simulate: Simulate, run_gates: RunGates) -> None:
     """The token is torn apart by pieces and a carriage return, lines begin like commands, the last one has no end."""
     simulator = simulate([running_for(4)])
     token = simulator.token
@@ -45,18 +42,25 @@ def test_followed_log_shows_no_secret_and_gives_no_command(
         f"again {token[:half]}\r{token[half:]} there\nencoded {encoded}\nthe last line"
     )
     simulator.faults.add(Fault(operations=LIVE_LOG, act=ScriptedLog(text, half + 3), times=None))
-    done = follow(simulator, run_gate, "--platform", platform)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("first") == 1
-    assert "the token is *** here" in done.stderr
-    assert "again *** there" in done.stderr
-    assert done.stderr.count("the last line") == 1
-    for secret in (token, encoded[8:-8]):
-        pieces = (secret[start : start + 20] for start in range(0, len(secret) - 20, 20))
-        assert not [piece for piece in pieces if piece in done.stderr]
-    assert "\x1b" not in done.stderr.replace("\x1b[0K", "")
-    lines = done.stderr.splitlines()
-    assert not [line for line in lines if line.startswith(("::error", "##[error]x"))]
+    calls = {
+        platform: {
+            "arguments": ["wait", simulator.jobs["job"], "--follow", "--platform", platform],
+            "env": environment(simulator, NO_COLOR="1"),
+        }
+        for platform in ("github", "gitlab", "jenkins", "none")
+    }
+    for platform, done in run_gates(calls).items():
+        assert done.returncode == 0, (platform, done.stderr)
+        assert done.stderr.count("first") == 1
+        assert "the token is *** here" in done.stderr
+        assert "again *** there" in done.stderr
+        assert done.stderr.count("the last line") == 1
+        for secret in (token, encoded[8:-8]):
+            pieces = (secret[start : start + 20] for start in range(0, len(secret) - 20, 20))
+            assert not [piece for piece in pieces if piece in done.stderr]
+        assert "\x1b" not in done.stderr.replace("\x1b[0K", "")
+        lines = done.stderr.splitlines()
+        assert not [line for line in lines if line.startswith(("::error", "##[error]x"))]
 
 
 def test_flood_is_cut_at_a_megabyte_and_changes_no_verdict(simulate: Simulate, run_gate: RunGate) -> None:
@@ -146,7 +150,7 @@ def test_errors_while_the_build_is_queued_do_not_end_the_following(simulate: Sim
 
 def test_next_attempt_is_followed_from_its_start(simulate: Simulate, run_gate: RunGate) -> None:
     """The first one never ran."""
-    simulator = simulate(["schedule-failure-once"], speed=20)
+    simulator = simulate(["schedule-failure-once"], speed=30)
     job = simulator.jobs["schedule-failure-once"]
     done = run_gate("run", job, "--retries", "1", "--follow", env=environment(simulator))
     assert done.returncode == 0, done.stderr
@@ -156,7 +160,7 @@ def test_next_attempt_is_followed_from_its_start(simulate: Simulate, run_gate: R
 
 def test_log_route_that_refuses_the_credential_ends_nothing(simulate: Simulate, run_gate: RunGate) -> None:
     """Only the log is not shown; that is one line."""
-    simulator = simulate([running_for(4)])
+    simulator = simulate([running_for(2)])
     refused = ReplaceAnswer(gateway_error(401, "0301", "Incorrect IAM authentication information"))
     simulator.faults.add(Fault(operations=LIVE_LOG, act=refused, times=None))
     done = follow(simulator, run_gate)
@@ -166,7 +170,7 @@ def test_log_route_that_refuses_the_credential_ends_nothing(simulate: Simulate, 
 
 def test_lines_that_were_shown_are_not_shown_again_at_the_end(simulate: Simulate, run_gate: RunGate) -> None:
     """Of a build that failed."""
-    simulator = simulate(["failing"], speed=10)
+    simulator = simulate(["failing"], speed=20)
     done = run_gate("wait", simulator.jobs["failing"], "--follow", env=environment(simulator, NO_COLOR="1"))
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("COMPILATION ERROR") == 1

@@ -124,7 +124,7 @@ def test_build_of_somebody_else_is_neither_adopted_nor_stopped(
     if blind:
         failing = ReplaceAnswer(service_error(500, "CB.00060101", "Internal error."))
         simulator.faults.add(Fault(act=failing, operations=LISTS, times=None))
-    options = ("--timeout", "20s", "--error-budget", "2s")
+    options = ("--timeout", "20s", "--error-budget", "1s")
     done = run_gate("run", simulator.jobs["slow"], *options, env=environment(simulator))
     sentence = "but ordered at" if blind else "but the job had build 57 before it"
     assert (done.returncode, sentence in done.stderr) == (5, True), done.stderr

@@ -28,7 +28,7 @@ def test_started_build_is_the_one_that_is_judged(
     simulate: Simulate, run_gate: RunGate, scenario: str, status: int, word: str
 ) -> None:
     """The build that was started gives the verdict, although the newest build before it still runs."""
-    simulator = simulate([scenario], speed=40)
+    simulator = simulate([scenario], speed=150)
     done = run_gate("run", simulator.jobs[scenario], env=environment(simulator))
     assert (done.returncode, "build=58 " in done.stdout, f"state={word}" in done.stdout) == (status, True, True)
     assert orders(simulator) == 1
@@ -37,7 +37,7 @@ def test_started_build_is_the_one_that_is_judged(
 
 def test_missing_v1_route_is_replaced_by_v3(simulate: Simulate, run_gate: RunGate) -> None:
     """A host that does not publish ExecuteJob is asked by RunJob, whose answer has no envelope."""
-    simulator = simulate(["passing"], speed=40, unpublished=["ExecuteJob"])
+    simulator = simulate(["passing"], speed=150, unpublished=["ExecuteJob"])
     done = run_gate("run", simulator.jobs["passing"], env=environment(simulator))
     assert (done.returncode, "build=58 " in done.stdout) == (0, True), done.stderr
     assert orders(simulator) == 1
@@ -59,7 +59,7 @@ def test_order_that_is_never_admitted_uses_up_the_error_budget(simulate: Simulat
     """The gate could not find out, and says so; nothing was started."""
     always = Fault(operations=ORDERS, act=ReplaceAnswer(throttled(60)), times=None)
     simulator = simulate(["passing"], speed=100, faults=[always])
-    done = run_gate("run", simulator.jobs["passing"], "--error-budget", "1s", env=environment(simulator))
+    done = run_gate("run", simulator.jobs["passing"], "--error-budget", "500ms", env=environment(simulator))
     assert (done.returncode, orders(simulator)) == (5, 0), done.stderr
     assert "--error-budget" in done.stderr
     assert "unknown whether" not in done.stderr
@@ -69,9 +69,9 @@ def test_stop_that_hangs_is_tried_again_on_another_connection(simulate: Simulate
     """The first try hangs, the second one stops the build, all within the seconds after the deadline."""
     simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=Silence())])
     started = time.monotonic()
-    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "1s", env=environment(simulator))
     assert (done.returncode, "stop requested for build 58" in done.stderr) == (3, True), done.stderr
-    assert time.monotonic() - started < 2 + 5
+    assert time.monotonic() - started < 1 + 5
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_record_that_appears_late_is_pending(simulate: Simulate, run_gate: RunGa
         act=ReplaceAnswer(service_error(422, "DEVCB.00031006", "No such record.")),
         times=3,
     )
-    simulator = simulate(["passing"], speed=40, faults=[unknown])
+    simulator = simulate(["passing"], speed=150, faults=[unknown])
     done = run_gate("run", simulator.jobs["passing"], env=environment(simulator))
     assert done.returncode == 0, done.stderr
 
@@ -162,7 +162,7 @@ def test_order_without_options_carries_only_the_job(simulate: Simulate, run_gate
 
 def test_started_build_is_judged_by_the_commit_that_was_ordered(simulate: Simulate, run_gate: RunGate) -> None:
     """The result names the commit of the order."""
-    simulator = simulate(["passing"], speed=40)
+    simulator = simulate(["passing"], speed=150)
     arguments = ("--commit", COMMIT, "--json")
     done = run_gate("run", simulator.jobs["passing"], *arguments, env=environment(simulator))
     assert done.returncode == 0, done.stderr
@@ -182,7 +182,7 @@ def test_only_a_build_that_never_ran_is_ordered_again(
     simulate: Simulate, run_gate: RunGate, scenario: str, retries: str, status: int, orders_sent: int
 ) -> None:
     """As often as --retries says; the second order is the same as the first, and its build is judged."""
-    simulator = simulate([scenario], speed=40)
+    simulator = simulate([scenario], speed=150)
     job = simulator.jobs[scenario]
     arguments = ("--param", "mode=fast", "--branch", "next", "--retries", retries)
     done = run_gate("run", job, *arguments, env=environment(simulator))
@@ -239,7 +239,7 @@ def test_nothing_is_looked_at_after_a_signal(simulate: Simulate, start_gate: Sta
 def test_timeout_stops_the_started_build(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """The verdict stays timed out; the report says that the build was stopped."""
     simulator = simulate(["slow"], speed=1)
-    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "1s", env=environment(simulator))
     assert (done.returncode, done.stdout.split()[0]) == (3, "timed-out")
     assert [entry.build_number for entry in simulator.journal.of(*STOPS)] == [58]
     assert "stop requested" in (tmp_path / "gate-report.xml").read_text()
@@ -281,7 +281,7 @@ def test_answer_that_names_an_old_build_is_not_believed(simulate: Simulate, run_
     number = json_answer({"status": "success", "result": {"actual_build_number": "57"}})
     simulator = simulate(["passing"], speed=0, faults=[Fault(operations=ORDERS, act=ReplaceAnswer(number), times=None)])
     simulator.clock.advance(5 * 3600)
-    done = run_gate("run", simulator.jobs["passing"], "--error-budget", "1s", env=environment(simulator))
+    done = run_gate("run", simulator.jobs["passing"], "--error-budget", "500ms", env=environment(simulator))
     assert (done.returncode, "but the job had build 57 before it" in done.stderr) == (5, True), done.stderr
     assert not simulator.journal.of(*STOPS)
 
@@ -289,7 +289,7 @@ def test_answer_that_names_an_old_build_is_not_believed(simulate: Simulate, run_
 def test_keep_running_leaves_the_started_build_alone(simulate: Simulate, run_gate: RunGate) -> None:
     """With --keep-running nothing is stopped, and the user is told how to do it: see `test_last_words.py`."""
     simulator = simulate(["slow"], speed=1)
-    arguments = ("--timeout", "2s", "--keep-running")
+    arguments = ("--timeout", "1s", "--keep-running")
     done = run_gate("run", simulator.jobs["slow"], *arguments, env=environment(simulator))
     assert (done.returncode, simulator.journal.of(*STOPS)) == (3, ())
     assert f"codearts-gate wait {simulator.jobs['slow']}:58 --stop" in done.stderr
@@ -298,7 +298,7 @@ def test_keep_running_leaves_the_started_build_alone(simulate: Simulate, run_gat
 def test_waited_build_is_never_stopped(simulate: Simulate, run_gate: RunGate) -> None:
     """A build that this gate did not start goes on; the final line gives the command that would stop it."""
     simulator = simulate(["slow"], speed=1)
-    done = run_gate("wait", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
+    done = run_gate("wait", simulator.jobs["slow"], "--timeout", "1s", env=environment(simulator))
     assert (done.returncode, simulator.journal.of(*STOPS)) == (3, ())
     assert f"codearts-gate wait {simulator.jobs['slow']}:57 --stop" in done.stderr.splitlines()[-1]
     assert simulator.token not in done.stderr
@@ -324,9 +324,9 @@ def test_stop_that_goes_otherwise_keeps_the_verdict(
     faults = [Fault(operations=STOPS, act=act, times=None)] if act else []
     simulator = simulate(["slow"], speed=1, faults=faults, unpublished=unpublished)
     started = time.monotonic()
-    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "1s", env=environment(simulator))
     assert (done.returncode, sentence in done.stderr) == (3, True), done.stderr
-    assert time.monotonic() - started < 2 + 5
+    assert time.monotonic() - started < 1 + 5
 
 
 @pytest.mark.parametrize(

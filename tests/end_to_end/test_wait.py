@@ -20,9 +20,9 @@ from gate.simulator.scenarios import Scenario, Start
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.response_faults import MISSING, EditAnswer, ReplaceAnswer
 from tests.faults.transport_faults import Drip, Endless, Silence
-from tests.helpers import RunGate, Simulate, StartGate, environment, wait_for
+from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment, wait_for
 
-SPEED = 40
+SPEED = 100
 
 
 def first_case(folder: Path) -> Any:
@@ -48,27 +48,23 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize(("scenario", "options", "status", "verdict", "word"), WAYS)
-def test_scenario_gives_its_exit_code(
-    simulate: Simulate,
-    run_gate: RunGate,
-    tmp_path: Path,
-    scenario: str,
-    options: tuple[str, ...],
-    status: int,
-    verdict: str,
-    word: str | None,
-) -> None:
+def test_scenario_gives_its_exit_code(simulate: Simulate, run_gates: RunGates, tmp_path: Path) -> None:
     """The contract's table, on stdout, in the report and as the exit status."""
-    simulator = simulate([scenario], speed=SPEED)
-    job = simulator.jobs[scenario]
-    done = run_gate("wait", job, *options, env=environment(simulator))
-    assert done.returncode == status, done.stderr
-    known = f"build=57 state={word}" if word else r"build=\S+ state=\S+"  # the token may end before the first look
-    assert re.fullmatch(f"{verdict} {job} {known}\n", done.stdout)
-    marks = [type(mark) for mark in first_case(tmp_path).result]
-    assert marks == {0: [], 1: [Failure]}.get(status, [Error])
-    assert simulator.token not in done.stdout + done.stderr + (tmp_path / "gate-report.xml").read_text()
+    simulators = {str(row): simulate([scenario], speed=SPEED) for row, (scenario, *_) in enumerate(WAYS)}
+    calls = {
+        row: {"arguments": ["wait", *simulator.jobs.values(), *options], "env": environment(simulator)}
+        for (row, simulator), (_, options, *_) in zip(simulators.items(), WAYS, strict=True)
+    }
+    for (row, done), way in zip(run_gates(calls).items(), WAYS, strict=True):
+        _, _, status, verdict, word = way
+        assert done.returncode == status, (way, done.stderr)
+        [job] = simulators[row].jobs.values()
+        known = f"build=57 state={word}" if word else r"build=\S+ state=\S+"  # the token may end before the first look
+        assert re.fullmatch(f"{verdict} {job} {known}\n", done.stdout), way
+        marks = [type(mark) for mark in first_case(tmp_path / row).result]
+        assert marks == {0: [], 1: [Failure]}.get(status, [Error]), way
+        report = (tmp_path / row / "gate-report.xml").read_text()
+        assert simulators[row].token not in done.stdout + done.stderr + report
 
 
 def test_failing_build_shows_stage_and_log(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
@@ -85,27 +81,32 @@ def test_failing_build_shows_stage_and_log(simulate: Simulate, run_gate: RunGate
     ]
 
 
-@pytest.mark.parametrize(
-    ("scenarios", "status"),
-    [
-        (("passing", "queued"), 0),
-        (("passing", "failing"), 1),
-        (("aborted", "failing", "slow"), 1),
-        (("aborted", "slow", "unknown-state"), 4),
-        (("slow", "unknown-state", "passing"), 3),
-        (("unknown-state", "passing"), 5),
-    ],
-)
-def test_several_targets_have_one_exit_code(
-    simulate: Simulate, run_gate: RunGate, tmp_path: Path, scenarios: tuple[str, ...], status: int
-) -> None:
+EXIT_CODES = {
+    "passing queued": 0,
+    "passing failing": 1,
+    "aborted failing slow": 1,
+    "aborted slow unknown-state": 4,
+    "slow unknown-state passing": 3,
+    "unknown-state passing": 5,
+}
+"""The one of several targets, by their scenarios."""
+
+
+def test_several_targets_have_one_exit_code(simulate: Simulate, run_gates: RunGates, tmp_path: Path) -> None:
     """Any failed, else any aborted, else any timed out, else any undetermined."""
-    simulator = simulate(scenarios, speed=200)
-    targets = [f"{name}={simulator.jobs[name]}:57" for name in scenarios]
-    done = run_gate("wait", *targets, "--timeout", "3s", env=environment(simulator))
-    assert done.returncode == status, done.stderr
-    assert [line.split()[1] for line in done.stdout.splitlines()] == list(scenarios)
-    assert [suite.name for suite in JUnitXml.fromfile(str(tmp_path / "gate-report.xml"))] == list(scenarios)
+    simulator = simulate({name for names in EXIT_CODES for name in names.split()}, speed=200)
+    calls = {
+        names: {
+            "arguments": ["wait", "--timeout", "3s", *(f"{one}={simulator.jobs[one]}:57" for one in names.split())],
+            "env": environment(simulator),
+        }
+        for names in EXIT_CODES
+    }
+    for names, done in run_gates(calls).items():
+        assert done.returncode == EXIT_CODES[names], (names, done.stderr)
+        assert [line.split()[1] for line in done.stdout.splitlines()] == names.split()
+        suites = JUnitXml.fromfile(str(tmp_path / names / "gate-report.xml"))
+        assert [suite.name for suite in suites] == names.split()
 
 
 def test_fail_fast_ends_at_the_first_failure(simulate: Simulate, run_gate: RunGate) -> None:
@@ -233,14 +234,14 @@ def test_status_true_never_passes(simulate: Simulate, run_gate: RunGate) -> None
     simulator = simulate([ended(30, sample_plans.FAILING)], faults=faults)
     assert run_gate("wait", f"{simulator.jobs['job']}:57", env=environment(simulator)).returncode == 1
     simulator = simulate([Scenario(name="job")], faults=faults)
-    done = run_gate("wait", simulator.jobs["job"], "--appear-timeout", "1s", env=environment(simulator))
+    done = run_gate("wait", simulator.jobs["job"], "--appear-timeout", "500ms", env=environment(simulator))
     assert done.returncode == 5
 
 
 def test_build_of_three_hours_ago_never_passes(simulate: Simulate, run_gate: RunGate) -> None:
     """A stale result is not this pipeline's."""
     simulator = simulate([ended(3 * 3600)])
-    done = run_gate("wait", simulator.jobs["job"], "--appear-timeout", "1s", env=environment(simulator))
+    done = run_gate("wait", simulator.jobs["job"], "--appear-timeout", "500ms", env=environment(simulator))
     assert (done.returncode, "--max-age" in done.stderr) == (5, True)
 
 
@@ -254,11 +255,11 @@ def test_build_of_three_hours_ago_passes_when_it_is_asked_for(simulate: Simulate
 def test_build_1_never_passes_for_build_57(simulate: Simulate, run_gate: RunGate) -> None:
     """Two builds; the one that was asked for is not there, or the service answers about the other."""
     simulator = simulate([ended(30, number=1)])
-    done = run_gate("wait", f"{simulator.jobs['job']}:57", "--appear-timeout", "1s", env=environment(simulator))
+    done = run_gate("wait", f"{simulator.jobs['job']}:57", "--appear-timeout", "500ms", env=environment(simulator))
     assert done.returncode == 5
     edit = EditAnswer({"result.build_no": 1})
     simulator = simulate([ended(30)], faults=[Fault(operations=RECORD_ROUTES[:2], act=edit, times=None)])
-    done = run_gate("wait", f"{simulator.jobs['job']}:57", "--error-budget", "1s", env=environment(simulator))
+    done = run_gate("wait", f"{simulator.jobs['job']}:57", "--error-budget", "500ms", env=environment(simulator))
     assert (done.returncode, "about another build" in done.stderr) == (5, True)
 
 
@@ -282,7 +283,7 @@ def test_error_in_a_good_looking_answer_never_passes(simulate: Simulate, run_gat
     for job, answer in zip(simulator.jobs.values(), GOOD_LOOKING, strict=True):
         simulator.faults.add(always(ReplaceAnswer(answer), job))
     targets = [f"{name}={job}:57" for name, job in simulator.jobs.items()]
-    done = run_gate("wait", *targets, "--error-budget", "1s", env=environment(simulator))
+    done = run_gate("wait", *targets, "--error-budget", "500ms", env=environment(simulator))
     assert done.returncode == 5, done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["undetermined"] * len(GOOD_LOOKING)
 
@@ -354,17 +355,18 @@ HUNG = {
 }
 
 
-@pytest.mark.parametrize("act", HUNG.values(), ids=HUNG.keys())
-def test_server_that_hangs_is_timed_out_in_time(
-    simulate: Simulate, run_gate: RunGate, tmp_path: Path, act: Any
-) -> None:
+def test_server_that_hangs_is_timed_out_in_time(simulate: Simulate, run_gates: RunGates, tmp_path: Path) -> None:
     """Exit 3 within --timeout and five seconds, with the report written."""
-    simulator = simulate(["passing"], faults=[Fault(act=act, times=None)])
+    simulators = {name: simulate(["passing"], faults=[Fault(act=act, times=None)]) for name, act in HUNG.items()}
+    calls = {
+        name: {"arguments": ["wait", *simulator.jobs.values(), "--timeout", "2s"], "env": environment(simulator)}
+        for name, simulator in simulators.items()
+    }
     started = time.monotonic()
-    done = run_gate("wait", simulator.jobs["passing"], "--timeout", "2s", env=environment(simulator))
+    for name, done in run_gates(calls).items():
+        assert done.returncode == 3, (name, done.stderr)
+        assert isinstance(first_case(tmp_path / name).result[0], Error)
     assert time.monotonic() - started < 2 + 5
-    assert done.returncode == 3, done.stderr
-    assert isinstance(first_case(tmp_path).result[0], Error)
 
 
 def test_side_channel_that_hangs_leaves_the_verdict(simulate: Simulate, run_gate: RunGate) -> None:
@@ -372,7 +374,7 @@ def test_side_channel_that_hangs_leaves_the_verdict(simulate: Simulate, run_gate
     hanging = Fault(operations=("ShowBuildRecordFullStages",), act=Silence(), times=None)
     simulator = simulate([ended(30, sample_plans.FAILING)], faults=[hanging])
     started = time.monotonic()
-    done = run_gate("wait", f"{simulator.jobs['job']}:57", env=environment(simulator))
+    done = run_gate("wait", f"{simulator.jobs['job']}:57", "--timeout", "3s", env=environment(simulator))
     assert done.returncode == 1, done.stderr
     assert time.monotonic() - started < 5 + 3
 
@@ -429,7 +431,7 @@ def test_verdict_status_takes_the_boolean_and_warns(
     """`--verdict status`: true passed, false failed, null not yet; with its warning and what was read."""
     faults = [Fault(operations=("ShowJobStatus",), act=ReplaceAnswer(json_answer({"result": answer})), times=None)]
     simulator = simulate(["slow"], faults=faults)
-    options = ("--verdict", "status", "--timeout", "2s" if answer is None else "30s")
+    options = ("--verdict", "status", "--timeout", "1s" if answer is None else "30s")
     done = run_gate("wait", simulator.jobs["slow"], *options, env=environment(simulator))
     assert done.returncode == status
     assert "warning: --verdict status" in done.stderr

@@ -68,7 +68,7 @@ outcomes = st.builds(
 
 
 def check_junit(outcome: Outcome) -> None:
-    """Three parsers read the report, its totals are right, its names differ and no case has two marks."""
+    """Assert that three parsers read it, its totals are right, its names differ and no case has two marks."""
     report = junit.render(outcome)
     ET.fromstring(report)
     JUnitXml.fromstring(report)
@@ -92,7 +92,7 @@ def check_junit(outcome: Outcome) -> None:
 
 
 def check_marks(outcome: Outcome) -> None:
-    """A suite has a failure or an error exactly when its target's verdict is neither passed nor skipped."""
+    """Assert that a suite has a failure or an error exactly when its target's verdict is neither passed nor skipped."""
     suites = etree.fromstring(junit.render(outcome))
     for target, suite in zip(outcome.targets, suites, strict=True):
         red = int(suite.attrib["failures"]) + int(suite.attrib["errors"]) > 0
@@ -100,7 +100,7 @@ def check_marks(outcome: Outcome) -> None:
 
 
 def check_json(outcome: Outcome) -> None:
-    """The document is strict JSON in ASCII, on one line, without anything that a runner takes for a command."""
+    """Assert that the document is strict JSON in ASCII, on one line, and nothing that a runner takes for a command."""
     line = result.to_json(outcome)
     document = json.loads(line, parse_constant=lambda name: name)
     assert line.isascii()
@@ -111,14 +111,14 @@ def check_json(outcome: Outcome) -> None:
 
 
 def check_lines(outcome: Outcome) -> None:
-    """A line on stdout always has its four words."""
+    """Assert that a line on stdout has its four words."""
     found = result.lines(outcome).splitlines()
     assert len(found) == len(outcome.targets)
     assert all(re.fullmatch(r"[a-z-]+ [\w.-]+ build=(\d+|-) state=[\w.-]+", line) for line in found)
 
 
 def check_outputs(outcome: Outcome, path: str) -> None:
-    """A value cannot bring a second line into the dotenv file, and a reader that splits lines at `=` has it back."""
+    """Assert that a value brings no second line into the file, and that a reader that splits at `=` has it back."""
     found = dict(line.split("=", 1) for line in result.dotenv(outcome, Path(path)).splitlines())
     assert list(found) == list(result.DOTENV_NAMES.values())
     assert list(found.values()) == list(result.outputs(outcome, Path(path)).values())
@@ -136,7 +136,7 @@ def test_escaped_text_is_shown_as_it_is(text: str) -> None:
 
 
 def check_summary(outcome: Outcome) -> None:
-    """The headings, tables, code blocks and HTML blocks are the gate's own."""
+    """Assert that the headings, tables, code blocks and HTML blocks are the gate's own."""
     tokens = MarkdownIt("commonmark").enable("table").parse(summary.render(outcome))
     kinds = [token.type for token in tokens]
     assert set(kinds) <= {
