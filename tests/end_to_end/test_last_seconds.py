@@ -37,12 +37,12 @@ def test_build_that_ends_just_before_the_deadline_is_judged() -> None:
 
 def test_build_that_ended_while_the_machine_slept_is_judged(simulate: Simulate, start_gate: StartGate) -> None:
     """The process is suspended over the deadline: what the build did by then is looked at, not timed out."""
-    simulator = simulate([Scenario(name="job", starts=(Start(plan=plan(2.5, "SUCCESS")),))])
+    simulator = simulate([Scenario(name="job", starts=(Start(plan=plan(1.2, "SUCCESS")),))])
     env = environment(simulator, GATE_POLL_INTERVAL="60s")
-    process = start_gate("wait", f"{simulator.jobs['job']}:1", "--timeout", "3s", env=env)
+    process = start_gate("wait", f"{simulator.jobs['job']}:1", "--timeout", "1500ms", env=env)
     wait_for(lambda: simulator.journal.of(*RECORD_ROUTES))
     process.send_signal(signal.SIGSTOP)
-    time.sleep(3.5)
+    time.sleep(2)
     process.send_signal(signal.SIGCONT)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out.split()[0]) == (0, "passed"), err
@@ -53,7 +53,7 @@ def test_stop_is_tried_until_it_is_done(simulate: Simulate, run_gate: RunGate) -
     acts: tuple[ResponseFault | TransportFault, ...] = (BAD_GATEWAY, THROTTLED, Drop(reset=True, processed=False))
     faults = [Fault(operations=STOPS, act=act, skip=number) for number, act in enumerate(acts)]
     simulator = simulate(["slow"], faults=faults)
-    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "1s", env=environment(simulator))
     assert (done.returncode, [number for _, number in simulator.journal.stops]) == (3, [58]), done.stderr
     assert "stop requested for build 58" in done.stderr
 
@@ -100,11 +100,11 @@ def test_exit_comes_soon_after_the_deadline_when_everything_hangs(simulate: Simu
     """One last poll without an answer, and nothing is asked beside it; the limit is five seconds."""
     simulator = simulate(["slow"])
     started = time.monotonic()
-    process = start_gate("wait", f"{simulator.jobs['slow']}:57", "--timeout", "3s", env=environment(simulator))
+    process = start_gate("wait", f"{simulator.jobs['slow']}:57", "--timeout", "2s", env=environment(simulator))
     wait_for(lambda: simulator.journal.of(*RECORD_ROUTES))
     simulator.faults.add(Fault(act=Silence(), times=None))
     process.communicate(timeout=20)
-    seconds = time.monotonic() - started - 3
+    seconds = time.monotonic() - started - 2
     assert (process.returncode, seconds < 3) == (3, True), seconds
 
 

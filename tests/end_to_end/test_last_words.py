@@ -11,8 +11,8 @@ import pytest
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import ORDERS, STOPS
-from tests.faults.transport_faults import Drip, Silence
-from tests.helpers import RunGate, Simulate, StartGate, environment, wait_for
+from tests.faults.transport_faults import Drip
+from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment, wait_for
 
 Done = subprocess.CompletedProcess[str]
 
@@ -34,21 +34,32 @@ def polled(simulator: FaultySimulator, number: int) -> bool:
     return [entry.build_number for entry in simulator.journal.of(*RECORD_ROUTES)].count(number) > 2
 
 
-@pytest.mark.parametrize("family", ["token", "aksk", "password"])
-def test_command_that_is_advised_stops_the_build_with_every_credential(
-    slow: FaultySimulator, run_gate: RunGate, family: str
-) -> None:
+def test_command_that_is_advised_stops_the_build_with_every_credential(simulate: Simulate, run_gates: RunGates) -> None:
     """It is the gate's own, so that it fits every shell, Windows' included."""
-    env = environment(slow, family)
-    done = run_gate("wait", slow.jobs["slow"], "--timeout", "1s", env=env)
-    assert done.returncode == 3, done.stderr
-    assert "Build 57 may go on, as this run did not start it." in last_line(done)
-    assert not slow.journal.of(*STOPS)
-    again = run_gate(*advised(done)["stop"], env=env)
-    assert again.returncode == 3, again.stderr
-    assert [entry.build_number for entry in slow.journal.of(*STOPS)] == [57]
-    assert "stop requested for build 57" in again.stderr
-    assert "may go on" not in again.stderr
+    simulators = {family: simulate(["slow"]) for family in ("token", "aksk", "password")}
+    environments = {family: environment(simulator, family) for family, simulator in simulators.items()}
+    command = ("wait", "--timeout", "1s")
+    first = run_gates(
+        {
+            family: {"arguments": [*command, *simulator.jobs.values()], "env": environments[family]}
+            for family, simulator in simulators.items()
+        }
+    )
+    for family, done in first.items():
+        assert done.returncode == 3, (family, done.stderr)
+        assert "Build 57 may go on, as this run did not start it." in last_line(done)
+        assert not simulators[family].journal.of(*STOPS)
+    again = run_gates(
+        {
+            f"{family}, again": {"arguments": advised(done)["stop"], "env": environments[family]}
+            for family, done in first.items()
+        }
+    )
+    for done, simulator in zip(again.values(), simulators.values(), strict=True):
+        assert done.returncode == 3, done.stderr
+        assert [entry.build_number for entry in simulator.journal.of(*STOPS)] == [57]
+        assert "stop requested for build 57" in done.stderr
+        assert "may go on" not in done.stderr
 
 
 @pytest.mark.ci  # waits for a build twice
@@ -125,16 +136,6 @@ def test_order_that_is_answered_late_is_not_said_to_be_unanswered(simulate: Simu
     done = run_gate("run", simulator.jobs["slow"], "--timeout", "1s", env=environment(simulator))
     assert done.returncode == 3, done.stderr
     assert not ("build 58" in done.stderr and "no answer has come" in done.stderr), done.stderr
-
-
-def test_order_without_an_answer_is_checked_before_another_is_started(simulate: Simulate, run_gate: RunGate) -> None:
-    """Nothing is known of the build, and nothing is said of it that is not known."""
-    simulator = simulate(["slow"], faults=[Fault(operations=ORDERS, act=Silence(processed=True), times=None)])
-    done = run_gate("run", simulator.jobs["slow"], "--timeout", "1s", env=environment(simulator))
-    assert done.returncode == 3, done.stderr
-    assert "a build was ordered, but no answer has come: it may have been started and go on" in done.stderr
-    assert "before you start another" in last_line(done)
-    assert "stop requested" not in done.stderr
 
 
 @pytest.mark.parametrize(("scenario", "status"), [("failing", 1), ("aborted", 4)])

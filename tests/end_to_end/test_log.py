@@ -101,7 +101,7 @@ def test_log_that_does_not_end_in_time_is_shown_as_far_as_it_came(
 ) -> None:
     """Marked as incomplete, so that it is not passed off as the end of the log."""
     simulator = simulate([ended_with(endless)])
-    done = run_gate("wait", simulator.jobs["logged"], "--log-tail", "2", "--timeout", "9s", env=environment(simulator))
+    done = run_gate("wait", simulator.jobs["logged"], "--log-tail", "2", "--timeout", "7s", env=environment(simulator))
     report = (tmp_path / "gate-report.xml").read_text()
     for text in (done.stderr, report):
         assert re.search(r"line \d\d", text)
@@ -123,7 +123,7 @@ def test_log_that_cannot_be_had_is_one_line_and_no_verdict(
 ) -> None:
     """An error instead of a log is told in one line and changes nothing; one that may pass is asked for once more."""
     faults = [Fault(operations=LOGS, act=act, times=None)]
-    simulator = simulate(["failing"], speed=40, faults=faults)
+    simulator = simulate(["failing"], speed=150, faults=faults)
     done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator))
     assert (done.returncode, len(simulator.journal.of("DownloadBuildFullLog"))) == (1, tries)
     assert "the log could not be read, which does not change the verdict" in done.stderr
@@ -131,14 +131,14 @@ def test_log_that_cannot_be_had_is_one_line_and_no_verdict(
 
 def test_missing_v1_route_of_the_log_is_replaced_by_v4(simulate: Simulate, run_gate: RunGate) -> None:
     """A host that publishes only the older route gives the log by that."""
-    simulator = simulate(["failing"], speed=40, unpublished=["DownloadBuildFullLog", "DownloadTaskLog"])
+    simulator = simulate(["failing"], speed=150, unpublished=["DownloadBuildFullLog", "DownloadTaskLog"])
     done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator))
     assert (done.returncode, "COMPILATION ERROR" in done.stderr) == (1, True)
 
 
 def test_log_of_the_step_that_failed_is_shown(simulate: Simulate, run_gate: RunGate) -> None:
     """Its end is the error; the whole log ends with what comes after it."""
-    simulator = simulate(["failing"], speed=40)
+    simulator = simulate(["failing"], speed=150)
     done = run_gate("wait", simulator.jobs["failing"], "--log-tail", "3", env=environment(simulator))
     assert (done.returncode, len(simulator.journal.of("DownloadTaskLog"))) == (1, 1), done.stderr
     assert not simulator.journal.of("DownloadBuildFullLog")
@@ -147,7 +147,7 @@ def test_log_of_the_step_that_failed_is_shown(simulate: Simulate, run_gate: RunG
 
 def test_missing_route_of_the_step_log_is_replaced_by_the_whole_log(simulate: Simulate, run_gate: RunGate) -> None:
     """Without a word."""
-    simulator = simulate(["failing"], speed=40, unpublished=["DownloadTaskLog"])
+    simulator = simulate(["failing"], speed=150, unpublished=["DownloadTaskLog"])
     done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator))
     assert (done.returncode, "COMPILATION ERROR" in done.stderr) == (1, True)
     assert "could not be read" not in done.stderr
@@ -155,7 +155,7 @@ def test_missing_route_of_the_step_log_is_replaced_by_the_whole_log(simulate: Si
 
 def test_log_tail_of_zero_fetches_no_log(simulate: Simulate, run_gate: RunGate) -> None:
     """With --log-tail 0 the service is not asked for a log."""
-    simulator = simulate(["failing"], speed=40)
+    simulator = simulate(["failing"], speed=150)
     done = run_gate("wait", simulator.jobs["failing"], "--log-tail", "0", env=environment(simulator))
     assert done.returncode == 1
     assert not [entry for entry in simulator.journal.entries if "download-log" in entry.path]

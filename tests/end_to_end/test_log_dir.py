@@ -107,9 +107,9 @@ def test_log_that_does_not_end_in_time_says_so_in_the_file_and_in_one_line(
     """Bounded by time; the verdict stays."""
     simulator = simulate([ended_with(slow)])
     job = simulator.jobs["job"]
-    done = run_gate("wait", f"app={job}", "--log-dir", "logs", "--timeout", "9s", env=environment(simulator))
+    done = run_gate("wait", f"app={job}", "--log-dir", "logs", "--timeout", "7s", env=environment(simulator))
     text = (tmp_path / "logs" / "app.log").read_text()
-    assert (done.returncode, text.count("line 50\n")) == (0, 1), done.stderr
+    assert (done.returncode, text.count("line 20\n")) == (0, 1), done.stderr
     assert "\n[codearts-gate: the log did not come to its end in time, after 0.0 MB]\n" in text
     [line] = [line for line in done.stderr.splitlines() if "not complete" in line]
     assert "logs/app.log is not complete: the log did not come to its end in time" in line
@@ -124,7 +124,7 @@ def test_log_that_cannot_be_had_is_one_line_and_no_verdict(
     """The file says so, too."""
     simulator = simulate([passed("job")], faults=[Fault(operations=LOGS, act=act, times=None)])  # type: ignore[arg-type]
     job = simulator.jobs["job"]
-    done = run_gate("wait", f"app={job}", "--log-dir", "logs", "--timeout", "20s", env=environment(simulator))
+    done = run_gate("wait", f"app={job}", "--log-dir", "logs", "--timeout", "7s", env=environment(simulator))
     assert done.returncode == 0, done.stderr
     assert "[codearts-gate: the log could not be read: " in (tmp_path / "logs" / "app.log").read_text()
     assert sum("the log" in line for line in done.stderr.splitlines()) == 1, done.stderr
@@ -176,7 +176,7 @@ def test_log_of_a_build_that_outlives_the_timeout_is_there_as_far_as_it_goes(
     """It tells where the build hangs."""
     simulator = simulate(["slow"], speed=10)
     job = simulator.jobs["slow"]
-    done = run_gate("wait", f"app={job}", "--log-dir", "logs", "--timeout", "4s", env=environment(simulator))
+    done = run_gate("wait", f"app={job}", "--log-dir", "logs", "--timeout", "3s", env=environment(simulator))
     text = (tmp_path / "logs" / "app.log").read_text()
     assert done.returncode == 3, done.stderr
     assert "stage started" in text

@@ -24,7 +24,7 @@ def commit_of(simulator: FaultySimulator, name: str) -> str:
 @pytest.mark.parametrize("command", ["wait", "run"])
 def test_build_that_is_queued_for_too_long_is_timed_out(simulate: Simulate, run_gate: RunGate, command: str) -> None:
     """With a reason that says so. One that this run started is stopped, and no other."""
-    simulator = simulate(["queued"], speed=30)
+    simulator = simulate(["queued"], speed=40)
     done = run_gate(command, simulator.jobs["queued"], "--queue-timeout", "20s", env=environment(simulator))
     number = 58 if command == "run" else 57
     assert (done.returncode, done.stdout.split()[2]) == (3, f"build={number}"), done.stderr
@@ -34,7 +34,7 @@ def test_build_that_is_queued_for_too_long_is_timed_out(simulate: Simulate, run_
 
 def test_time_in_which_a_build_runs_does_not_count(simulate: Simulate, run_gate: RunGate) -> None:
     """It is queued for 90 s and runs for 45 s, by the service's clock."""
-    simulator = simulate(["queued"], speed=60)
+    simulator = simulate(["queued"], speed=100)
     done = run_gate("wait", simulator.jobs["queued"], "--queue-timeout", "100s", env=environment(simulator))
     assert done.returncode == 0, done.stderr
 
@@ -52,7 +52,7 @@ def test_build_of_the_commit_that_runs_is_used(
     simulate: Simulate, run_gate: RunGate, scenario: str, status: int
 ) -> None:
     """No other is started, and whatever the gate does, it is not this run's to stop."""
-    simulator = simulate([scenario], speed=30)
+    simulator = simulate([scenario], speed=60)
     arguments = ("--reuse", "--commit", commit_of(simulator, scenario)[:10])
     done = run_gate("run", simulator.jobs[scenario], *arguments, env=environment(simulator))
     assert (done.returncode, done.stdout.split()[2]) == (status, "build=57"), done.stderr
@@ -95,7 +95,7 @@ def test_result_of_a_build_that_has_passed_is_taken(simulate: Simulate, run_gate
 def test_where_there_is_nothing_to_use_a_build_is_started(simulate: Simulate, run_gate: RunGate, why: str) -> None:
     """Nothing is passed on old evidence."""
     past = replace(job_with_past("job", "", sample_plans.FAILING), plan=sample_plans.PASSING)
-    simulator = simulate([past], speed=60)
+    simulator = simulate([past], speed=150)
     simulator.clock.advance(60)
     commit = "a" * 40 if why == "there is none" else commit_of(simulator, "job")
     if why == "the list is refused":
@@ -110,7 +110,7 @@ def test_of_several_jobs_each_is_used_or_started_by_itself(simulate: Simulate, r
     """A job that has built the commit is used, the other one is built."""
     commit = "c" * 40
     built = Scenario(name="built", starts=(Start(plan=replace(sample_plans.PASSING, commit=commit)),))
-    simulator = simulate([built, Scenario(name="not-built")], speed=60)
+    simulator = simulate([built, Scenario(name="not-built")], speed=150)
     targets = [f"{name}={job_id}" for name, job_id in simulator.jobs.items()]
     done = run_gate("run", *targets, "--reuse", "--commit", commit, env=environment(simulator))
     assert done.returncode == 0, done.stderr

@@ -41,6 +41,9 @@ CODES = {
 """The exit code of each scenario; one without a code here fails the tests."""
 
 
+QUICKLY = {"GATE_POLL_INTERVAL": "0.2", "GATE_MAX_RATE": "6000"}
+"""How often a gate asks here."""
+
 FORMER = {"by-name": ["passed"], "several-jobs": ["passed", "passed"], "two-steps": ["started"]}
 """The verdicts on stdout before the last one."""
 
@@ -132,7 +135,11 @@ def test_simulate_serves_other_programs_until_it_is_stopped(start_gate: StartGat
     assert set(place) == {"endpoint", "token", "jobs", "codearts_project", "ak", "sk", "iam"}
     assert set(place["iam"]) == {"user", "password", "domain", "project"}
     assert list(place["jobs"]) == ["passing", "failing"]
-    env = {"GATE_ENDPOINT": place["endpoint"], "GATE_TOKEN": place["token"], "GATE_POLL_INTERVAL": "0.2"}
+    env = {
+        "GATE_ENDPOINT": place["endpoint"],
+        "GATE_TOKEN": place["token"],
+        **QUICKLY,
+    }
     targets = [f"{name}={job}" for name, job in place["jobs"].items()]
     assert run_gate("wait", *targets, env=env).returncode == 1
     answer = requests.get(f"{place['endpoint']}/v3/jobs/{place['jobs']['passing']}/status", timeout=10)
@@ -167,7 +174,11 @@ def test_simulate_queues_builds_for_as_long_as_it_is_told_to(start_gate: StartGa
     server = start_gate("simulate", "--queue", "10m", "--speed", "100")
     assert server.stdout is not None
     place = json.loads(server.stdout.readline())
-    env = {"GATE_ENDPOINT": place["endpoint"], "GATE_TOKEN": place["token"], "GATE_POLL_INTERVAL": "0.2"}
+    env = {
+        "GATE_ENDPOINT": place["endpoint"],
+        "GATE_TOKEN": place["token"],
+        **QUICKLY,
+    }
     done = run_gate("wait", place["jobs"]["passing"], "--queue-timeout", "1m", env=env)
     assert (done.returncode, "did not run within 1 m (--queue-timeout)" in done.stderr) == (3, True), done.stderr
 
@@ -184,7 +195,7 @@ def test_simulate_prints_every_credential_that_it_accepts(
         "GATE_ENDPOINT": place["endpoint"],
         "GATE_IAM_ENDPOINT": place["endpoint"],
         "GATE_AUTH": family,
-        "GATE_POLL_INTERVAL": "0.2",
+        **QUICKLY,
         "HUAWEICLOUD_SDK_AK": place["ak"],
         "HUAWEICLOUD_SDK_SK": place["sk"],
         **{f"GATE_IAM_{name.upper()}": value for name, value in place["iam"].items()},
@@ -206,7 +217,7 @@ def test_simulate_shows_on_a_terminal_what_to_paste_into_another_one(start_gate:
         exports = [shlex.split(line)[1] for line in lines if line.startswith("export ")]
         env = dict(text.split("=", 1) for text in exports)
         assert set(env) == {"GATE_ENDPOINT", "GATE_TOKEN", "GATE_CODEARTS_PROJECT", "GATE_TARGETS"}, lines
-        done = run_gate("wait", env=env | {"GATE_POLL_INTERVAL": "0.2"})
+        done = run_gate("wait", env=env | {**QUICKLY})
     assert (done.returncode, done.stdout) == (0, "passed passing build=57 state=SUCCESS\n"), done.stderr
 
 

@@ -23,7 +23,7 @@ from tests.faults.journal import ORDERS
 from tests.faults.list_faults import LISTS, LaggingList, LateRecord, older_rows, without_commits
 from tests.faults.response_faults import EditAnswer, ReplaceAnswer, ResponseFault
 from tests.faults.transport_faults import Drop, TransportFault
-from tests.helpers import RunGate, Simulate, StartGate, environment
+from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment
 
 COMMIT = "2f37dd494927d2c6259417c58e5faeb72bfe7150"
 OF_COMMIT = ("--commit", COMMIT[:8])
@@ -48,14 +48,11 @@ def targets_of(simulator: FaultySimulator) -> list[str]:
     return [f"{name}={job}" for name, job in simulator.jobs.items()]
 
 
-@pytest.mark.parametrize("options", [(), OF_COMMIT], ids=["newest", "commit"])
-def test_list_that_lags_does_not_hide_the_newer_build(
-    simulate: Simulate, run_gate: RunGate, options: tuple[str, ...]
-) -> None:
+def test_list_that_lags_does_not_hide_the_newer_build(simulate: Simulate, run_gate: RunGate) -> None:
     """Late lists, lists without commits, a record whose commit comes late, a list that drifts back: it is build 2."""
     names = ["late list", "late list, first runs", "no commits", "commit comes late", "drifts back"]
     labels = [name.replace(", ", "-").replace(" ", "-") for name in names]
-    simulator = simulate([rebuilt(label, first_ended="runs" not in label) for label in labels], speed=8)
+    simulator = simulate([rebuilt(label, first_ended="runs" not in label) for label in labels], speed=20)
     jobs = simulator.jobs
     late = LaggingList(simulator=simulator, seconds=15)
     no_commit = EditAnswer({"result.commit": None})
@@ -68,7 +65,7 @@ def test_list_that_lags_does_not_hide_the_newer_build(
         Fault(act=older_rows(1), operations=LISTS, job_id=jobs["drifts-back"], skip=1, times=None),
         Fault(act=LateRecord(simulator, 12), operations=RECORD_ROUTES, job_id=jobs["drifts-back"], times=None),
     )
-    done = run_gate("wait", *targets_of(simulator), *options, env=environment(simulator), seconds=60)
+    done = run_gate("wait", *targets_of(simulator), *OF_COMMIT, env=environment(simulator), seconds=60)
     assert verdicts(done) == dict.fromkeys(labels, "failed 2"), done.stderr
 
 
@@ -82,18 +79,15 @@ TROUBLE: dict[str, ResponseFault | TransportFault] = {
 }
 
 
-@pytest.mark.parametrize("options", [(), OF_COMMIT], ids=["newest", "commit"])
-def test_error_at_the_look_behind_the_list_is_no_absence(
-    simulate: Simulate, run_gate: RunGate, options: tuple[str, ...]
-) -> None:
+def test_error_at_the_look_behind_the_list_is_no_absence(simulate: Simulate, run_gate: RunGate) -> None:
     """Only the service's own "not found" says that there is no newer build."""
-    simulator = simulate([rebuilt(name) for name in TROUBLE], speed=8)
+    simulator = simulate([rebuilt(name) for name in TROUBLE], speed=20)
     late = LaggingList(simulator=simulator, seconds=30)
     simulator.faults.add(Fault(act=late, operations=LISTS, times=None))
     for name, act in TROUBLE.items():
         fault = Fault(act=act, operations=RECORD_ROUTES, job_id=simulator.jobs[name], build_number=2)
         simulator.faults.add(fault)
-    done = run_gate("wait", *targets_of(simulator), *options, env=environment(simulator), seconds=60)
+    done = run_gate("wait", *targets_of(simulator), env=environment(simulator), seconds=60)
     assert verdicts(done) == dict.fromkeys(TROUBLE, "failed 2"), done.stderr
 
 
@@ -200,10 +194,7 @@ def test_required_tests_are_read_in_every_stage(simulate: Simulate, run_gate: Ru
     assert verdicts(done) == {name: f"{verdict} 1" for name, (_, verdict) in UNIT_TESTS.items()}, done.stderr
 
 
-@pytest.mark.parametrize("options", [(), OF_COMMIT], ids=["newest", "commit"])
-def test_child_of_a_multi_job_build_is_not_judged_for_it(
-    simulate: Simulate, run_gate: RunGate, options: tuple[str, ...]
-) -> None:
+def test_child_of_a_multi_job_build_is_not_judged_for_it(simulate: Simulate, run_gates: RunGates) -> None:
     """The children are newer than their parent: a parent that fails is not passed by them, and the other way round."""
 
     def parent(word: str, child: BuildPlan) -> BuildPlan:
@@ -212,9 +203,13 @@ def test_child_of_a_multi_job_build_is_not_judged_for_it(
 
     starts = {"passes": parent("SUCCESS", sample_plans.FAILING), "fails": parent("FAILURE", sample_plans.PASSING)}
     jobs = [Scenario(name=name, starts=(Start(at=-30, plan=plan),)) for name, plan in starts.items()]
-    simulator = simulate(jobs, speed=10)
-    done = run_gate("wait", *targets_of(simulator), *options, env=environment(simulator))
-    assert verdicts(done) == {"passes": "passed 1", "fails": "failed 1"}, done.stderr
+    simulator = simulate(jobs, speed=20)
+    calls = {
+        name: {"arguments": ["wait", *targets_of(simulator), *options], "env": environment(simulator)}
+        for name, options in {"newest": (), "commit": OF_COMMIT}.items()
+    }
+    for done in run_gates(calls).values():
+        assert verdicts(done) == {"passes": "passed 1", "fails": "failed 1"}, done.stderr
 
 
 def full_disk(size: int) -> Callable[[], None]:

@@ -17,7 +17,7 @@ from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.list_faults import LISTS, EditRows, LaggingList, LateRecord, empty_list, older_rows, without_commits
 from tests.faults.response_faults import MISSING, EditAnswer, ReplaceAnswer, ResponseFault
-from tests.helpers import RunGate, Simulate, environment
+from tests.helpers import RunGate, RunGates, Simulate, environment
 
 COMMIT = "2f37dd494927d2c6259417c58e5faeb72bfe7150"
 OF_COMMIT = ("--commit", COMMIT[:8])
@@ -134,7 +134,7 @@ def test_nothing_is_skipped_where_a_build_may_exist(simulate: Simulate, run_gate
     """Only the job about which everything is known is skipped under `--if-none pass`."""
     situations = (*NO_SKIP, Situation(name="none", starts=OLD), Situation(name="never-built", starts=()))
     simulator = simulate_all(simulate, situations)
-    options = (*OF_COMMIT, "--if-none", "pass", "--appear-timeout", "1s")
+    options = (*OF_COMMIT, "--if-none", "pass", "--appear-timeout", "500ms")
     done = run_gate("wait", *targets_of(simulator), *options, env=environment(simulator), seconds=60)
     expected = {situation.name: "undetermined -" for situation in NO_SKIP} | dict.fromkeys(
         ("none", "never-built"), "skipped -"
@@ -180,7 +180,7 @@ def test_fresh_build_is_judged_not_skipped(simulate: Simulate, run_gate: RunGate
         Situation(name="stale", starts=OLD),
     )
     simulator = simulate_all(simulate, situations)
-    options = ("--if-none", "pass", "--appear-timeout", "1s", "--log-tail", "0")
+    options = ("--if-none", "pass", "--appear-timeout", "500ms", "--log-tail", "0")
     done = run_gate("wait", *targets_of(simulator), *options, env=environment(simulator), seconds=60)
     failed = dict.fromkeys(("list-is-empty", "no-end", "row-without-number"), "failed 2")
     assert verdicts(done) == {**failed, "never-ran": "failed 1", "stale": "skipped -"}, done.stderr
@@ -190,7 +190,7 @@ def test_clocks_of_the_service_that_contradict_each_other_prove_nothing(simulate
     """`Date` is an hour ahead of records and of this machine: the build that failed a minute ago may be fresh."""
     simulator = simulate_all(simulate, (Situation(name="job", starts=NOW),))
     simulator.faults.add(Fault(act=ServiceDate(simulator, HOUR), times=None))
-    options = ("--if-none", "pass", "--appear-timeout", "1s")
+    options = ("--if-none", "pass", "--appear-timeout", "500ms")
     done = run_gate("wait", *targets_of(simulator), *options, env=environment(simulator))
     assert (done.returncode, "contradicts the service's" in done.stderr) == (5, True), done.stderr
 
@@ -266,28 +266,33 @@ def test_build_that_appears_late_is_waited_for_by_its_number(simulate: Simulate,
     assert "build 2 is not there yet; the newest known one is 1" in done.stderr
 
 
-def test_branch_and_time_of_creation_select_the_build(simulate: Simulate, run_gate: RunGate) -> None:
+def test_branch_and_time_of_creation_select_the_build(simulate: Simulate, run_gates: RunGates) -> None:
     """`--branch` and `--since`, alone and with `--commit`; a record that contradicts them decides nothing."""
     starts = ((-500, replace(PASSING, branch="main")), (-100, replace(FAILING, branch="next")))
     simulator = simulate_all(simulate, (Situation(name="job", starts=starts),))
     now = simulator.clock.now()
-    env = environment(simulator)
-
-    def judged(*options: str, number: str = "") -> str:
-        target = f"job={simulator.jobs['job']}{number}"
-        done = run_gate("wait", target, *options, "--appear-timeout", "500ms", "--log-tail", "0", env=env)
-        return verdicts(done)["job"]
-
     since = [(now - timedelta(seconds=seconds)).isoformat() for seconds in (300, 30)]
-    assert judged("--branch", "main") == "passed 1"
-    assert judged("--branch", "main", *OF_COMMIT) == "passed 1"
-    assert judged("--branch", "refs/heads/next") == "failed 2"
-    assert judged("--branch", "other") == "undetermined -"
-    assert judged("--since", since[0]) == "failed 2"
-    assert judged("--since", since[1]) == "undetermined -"
-    assert judged("--branch", "main", "--since", since[0], "--if-none", "pass") == "skipped -"
-    assert judged("--branch", "next", number=":1") == "undetermined 1"
-    assert judged("--since", since[0], number=":1") == "undetermined 1"
+    rows = [
+        ("", ("--branch", "main"), "passed 1"),
+        ("", ("--branch", "main", *OF_COMMIT), "passed 1"),
+        ("", ("--branch", "refs/heads/next"), "failed 2"),
+        ("", ("--branch", "other"), "undetermined -"),
+        ("", ("--since", since[0]), "failed 2"),
+        ("", ("--since", since[1]), "undetermined -"),
+        ("", ("--branch", "main", "--since", since[0], "--if-none", "pass"), "skipped -"),
+        (":1", ("--branch", "next"), "undetermined 1"),
+        (":1", ("--since", since[0]), "undetermined 1"),
+    ]
+    common = ("--appear-timeout", "500ms", "--log-tail", "0")
+    calls = {
+        str(row): {
+            "arguments": ["wait", f"job={simulator.jobs['job']}{number}", *options, *common],
+            "env": environment(simulator),
+        }
+        for row, (number, options, _) in enumerate(rows)
+    }
+    for done, (number, options, expected) in zip(run_gates(calls).values(), rows, strict=True):
+        assert verdicts(done) == {"job": expected}, (number, options, done.stderr)
 
 
 def test_merge_commit_of_a_pull_request_is_named(simulate: Simulate, run_gate: RunGate) -> None:

@@ -32,7 +32,7 @@ def stopped(simulator: FaultySimulator) -> list[tuple[str, int | None]]:
 
 def test_all_builds_are_ordered_before_any_is_judged(simulate: Simulate, run_gate: RunGate) -> None:
     """And reported as `wait` does."""
-    simulator = simulate(["passing", "failing", "aborted"], speed=60)
+    simulator = simulate(["passing", "failing", "aborted"], speed=150)
     done = run_gate("run", *simulator.jobs.values(), "--json", env=environment(simulator))
     found = json.loads(done.stdout)
     assert (done.returncode, found["verdict"]) == (1, "failed"), done.stderr
@@ -48,7 +48,7 @@ def test_all_builds_are_ordered_before_any_is_judged(simulate: Simulate, run_gat
 
 def test_what_cannot_be_ordered_is_undetermined_and_the_others_go_on(simulate: Simulate, run_gate: RunGate) -> None:
     """One is refused, one throttled at first, one lost; each order is sent once, but for the one not admitted."""
-    simulator = simulate(["passing", "failing", "aborted", "queued"], speed=60)
+    simulator = simulate(["passing", "failing", "aborted", "queued"], speed=150)
     acts: dict[str, ResponseFault | TransportFault] = {
         "failing": ReplaceAnswer(service_error(403, "DEVCB.00020003", "You may not build.")),
         "aborted": ReplaceAnswer(throttled(1)),
@@ -76,7 +76,7 @@ def test_all_builds_that_were_started_are_stopped_and_no_other(
 ) -> None:
     """Build 57 of each job is somebody else's."""
     simulator = simulate(["slow", "failing"] if how == "fail-fast" else ["slow", "queued"], speed=30)
-    options = {"signal": [], "timeout": ["--timeout", "2s"], "fail-fast": ["--fail-fast"]}[how]
+    options = {"signal": [], "timeout": ["--timeout", "1s"], "fail-fast": ["--fail-fast"]}[how]
     gate = start_gate("run", *simulator.jobs.values(), *options, env=environment(simulator))
     if how == "signal":
         wait_for(lambda: sum(started(simulator).values()) == 2)

@@ -209,7 +209,7 @@ def test_screen_shows_the_stage_and_the_usual_time(
     simulate: Callable[..., FaultySimulator], start_gate: StartGate, mode: str
 ) -> None:
     """In each mode, for a job that has built before."""
-    simulator = simulate(["passing"], speed=10)
+    simulator = simulate(["passing"], speed=25)
     job = simulator.jobs["passing"]
     command, target = ("run" if mode == "run" else "wait"), (f"{job}:57" if mode == "number" else job)
     env = environment(simulator, TERM="xterm")

@@ -397,6 +397,7 @@ def test_file_variables_are_read(simulate: Callable[..., FaultySimulator], run_g
         "GATE_ENDPOINT": simulator.endpoint,
         "GATE_TOKEN": simulator.token,
         "GATE_POLL_INTERVAL": "0.2",
+        "GATE_MAX_RATE": "6000",
         "GATE_TARGETS": f"a={jobs['passing']}\n  b={jobs['failing-tests']}:57 ",
         "GATE_JUNIT": "j.xml",
         "GATE_SUMMARY": "s.md",
