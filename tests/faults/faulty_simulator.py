@@ -4,6 +4,7 @@ import itertools
 import math
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -42,8 +43,14 @@ class FaultySimulator(Simulator):
         self.faults = FaultPlan(tuple(faults))
         self.journal = Journal()
         self._tls = tls
+        self._instant = threading.Lock()
         super().__init__(scenarios, send=self._send, **options)
         self.scheme = "http" if tls is None else "https"
+
+    def advance(self, seconds: float) -> None:
+        """Move a clock that stands, but not while a request is decided on and answered: both are of one instant."""
+        with self._instant:
+            self.clock.advance(seconds)
 
     def make_server(self, port: int) -> Server:
         """See the base class."""
@@ -52,7 +59,11 @@ class FaultySimulator(Simulator):
     def _send(self, call: Call, answer: Answer, client: ClientSocket) -> bool:
         """Send the answer as the faults that this call meets have it, after an entry in the journal."""
         transport: TransportFault | None = None
-        for act in self.faults.acts(call):
+        with self._instant:
+            acts = self.faults.acts(call)
+            if not acts:
+                answer()  # keeps it
+        for act in acts:
             if isinstance(act, ResponseFault):
                 answer = partial(act.shape, call, answer)
             else:

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,16 +78,21 @@ def _peak(pid: int) -> int:
     return int(found[1]) if found else 0
 
 
-def complaints(seen: Seen, *secrets: str) -> Iterator[str]:
-    """Say what must never be, whatever the service did."""
+def complaints(
+    seen: Seen, *secrets: str, allowed: Collection[int] = (0, 1, 3, 4, 5), is_terminal: bool = False
+) -> Iterator[str]:
+    """Say what must never be, whatever the service did.
+
+    `allowed`: the exit statuses that may be. `is_terminal`: whether control sequences may have been written.
+    """
     written = seen.out + seen.err + seen.report.decode()
-    if not 0 <= seen.status <= 5 or seen.status == 2:
+    if seen.status not in allowed:
         yield f"exit status {seen.status}: {seen.err[-8000:]}"
     if "Traceback" in seen.err or "a bug in the gate" in written:
         yield f"a bug: {seen.err[-2000:]}"
     if any(secret in written for secret in secrets):
         yield "a secret was shown"
-    if bad := set(written) & set(map(chr, (*range(9), *range(11, 32), 127, 0x9B))):
+    if not is_terminal and (bad := set(written) & set(map(chr, (*range(9), *range(11, 32), 127, 0x9B)))):
         yield f"control characters: {bad}"
     if any(line.startswith(("::", "##[")) for line in seen.err.splitlines()):
         yield "a command of a CI system"
@@ -105,7 +110,7 @@ def flowing(simulator: FaultySimulator, speed: float) -> Iterator[None]:
     def move() -> None:
         while not stop.wait(0.02):
             if simulator.journal.entries:
-                simulator.clock.advance(0.02 * speed)
+                simulator.advance(0.02 * speed)
 
     mover = threading.Thread(target=move)
     mover.start()

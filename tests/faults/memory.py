@@ -1,5 +1,6 @@
 """The simulator without a network: its gateway called directly, on a clock that moves when waited on."""
 
+import gzip
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from gate.codearts.responses import Reply
 from gate.codearts.session import Session
 from gate.core.ports import Context
 from gate.core.wait import Wait
-from gate.errors import OrderNotSent, TooSlow, Unreachable
+from gate.errors import InvalidAnswer, OrderNotSent, TooSlow, Unreachable
 from gate.model import Order, Target, TargetOutcome
 from gate.settings import Rules
 from gate.simulator.exchange import ClientSocket
@@ -128,6 +129,13 @@ class MemorySession:
             raise Unreachable("the connection broke")
         first, _, lines = head.partition(b"\r\n")
         fields = BytesHeaderParser().parsebytes(lines)
+        if int(fields.get("Content-Length", len(content))) != len(content):
+            raise Unreachable("the length is wrong")
+        if fields.get("Content-Encoding") == "gzip":
+            try:
+                content = gzip.decompress(content)
+            except gzip.BadGzipFile as error:
+                raise InvalidAnswer("not packed") from error
         return Reply(int(first.split()[1]), dict(fields.items()), content)
 
 

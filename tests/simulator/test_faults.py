@@ -1,6 +1,7 @@
 """Faults: where they strike, how often, and what the client meets."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ import requests
 
 from gate.simulator import sample_plans
 from gate.simulator.builds import CHINA
-from gate.simulator.exchange import gateway_error
+from gate.simulator.exchange import Call, gateway_error
 from gate.simulator.scenarios import Scenario, Start
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
@@ -56,6 +57,23 @@ def test_a_fault_strikes_only_what_it_names(simulator: FaultySimulator, ask: Ask
     assert ask(simulator, "/v1/record/{job}/56/record-info", "failing").status_code == 200
     assert ask(simulator, "/v4/jobs/{job}/57/record-info", "failing").status_code == 200
     assert ask(simulator, RECORD, "failing").status_code == 503
+
+
+def test_a_fault_is_decided_on_at_the_instant_of_the_answer(simulator: FaultySimulator, ask: Ask) -> None:
+    """A build that ends between the two would be told by an answer that the fault was to spoil."""
+    mover = threading.Thread(target=simulator.advance, args=(600,))
+
+    def has_ended(call: Call) -> bool:
+        ended = simulator.backend.build(call).ended
+        mover.start()
+        mover.join(0.1)  # the clock stands until there is an answer
+        return ended
+
+    simulator.faults.add(Fault(act=BUSY, operations=RECORD_ROUTES, when=has_ended))
+    assert ask(simulator, RECORD, "passing").json()["result"]["finish_time"] is None
+    mover.join(10)
+    simulator.faults.clear()
+    assert ask(simulator, RECORD, "passing").json()["result"]["finish_time"]
 
 
 def test_a_fault_finds_the_job_of_a_record_or_a_body(simulator: FaultySimulator, ask: Ask) -> None:
