@@ -20,6 +20,9 @@ RETRY_SECONDS = 0.01
 """Seconds after which a non-blocking pipe is tried again on Windows, where nothing waits for a pipe."""
 
 
+LEAST_SECONDS = 0.25
+"""Seconds for the reader at least, also where the time for it is over: this process may have been stopped meanwhile."""
+
 HERE_SECONDS = 0.5
 """Seconds that writing may take altogether where no thread can be started for it."""
 
@@ -81,11 +84,12 @@ class BackgroundWriter(io.RawIOBase):
     def drain(self, until: float) -> None:
         """Wait until all that was taken has been written, or until this instant of the monotonic clock.
 
-        A reader that took too long once is waited for no more, so that the seconds for it do not add up.
+        The reader has `LEAST_SECONDS` at least. One that took too long once is waited for no more, so that the seconds for it do not add up.
         """
         with self._changed:
             if not self._is_stalled:
-                is_done = self._changed.wait_for(lambda: not self._backlog, max(until - time.monotonic(), 0.0))
+                left = max(until - time.monotonic(), LEAST_SECONDS)
+                is_done = self._changed.wait_for(lambda: not self._backlog, left)
                 self._is_stalled = not is_done
 
     def is_behind(self) -> bool:

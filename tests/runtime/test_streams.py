@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from gate.runtime.streams import BACKLOG, CONSOLE_BYTES, BackgroundWriter, whole_characters
+from gate.runtime.streams import BACKLOG, CONSOLE_BYTES, LEAST_SECONDS, BackgroundWriter, whole_characters
 from tests.conftest import ROOT
 
 Leave = Callable[[int], None]
@@ -100,9 +100,12 @@ class Console(io.RawIOBase):
         """Nothing is shown yet."""
         super().__init__()
         self.shown = ""
+        self.before: Callable[[], object] = lambda: None
+        """Is called before each write."""
 
     def write(self, data: object, /) -> int:
         """Show text."""
+        self.before()
         taken = bytes(data)[:CONSOLE_BYTES]  # type: ignore[call-overload]
         self.shown += taken.decode()
         return len(taken)
@@ -117,6 +120,29 @@ def test_console_gets_whole_characters() -> None:
     stream.write(text.encode())
     stream.drain(time.monotonic() + 10)
     assert console.shown == text
+    os.close(reader)
+    os.close(writer)
+
+
+def test_what_was_said_last_is_written_although_the_time_is_over() -> None:
+    """A process that was stopped over its deadline says its verdict when it goes on; a reader that stalls is left."""
+    reader, writer = os.pipe()
+    stream = BackgroundWriter(writer)
+    console = stream._console = Console()
+    can_go_on = threading.Event()
+    console.before = lambda: can_go_on.wait(10)
+    threading.Timer(0.05, can_go_on.set).start()
+    stream.write(b"timed-out")
+    stream.drain(time.monotonic() - 60)
+    assert (console.shown, stream.is_behind()) == ("timed-out", False)
+    can_go_on.clear()
+    stream.write(b"more")
+    started = time.monotonic()
+    for _ in range(5):
+        stream.drain(started - 60)
+    assert time.monotonic() - started < 2 * LEAST_SECONDS
+    can_go_on.set()
+    stream.drain(time.monotonic() + 10)
     os.close(reader)
     os.close(writer)
 
