@@ -84,7 +84,8 @@ class BackgroundWriter(io.RawIOBase):
     def drain(self, until: float) -> None:
         """Wait until all that was taken has been written, or until this instant of the monotonic clock.
 
-        The reader has `LEAST_SECONDS` at least. One that took too long once is waited for no more, so that the seconds for it do not add up.
+        The reader has `LEAST_SECONDS` at least. One that took too long once is waited for no more, so that the seconds
+        for it do not add up.
         """
         with self._changed:
             if not self._is_stalled:
