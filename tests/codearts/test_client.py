@@ -5,13 +5,16 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from functools import partial
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 import pytest
 import requests_mock
 
 from gate.codearts.client import PAGE_SIZE, Client
+from gate.codearts.fallback_routes import Routes
+from gate.codearts.session import Session
 from gate.errors import (
     GateError,
     InvalidAnswer,
@@ -389,3 +392,34 @@ def test_secret_in_the_name_of_a_stage_is_masked(service: requests_mock.Mocker, 
     answer = {"result": {"build_stages": stages}, "status": "success"}
     service.get(f"{ENDPOINT}/v1/record/r/full-stages", json=answer)
     assert [stage.name for stage in client.stages("r")] == ["deploy with ***"]
+
+
+def test_calls_on_which_no_verdict_depends_say_so() -> None:
+    """A refusal of theirs counts for nothing; one of the others does."""
+    asked: dict[str, bool] = {}
+
+    class Noting:
+        """Takes the place of the session."""
+
+        def now(self) -> datetime:
+            return datetime.now(UTC)
+
+        def get(self, path: str, params: object = None, *, seconds: object = None, decides: bool = True) -> None:
+            asked[path.removeprefix(f"/v1/log/{JOB}")] = decides
+            raise Refused("noted")
+
+    client = Client(Routes(cast(Session, Noting())))
+    deciding: list[Callable[[], object]] = [
+        partial(client.record, JOB, 7), partial(client.unit_tests, JOB, 7), partial(client.running_status, JOB),
+        partial(client.build_page, JOB, 0), partial(client.jobs_page, JOB, 0, ""), partial(client.is_running, JOB),
+    ]  # fmt: skip
+    beside: list[Callable[[], object]] = [
+        partial(client.stages, "r"), partial(client.failed_steps, JOB, 7), partial(client.child_builds, "r"),
+        partial(client.log_piece, JOB, 7, 0), partial(client.project_page, JOB, 0),
+    ]  # fmt: skip
+    for calls, decides in ((deciding, True), (beside, False)):
+        asked.clear()
+        for call in calls:
+            with pytest.raises(GateError):
+                call()
+        assert (set(asked.values()), len(asked) >= len(calls)) == ({decides}, True)

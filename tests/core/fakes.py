@@ -301,7 +301,7 @@ class World:
         self.observer = Recording()
         self.rules: Rules = rules or Rules()
         self.signal: int | None = None
-        context = Context(
+        self.context = Context(
             rules=self.rules,
             service=self.service,
             now=self.workers.now,
@@ -310,7 +310,7 @@ class World:
             order=order,
             show_log=self.observer.log_lines,
         )
-        self.wait = Wait(targets or (pinned(),), context, self.workers, self.observer)
+        self.wait = Wait(targets or (pinned(),), self.context, self.workers, self.observer)
 
     def run(self) -> list[TargetOutcome]:
         """Wait to the end."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gate.core.wait import LOOKING, STOPPING, WIND_UP
-from gate.errors import NotFound, Refused, ServiceFailing, StartLost, Throttled, TooSlow, Unreachable
+from gate.errors import Forbidden, NotFound, Refused, ServiceFailing, StartLost, Throttled, TooSlow, Unreachable
 from gate.model import Order, Record, Started, Target, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, HANG, Late, World, build, pinned, record
@@ -362,3 +362,32 @@ def test_deadline_and_signal_while_a_build_is_looked_at_are_no_bug() -> None:
     (outcome,) = world.run()
     assert outcome.verdict is Verdict.UNDETERMINED
     assert "bug" not in outcome.reason
+
+
+def test_order_whose_refusal_comes_after_the_signal_is_not_sent_again() -> None:
+    """It was under way when the signal came, and the service did not admit it."""
+    throttled = Throttled("429")
+    world = ordered(start=[Late(2, throttled), 58])
+    world.interrupt(1)
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.INTERRUPTED
+    assert "no build was started" in outcome.reason
+    assert len(asked(world, "start")) == 1
+
+
+def test_stop_that_hangs_to_the_end_is_said_to_be_not_known() -> None:
+    """It ends before the loop does, so that there is time to say so."""
+    (outcome,) = ordered(stop=[HANG]).run()
+    assert outcome.verdict is Verdict.TIMED_OUT
+    assert "whether build 58 was stopped is not known" in outcome.reason
+
+
+def test_refusal_of_the_last_look_is_not_asked_for_again() -> None:
+    """A permanent error does not pass within a second."""
+
+    def answer(*_: object) -> Any:
+        return record("RUNNING") if world.elapsed < 60 else Forbidden("403")
+
+    world = World(record=[answer], rules=Rules(timeout=60))
+    assert world.verdict() is Verdict.TIMED_OUT
+    assert len([at for _, at in asked(world, "record") if at >= 60]) == 1

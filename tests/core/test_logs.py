@@ -536,3 +536,11 @@ def test_file_is_given_up_when_the_gate_ends() -> None:
     drive.run(1)
     task.close()
     assert (drive.files[0].ended_by, len(drive.said)) == ("abandoned", 1)
+
+
+def test_nothing_is_said_of_a_log_that_was_shown_whole() -> None:
+    """No line of it is left out."""
+    drive = Drive(log_piece=[growing(20)], log_tail=[LogTail(["line 18", "line 19"], 20)])
+    follower = ended(drive, 60)
+    drive.read(follower=follower, tail=2)
+    assert drive.shown == [f"line {number}" for number in range(20)]

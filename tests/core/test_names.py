@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from gate.core.names import with_jobs
+from gate.core.names import list_jobs, with_jobs
+from gate.core.retry import Retrier
 from gate.errors import Forbidden, NotFound, Refused, ServiceFailing
 from gate.model import Order, ProjectPage, ProjectRow, Target, Verdict
 from gate.settings import Rules
@@ -192,3 +193,11 @@ def test_name_and_id_of_one_job_are_the_same_build() -> None:
     """It would be ordered twice."""
     with pytest.raises(NotFound, match=f"api and {JOB} are the same job"):
         with_jobs([named("api"), pinned(label="app")], {"api": JOB})
+
+
+def test_list_of_jobs_has_those_whose_name_contains_a_text_whatever_its_case() -> None:
+    """By name; a job without one is no match."""
+    rows = [row("Web-API"), row(None, "3" * 32), row("docs", "4" * 32), row("api", OTHER)]
+    here = world(pages=listed([rows], searches=False))
+    found = here.wait.ask(list_jobs("aPi", here.context, Retrier(here.context, here.observer.said.append)), 1100)
+    assert [one.name for one in found] == ["api", "Web-API"]

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gate.core.last_words import EndedBy
 from gate.core.outcome import progress_of
 from gate.core.target_state import TargetState
-from gate.model import Record, Target
+from gate.model import Record, Target, Verdict
 
 STARTED = datetime(2024, 9, 24, tzinfo=UTC)
 
@@ -35,3 +36,13 @@ def test_time_in_the_queue_counts_from_the_record_or_else_from_the_first_sight()
     assert progress_of(known, later).queued_seconds == 60
     known.note_record(Record(job_id="1" * 32, build_number=57, word="RUNNING", queued_at=queued_at), later)
     assert progress_of(known, later).queued_seconds is None
+
+
+def test_progress_has_an_outcome_once_there_is_a_verdict() -> None:
+    """The screen shows why a target did not pass from then on."""
+    known = TargetState(target=Target(job_id="1" * 32, label="app"))
+    assert progress_of(known, STARTED).outcome is None
+    known.decide(Verdict.TIMED_OUT, EndedBy.TIMEOUT, "no result within 1 s (--timeout)")
+    outcome = progress_of(known, STARTED).outcome
+    assert outcome is not None
+    assert outcome.verdict is Verdict.TIMED_OUT

@@ -1,13 +1,14 @@
 """One target: unknown words, unit tests, the boolean of `/status`, and what people are told."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from gate.errors import Forbidden, GateError, NotFound, ServiceFailing
-from gate.model import Stage, UnitTests, Verdict
+from gate.model import ChildBuild, Order, RunningStatus, Stage, UnitTests, Verdict
 from gate.settings import Rules
-from tests.core.fakes import EPOCH, HANG, World, pinned, record
+from tests.core.fakes import EPOCH, HANG, World, build, pinned, record
 
 REQUIRED = Rules(require_tests=True)
 BY_STATUS = Rules(verdict_from="status")
@@ -235,3 +236,37 @@ def test_required_tests_are_believed_when_two_readings_agree(readings: list[Any]
     times = world.service.times("unit_tests")
     assert times[-1] - times[0] >= 5
     assert len(times) <= 10
+
+
+@pytest.mark.parametrize(
+    ("stages", "started", "asks"),
+    [([], EPOCH, 1), ([], None, 0), ([Stage(name="Maven", state="SUCCESS")], EPOCH, 0)],
+)
+def test_parts_are_asked_for_where_a_build_has_run_and_has_no_stages(
+    stages: list[Stage], started: datetime | None, asks: int
+) -> None:
+    """They may be those of a multi-job build; one that never ran has none."""
+    passed = record(record_id="r", started_at=started)
+    world = World(record=[passed], stages=[stages], child_builds=[[ChildBuild(name="compile", state="SUCCESS")]])
+    (outcome,) = world.run()
+    assert [len(outcome.children), len(world.service.times("child_builds"))] == [asks, asks]
+
+
+@pytest.mark.parametrize(("no_wait", "verdict"), [(False, Verdict.PASSED), (True, Verdict.STARTED)])
+def test_build_that_is_used_again_is_waited_for_unless_nothing_is(no_wait: bool, verdict: Verdict) -> None:
+    """It runs when it is found (`--reuse`), and no other is started."""
+    commit = "c" * 40
+
+    def answer(*_: object) -> Any:
+        return record("RUNNING" if world.elapsed < 30 else "SUCCESS", commit=commit)
+
+    world = World(
+        pinned(None),
+        record=[answer],
+        builds=[[build(57, commit=commit)]],
+        running_status=[RunningStatus(is_running=True, build_number=57)],
+        order=Order(commit=commit),
+        rules=Rules(reuse=True, no_wait=no_wait),
+    )
+    (outcome,) = world.run()
+    assert (outcome.verdict, outcome.build_number, world.service.times("start")) == (verdict, 57, [])
