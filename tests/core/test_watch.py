@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gate.errors import Forbidden, GateError, NotFound, ServiceFailing
-from gate.model import ChildBuild, Order, RunningStatus, Stage, UnitTests, Verdict
+from gate.model import ChildBuild, FailedStep, Order, RunningStatus, Stage, UnitTests, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, HANG, World, build, pinned, record
 
@@ -92,6 +92,21 @@ def test_reason_holds_the_services_own_message_and_the_stage(word: str) -> None:
     (outcome,) = World(record=[failed], stages=[stages], log_tail=[["one", "two"]]).run()
     assert outcome.reason == "build 57 ended with FAILURE after 1 m 1 s: exit status 1, in stage Maven"
     assert (list(outcome.stages), list(outcome.log_tail)) == (stages, ["one", "two"])
+
+
+@pytest.mark.parametrize(
+    ("stages", "message", "reason"),
+    [
+        ([], None, "build 57 ended with FAILURE in step Maven: E7 no pom.xml"),
+        ([Stage(name="Build", state="FAILURE")], None, "build 57 ended with FAILURE, in stage Build: E7 no pom.xml"),
+        ([], "exit status 1", "build 57 ended with FAILURE: exit status 1"),
+    ],
+)
+def test_reason_names_the_step_that_failed(stages: list[Stage], message: str | None, reason: str) -> None:
+    """By the service's analysis, where the record has no message; by its stage if that is known."""
+    failed = record("FAILURE", record_id="r", message=message)
+    world = World(record=[failed], stages=[stages], failed_steps=[[FailedStep("Maven", "E7", "no pom.xml")]])
+    assert world.run()[0].reason == reason
 
 
 @pytest.mark.parametrize("message", ["cannot compile\x1b]", "x" * 4096, "\x9d", None])
