@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gate.core.last_words import EndedBy
 from gate.core.outcome import progress_of
-from gate.core.target_state import TargetState
+from gate.core.target_state import EndedBy, TargetState
 from gate.model import Record, Target, Verdict
 
 STARTED = datetime(2024, 9, 24, tzinfo=UTC)
