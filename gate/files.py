@@ -24,6 +24,15 @@ _CANNOT_REPLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV, errno.ER
 """Errors of replacing a file that may still be written to: it is a mount point, its folder is read-only, or there is no
 space for a second one."""
 
+_CAUSES = {
+    errno.EEXIST: "a part of its path is a file, not a folder",
+    errno.ENOTDIR: "a part of its path is a file, not a folder",
+    errno.EISDIR: "it is a folder",
+    errno.ENXIO: "nobody reads it",
+    errno.EPIPE: "its reader has gone",
+}
+"""Causes for which the system's words do not say what they mean here: of a path, a FIFO, or a stream that is closed."""
+
 _HINTS = {
     errno.ENOSPC: "Free some space on that disk.",
     errno.EDQUOT: "Free some space: the quota of this user is used up.",
@@ -33,6 +42,8 @@ _HINTS = {
     errno.ENOTDIR: "Use a path whose parts but the last are folders.",
     errno.EEXIST: "Use a path whose parts but the last are folders.",
     errno.ELOOP: "Remove the symbolic link that leads to itself.",
+    errno.ENXIO: "Let a program read it, or use another path.",
+    errno.EPIPE: "Let a program read it to its end, or use another path.",
 }
 """What to do about a file that cannot be written, where that is not to use a path that this user can write to."""
 
@@ -103,11 +114,8 @@ def write(path: Path, content: bytes) -> None:
     Raises `ReportFailed`, which names the path and the cause.
     """
     try:
-        if _is_own_output(path):
-            raise ReportFailed(
-                f"The report {path} could not be written: stdout or stderr of this program is redirected to that file.",
-                hint="Use another path.",
-            )
+        if is_own_output(path):
+            raise own_output("The report", path)
         if is_stream(path):
             append(path, content)
         else:
@@ -133,7 +141,13 @@ def failure(what: str, path: Path, error: OSError | ValueError) -> ReportFailed:
     return ReportFailed(f"{what} {path} could not be written: {_cause(error)}.", hint=_HINTS.get(number or 0, ""))
 
 
-def _is_own_output(path: Path) -> bool:
+def own_output(what: str, path: Path) -> ReportFailed:
+    """Return the error about a file that has to stay, because the output of this program goes to it."""
+    reason = "stdout or stderr of this program is redirected to that file"
+    return ReportFailed(f"{what} {path} could not be written: {reason}.", hint="Use another path.")
+
+
+def is_own_output(path: Path) -> bool:
     """Return whether `path` is the regular file of stdout or stderr, whose content a new file would replace."""
     with suppress(OSError):
         status = path.stat()
@@ -202,14 +216,6 @@ def _overwrite(descriptor: int, content: bytes) -> None:
 
 def _cause(error: OSError | ValueError) -> str:
     """Return the cause of a failed write, in words for the user."""
-    match error:
-        case FileExistsError() | NotADirectoryError():
-            return "a part of its path is a file, not a folder"
-        case IsADirectoryError():
-            return "it is a folder"
-        case TimeoutError():
-            return str(error)
-        case OSError(strerror=str(words)):
-            return words[:1].lower() + words[1:]
-        case _:
-            return str(error)
+    if not isinstance(error, OSError) or isinstance(error, TimeoutError) or not error.strerror:
+        return str(error)
+    return _CAUSES.get(error.errno or 0) or error.strerror[:1].lower() + error.strerror[1:]

@@ -95,9 +95,14 @@ class Report(NamedTuple):
 
 
 def remove_file(path: Path) -> None:
-    """Remove a file if there is one and if it can be removed; a pipe or a folder at the path stays."""
+    """Remove a file if there is one and if it can be removed.
+
+    A pipe or a folder at the path stays, and so does the file that stdout or stderr goes to.
+    """
+    from gate import files
+
     with contextlib.suppress(OSError):
-        if path.is_file():
+        if path.is_file() and not files.is_own_output(path):
             path.unlink()
 
 
@@ -146,6 +151,8 @@ class Publisher:
         try:
             files.make_folder(reports.log_dir)
             for path in self.logs.paths():
+                if files.is_own_output(path):
+                    raise files.own_output("The log", path)
                 try:
                     path.unlink(missing_ok=True)
                 except OSError as error:

@@ -18,7 +18,7 @@ from gate.platforms.detect import detect
 from gate.platforms.gitlab import GitLab
 from gate.platforms.shared_files import is_shared
 from gate.settings import DEFAULT_MAX_RATE, Connection, Reports, Rules, Settings, check_endpoint, check_unique
-from gate.text import counted
+from gate.text import clean, counted
 
 FILES = ("token_file", "ca_bundle", "junit", "summary", "outputs")
 """The options that name a file."""
@@ -45,7 +45,7 @@ def resolve(
 
     Raises `UsageProblem` that names this place.
     """
-    check_files(values, places)
+    check_files(targets, values, places)
     check_combinations(targets, values, places)
     missing = [] if targets else ["no target: name at least one JOB_ID, or set GATE_TARGETS"]
     connection, notes = resolve_connection(values, places, missing)
@@ -213,19 +213,47 @@ def check_bundle(path: Path, place: str) -> None:
         raise UsageProblem(f"{place} {path} cannot be used: {reason}")
 
 
-def check_files(values: Mapping[str, Any], places: Mapping[str, str]) -> None:
-    """Raise `UsageProblem` when a report would destroy a file: the token, another report, or one of the CI system."""
+def check_files(targets: Sequence[Target], values: Mapping[str, Any], places: Mapping[str, str]) -> None:
+    """Raise `UsageProblem` when a report or a log would destroy a file: the token, another report, the CI system's own.
+
+    Raises it also for the name of a report that later steps cannot be told.
+    """
     if is_shared(values["junit"], os.environ):
         raise UsageProblem(f"{places['junit']} {values['junit']} is a file of the CI system's own; name another one")
+    name = values["junit"].as_posix()
+    if clean(name) != name or name != name.strip() or re.search(r"[\t\n\\]", name):
+        raise UsageProblem(
+            f"{places['junit']} {name!r}: later steps cannot be told a name with a control character or a backslash in "
+            "it, or a blank at an end; use another name"
+        )
     first: dict[str, str] = {}
-    for name in FILES:
-        path: Path | None = values[name]
+    for option in FILES:
+        path: Path | None = values[option]
         if path is None or (os.path.exists(path) and not os.path.isfile(path)):  # noqa: PTH110, PTH113 - these never raise
             continue  # a device or a pipe takes any number of reports
         real = os.path.realpath(path)
         if real in first:
-            raise UsageProblem(f"{first[real]} and {places[name]} name the same file, {path}")
-        first[real] = places[name]
+            raise UsageProblem(f"{first[real]} and {places[option]} name the same file, {path}")
+        first[real] = places[option]
+    if values.get("log_dir"):
+        check_logs(targets, values["log_dir"], first, places["log_dir"])
+
+
+def check_logs(targets: Sequence[Target], folder: Path, files: Mapping[str, str], place: str) -> None:
+    """Raise `UsageProblem` when the folder for logs, or a log in it, is one of `files`: real paths, with their options.
+
+    `place`: the option that names the folder.
+    """
+    from gate.runtime.log_folder import LogFolder
+
+    for path in [folder, *folder.parents]:
+        if option := files.get(os.path.realpath(path)):
+            raise UsageProblem(
+                f"{option} names the file {path}, but {place} {folder} needs a folder there; use another name"
+            )
+    for path in LogFolder(folder, with_labels(targets)).paths():
+        if option := files.get(os.path.realpath(path)):
+            raise UsageProblem(f"{option} names {path}, a file for a log in {place} {folder}; use another name")
 
 
 def check_combinations(targets: Sequence[Target], values: Mapping[str, Any], places: Mapping[str, str]) -> None:

@@ -15,17 +15,17 @@ from gate.settings import Reports
 def write_reports(command: click.Command, arguments: Sequence[str], reason: str, exit_code: int) -> None:
     """Write a report that is no pass to every report path that can be read from the arguments and the variables.
 
-    A path that another option names too is left alone: it may be that of the token.
+    The file of the token or of the CA is left alone. Of several reports for one path, the first is written.
     """
     from gate import publish
 
     ctx = command.make_context(command.name, list(arguments), resilient_parsing=True, ignore_unknown_options=True)
     values = ctx.params
-    paths = {name: values[name] for name in FILES if isinstance(values.get(name), Path)}
-    real = [os.path.realpath(path) for path in paths.values()]
-    own = {name: path for name, path in paths.items() if real.count(os.path.realpath(path)) == 1}
-    if is_shared(paths.get("junit", REPORT), os.environ):
-        del own["junit"]
+    paths = [(name, values[name]) for name in FILES if isinstance(values.get(name), Path)]  # those that are read first
+    by_place = {os.path.realpath(path): (name, path) for name, path in reversed(paths)}
+    own = dict(by_place.values())
+    if is_shared(values.get("junit") or REPORT, os.environ):
+        own.pop("junit", None)
     reports = Reports(
         junit=own.get("junit", REPORT),
         summary=own.get("summary"),

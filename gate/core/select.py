@@ -155,11 +155,11 @@ class Selection:
         evidence = self._evidence
         record = evidence.records[number]
         children = [one for one in evidence.records.values() if one.parent_record_id is not None]
-        rows = sorted(evidence.rows.values(), key=lambda row: -row.number)
+        past = sorted((row for row in evidence.rows.values() if row.number != number), key=lambda row: -row.number)
         pinned = PinnedBuild(
             build_number=number,
             record=record if evidence.is_read(number) else None,
-            forecast=forecast(rows, self._rules.poll_interval),
+            forecast=forecast(past, self._rules.poll_interval),
             has_children=record.record_id is not None
             and record.record_id in [child.parent_record_id for child in children],
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 from gate.model import Outcome, TargetOutcome, Verdict
 from gate.reports.fields import DOCUMENT, TARGET, plain
 from gate.reports.formatting import seconds
-from gate.text import link, one_line
+from gate.text import clean, link, one_line
 
 RESULTS_LIMIT = 120_000
 """Characters of the output `results`: it has to fit in one environment variable, which Linux limits to 128 KiB."""
@@ -93,7 +93,7 @@ def outputs(outcome: Outcome, report: Path | None) -> dict[str, str]:
         "exit-code": str(outcome.exit_code),
         "build-number": str((target and target.build_number) or ""),
         "build-url": (target and link(target.build_url)) or "",
-        "report": one_line(report.as_posix(), limit=4096) if report else "",
+        "report": clean(report.as_posix()).replace("\n", " ") if report else "",
         "elapsed-seconds": str(seconds(outcome.elapsed_seconds) or 0.0),
     }
 

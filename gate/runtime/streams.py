@@ -152,10 +152,25 @@ def install() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)
+            _open_without_other_side(descriptor)
             closed.add(descriptor)
     sys.stdout = _text_stream(1, sys.stdout, is_closed=1 in closed)
     sys.stderr = _text_stream(2, sys.stderr, is_closed=2 in closed)
+
+
+def _open_without_other_side(descriptor: int) -> None:
+    """Open a closed descriptor: stdin as empty, stdout and stderr as pipes that nobody reads.
+
+    So whatever writes there fails, also through `/dev/stdout`, which a report may name.
+    """
+    if descriptor == 0:
+        os.open(os.devnull, os.O_RDONLY)
+        return
+    reader, writer = os.pipe()
+    os.close(reader)
+    if writer != descriptor:
+        os.dup2(writer, descriptor, inheritable=False)
+        os.close(writer)
 
 
 def drain(until: float) -> None:

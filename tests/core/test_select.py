@@ -490,3 +490,9 @@ def test_record_is_handed_on_if_it_was_read_in_this_look() -> None:
     answers = iter([True, True])
     play.answer("running_status", lambda _: RunningStatus(57, "Finished", is_running=next(answers, False)))
     assert play.run().record is None
+
+
+def test_build_is_no_past_build_of_itself() -> None:
+    """The first build of a job has none to be compared with."""
+    assert Play(build(57)).run().forecast.seconds is None
+    assert Play(build(56, ends=-500.0), build(57)).run().forecast.seconds is not None

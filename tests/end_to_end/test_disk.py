@@ -263,3 +263,42 @@ def test_four_gates_may_write_one_path(simulate: Simulate, start_gate: StartGate
     assert [gate.returncode for gate in gates] == [0, 1, 0, 1]
     assert error_types(tmp_path / "gate-report.xml") in ([], ["BuildFailed"])
     assert [path.name for path in tmp_path.iterdir()] == ["gate-report.xml"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--log-dir", "gate-report.xml/logs"), "--junit names the file gate-report.xml, where --log-dir "),
+        (("--log-dir", "l", "--outputs", "l/web.log"), "--outputs names l/web.log, a file for a log in --log-dir l; "),
+        (("--log-dir", "l", "--token-file", "l/web.log"), "--token-file names l/web.log, a file for a log in "),
+        (("--junit", "x", "--summary", "x"), "--junit and --summary name the same file, x"),
+        (("--junit", "a\\b.xml"), "--junit 'a\\\\b.xml': later steps cannot be told a name with "),
+        (("--junit", " r.xml"), "--junit ' r.xml': later steps cannot be told a name with "),
+    ],
+)
+def test_names_that_do_not_go_together_are_told_before_anything_is_ordered(
+    slow: FaultySimulator, run_gate: RunGate, tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    """No file of the user's is lost, and the path of the JUnit report has one that says what was wrong."""
+    (tmp_path / "l").mkdir()
+    (tmp_path / "l" / "web.log").write_text(slow.token)
+    done = run_gate("run", f"web={slow.jobs['slow']}", *options, env=environment(slow))
+    assert (done.returncode, [*slow.journal.entries]) == (2, [])
+    assert f"Error: {message}" in done.stderr
+    if "--token-file" in options:
+        assert (tmp_path / "l" / "web.log").read_text() == slow.token
+    junit = options[1] if options[0] == "--junit" else "gate-report.xml"
+    assert error_types(tmp_path / junit) == ["Undetermined"]
+
+
+@pytest.mark.parametrize(
+    ("options", "file"), [(("--outputs", "o"), "o"), (("--junit", "o"), "o"), (("--log-dir", "."), "web.log")]
+)
+def test_file_that_stderr_goes_to_stays_and_says_what_is_wrong(
+    slow: FaultySimulator, run_gate: RunGate, tmp_path: Path, options: tuple[str, ...], file: str
+) -> None:
+    """Removed, it would take the message with it."""
+    with (tmp_path / file).open("w") as stderr:
+        done = run_gate("run", f"web={slow.jobs['slow']}", *options, env=environment(slow), stderr=stderr)
+    assert (done.returncode, [*slow.journal.entries]) == (2, [])
+    assert "stdout or stderr of this program is redirected to that file" in (tmp_path / file).read_text()

@@ -64,6 +64,15 @@ def test_stream_that_takes_nothing_changes_no_status(simulate: Simulate, tmp_pat
     assert all(entry.authorised for entry in simulator.journal.entries)
 
 
+@pytest.mark.parametrize("script", [SHELL + "--junit /dev/stdout >&-", SHELL + "--summary /dev/stderr 2>&-"])
+def test_report_for_a_closed_stream_is_no_pass(simulate: Simulate, tmp_path: Path, script: str) -> None:
+    """It would be lost without a word."""
+    simulator = simulate(["passing"], speed=200)
+    done = run_in_shell(simulator, f"{script}; echo status=$?", tmp_path, sys.executable)
+    assert "status=5" in done.stdout, done
+    assert "stdout" not in script or "/dev/stdout could not be written: its reader has gone" in done.stderr
+
+
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_reader_that_stalls_does_not_move_the_deadline(
     slow: FaultySimulator, start_gate: StartGate, tmp_path: Path, stream: str
