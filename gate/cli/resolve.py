@@ -249,7 +249,7 @@ def check_logs(targets: Sequence[Target], folder: Path, files: Mapping[str, str]
     for path in [folder, *folder.parents]:
         if option := files.get(os.path.realpath(path)):
             raise UsageProblem(
-                f"{option} names the file {path}, but {place} {folder} needs a folder there; use another name"
+                f"{option} names the file {path}, where {place} {folder} needs a folder; use another name"
             )
     for path in LogFolder(folder, with_labels(targets)).paths():
         if option := files.get(os.path.realpath(path)):
