@@ -18,6 +18,9 @@ MAX_LINES = 200
 MAX_WIRE_BYTES = MAX_BYTES + MAX_BYTES // 2
 """Bytes of an answer after its headers as sent, with chunk sizes and trailers, which have no limit of their own."""
 
+MAX_BUILD_NUMBER = 2**31 - 1
+"""The highest number of a build: the service's own limit (ShowJobBuildRecordDetail)."""
+
 MAX_TEXT = 4096
 """Characters of one text of a record (a branch, a message), because it may appear in a report."""
 

@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-JOB_ID = r"[0-9a-z]{32}"
+from gate.limits import MAX_BUILD_NUMBER
 
-MAX_BUILD_NUMBER = 2**31 - 1
+JOB_ID = r"[0-9a-z]{32}"
 
 LONGEST = 200
 """Characters of a text that is quoted: a longer one may be a token."""

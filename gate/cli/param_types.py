@@ -14,7 +14,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from gate import durations, mistakes
-from gate.mistakes import JOB_ID, MAX_BUILD_NUMBER, Kind
+from gate.limits import MAX_BUILD_NUMBER
+from gate.mistakes import JOB_ID, Kind
 from gate.model import Target, is_label
 
 TARGET_FORM = "[LABEL=]JOB[:BUILD_NUMBER]"

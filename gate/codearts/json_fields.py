@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from gate.errors import InvalidAnswer
-from gate.limits import MAX_TEXT
+from gate.limits import MAX_BUILD_NUMBER, MAX_TEXT
 
 Json = dict[str, Any]
 
@@ -62,10 +62,16 @@ def owner_id(row: Json, name: str) -> str:
     return value or ""
 
 
+def possible_build_number(row: Json, name: str) -> int | None:
+    """Return a build number; `None` for anything else, such as one beyond the service's own limit."""
+    value = integer(row.get(name))
+    return value if value is not None and 1 <= value <= MAX_BUILD_NUMBER else None
+
+
 def build_number(row: Json, name: str, path: str) -> int:
     """Return a build number. Raises `InvalidAnswer`, which names `path`, if there is none."""
-    value = integer(row.get(name))
-    if value is None or value < 1:
+    value = possible_build_number(row, name)
+    if value is None:
         raise InvalidAnswer(f"the answer has no valid build number at {path}")
     return value
 
@@ -103,14 +109,18 @@ def seconds(row: Json, name: str) -> float | None:
 
 
 def time(row: Json, name: str) -> datetime | None:
-    """Return an instant given as epoch milliseconds or ISO 8601 (without a zone: China's time); `None` if invalid."""
+    """Return an instant; `None` if invalid.
+
+    It is given as epoch milliseconds, a number or a text of digits, or as ISO 8601, without a zone in China's time.
+    """
     value = row.get(name)
     try:
-        if isinstance(value, str):
+        number = plain_number(value)
+        if number is None and isinstance(value, str):
             instant = datetime.fromisoformat(value)
             instant = (instant if instant.tzinfo else instant.replace(tzinfo=CHINA)).astimezone(UTC)
         else:
-            instant = datetime.fromtimestamp((plain_number(value) or 0) / 1000, UTC)
+            instant = datetime.fromtimestamp((number or 0) / 1000, UTC)
     except (ValueError, OverflowError, OSError):
         return None
     return instant if EARLIEST <= instant < LATEST else None

@@ -121,8 +121,8 @@ def build_page_of(document: Json) -> tuple[int, BuildPage]:
 
 def _listed_build(row: object) -> ListedBuild | None:
     """Return one row of a job's builds; `None` for one without a build number."""
-    number = json_fields.integer(row.get("number")) if isinstance(row, dict) else None
-    if not isinstance(row, dict) or number is None or number < 1:
+    number = json_fields.possible_build_number(row, "number") if isinstance(row, dict) else None
+    if not isinstance(row, dict) or number is None:
         return None
     return ListedBuild(
         number=number,
@@ -140,10 +140,9 @@ def running_status_of(document: Json, job_id: str) -> RunningStatus:
     result = json_fields.inner(document, "result")
     if json_fields.owner_id(result, "last_job_id") not in ("", job_id):
         return RunningStatus()
-    number = json_fields.integer(result.get("last_build_no"))
     is_running = result.get("is_running")
     return RunningStatus(
-        build_number=number if number is not None and number >= 1 else None,
+        build_number=json_fields.possible_build_number(result, "last_build_no"),
         run_word=json_fields.text(result, "last_build_status"),
         is_running=is_running if isinstance(is_running, bool) else None,
     )
@@ -229,11 +228,10 @@ def project_rows_of(document: Json) -> tuple[int, list[ProjectRow]]:
 
 def _project_row(row: Json) -> ProjectRow:
     """Return one job of a project's list."""
-    number = json_fields.integer(row.get("build_number"))
     is_finished = row.get("is_finished")
     return ProjectRow(
         job_id=json_fields.identifier(row, "id") or "",
-        build_number=number if number is not None and number >= 1 else None,
+        build_number=json_fields.possible_build_number(row, "build_number"),
         daily_number=json_fields.daily_number(row.get("task_id")),
         word=json_fields.text(row, "last_build_status"),
         run_word=json_fields.text(row, "last_job_running_status"),
@@ -303,11 +301,10 @@ def child_builds_of(document: Json) -> list[ChildBuild]:
 
 def _child_build(row: Json, index: int) -> ChildBuild:
     """Return one child build; `index` names one that has no name."""
-    number = json_fields.integer(row.get("build_no"))
     return ChildBuild(
         name=one_line(json_fields.text(row, "display_name") or f"job {index + 1}", limit=MAX_STAGE),
         state=(json_fields.text(row, "status") or "")[:MAX_STAGE] or None,
-        build_number=number if number is not None and number >= 1 else None,
+        build_number=json_fields.possible_build_number(row, "build_no"),
         started_at=json_fields.time(row, "start_time"),
         duration_seconds=json_fields.seconds(row, "build_duration"),
     )

@@ -106,3 +106,8 @@ class Ending(Exception):
         self.why = why
         self.look_until = look_until
         self.stop_until = stop_until
+
+    @property
+    def judge_until(self) -> float:
+        """The instant until which a build is looked at that turned out to have ended when it was to be stopped."""
+        return self.look_until if self.ended_by is EndedBy.SIGNAL else max(self.look_until, self.stop_until)

@@ -1,6 +1,5 @@
 """Starting a build, once, and stopping one when the gate ends before it has."""
 
-from datetime import datetime
 from functools import partial
 
 from gate.core.asks import Ask, Ending, Priority
@@ -33,15 +32,14 @@ class Launcher:
         self._retrier = retrier
         self._known = known
         self._newest_before: int | None = None
-        self._ordered_at: datetime | None = None
 
     @property
     def wanted(self) -> Wanted:
         """What the record of the build has to agree with."""
-        return Wanted(order=self._order, ordered_at=self._ordered_at)
+        return Wanted(order=self._order, ordered_at=self._known.ordered_at)
 
-    async def run(self) -> None:
-        """Start the build; from then on it is the target's.
+    async def run(self) -> int:
+        """Start the build, which from then on is the target's, and return its number.
 
         Raises `StartLost` when the answer got lost, `OrderNotSent` when the gate began to end before, and `WrongBuild`
         for an answer that names a build that was there before the order.
@@ -50,7 +48,7 @@ class Launcher:
         known.is_own = False
         self._newest_before = await self._newest_number()
         try:
-            number, self._ordered_at = await self._send()
+            number, known.ordered_at = await self._send()
         except StartLost as error:
             raise await self._explain_loss(error) from error
         if self._newest_before is not None and number <= self._newest_before:
@@ -59,6 +57,7 @@ class Launcher:
             )
         known.build_number, known.is_own = number, True
         self._retrier.say(f"started build {number}")
+        return number
 
     async def _send(self) -> Started:
         """Order the build. What was not sent, and what the service refused to admit, is tried again.

@@ -72,6 +72,8 @@ class TargetState:
     """The last record of the build; that of an attempt before it is in `attempts`."""
     state: RecordState | None = None
     """What `record` says, or the boolean of `--verdict status`."""
+    ordered_at: datetime | None = None
+    """When this run sent the order of the build, by the service's clock."""
     queued_since: datetime | None = None
     """Since when the build has been queued, by the service's clock; `None` once it has run."""
     polls: int = 0
@@ -124,13 +126,22 @@ class TargetState:
         """Keep a new record of the build, and return the state that it tells; `now` by the service's clock."""
         self.record, self.state = record, interpret(record)
         if self.state.state is State.QUEUED:
-            self.queued_since = record.queued_at or record.created_at or self.queued_since or now
+            self.queued_since = self._start_of_queue(record, now)
         else:
             self.queued_since = None
         return self.state
 
+    def _start_of_queue(self, record: Record, now: datetime) -> datetime:
+        """Return since when a build is queued: by its record, but not after it was seen so, nor before its order.
+
+        The clock of records may differ from that of the service's answers.
+        """
+        since = min(record.queued_at or record.created_at or now, self.queued_since or now)
+        return since if self.ordered_at is None else max(since, self.ordered_at)
+
     def begin_next_attempt(self, former: Attempt) -> None:
         """Keep the build that never ran as a former attempt, and know nothing of the next one."""
         self.attempts = (*self.attempts, former)
-        self.build_number = self.build_url = self.record = self.state = self.queued_since = None
+        self.build_number = self.build_url = self.record = self.state = self.queued_since = self.ordered_at = None
+        self.is_own = False
         self.live_stages, self.live_stages_at = (), None

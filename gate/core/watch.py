@@ -1,5 +1,6 @@
 """One target from the first question to its outcome."""
 
+import copy
 import math
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -183,13 +184,15 @@ class Watch:
                     why = f"build {number} of the commit is used and is not waited for (--reuse, --no-wait)"
                     self.known.decide(Verdict.STARTED, EndedBy.RESULT, why)
                 return
-        await self._launcher.run()
-        assert self.known.build_number is not None
-        self._pin(self.known.build_number)
+        await self._launch()
         if self._rules.no_wait:
-            number = self.known.build_number
-            why = f"build {number} was started and is not waited for (--no-wait)"
+            why = f"build {self.known.build_number} was started and is not waited for (--no-wait)"
             self.known.decide(Verdict.STARTED, EndedBy.RESULT, why)
+
+    async def _launch(self) -> None:
+        """Start a build, which is then the one that is judged."""
+        assert self._launcher is not None
+        self._pin(await self._launcher.run())
 
     async def _follow(self) -> None:
         """Pin a build, poll its record until it has ended, and judge it."""
@@ -210,15 +213,19 @@ class Watch:
                 await self._judge(state)
                 return
             self._say(f"{describe(self.known)}; it never ran, so it is ordered again (--retries)")
-            former = (judging.judge(state) or Verdict.UNDETERMINED, describe(self.known))
+            former = copy.copy(self.known)
             self.known.begin_next_attempt(attempt_of(self.known))
             self._poller = self._new_poller()
             try:
-                await self._order()
-            except ServiceError as error:
-                if self.known.has_unanswered_order:
+                await self._launch()
+            except (ServiceError, Ending) as error:
+                ending = error if isinstance(error, Ending) else self.ending
+                is_interrupted = ending is not None and ending.ended_by is EndedBy.SIGNAL
+                if self.known.has_unanswered_order or is_interrupted:
                     raise
-                self.known.decide(former[0], EndedBy.RESULT, f"{former[1]}; it was not ordered again: {error}")
+                self.known = former  # its end is the result
+                why, hint = f"{describe(former)}; it was not ordered again: {error}", getattr(error, "hint", "")
+                former.decide(judging.judge(state) or Verdict.UNDETERMINED, EndedBy.RESULT, why, hint)
                 return
 
     async def _poll(self, pinned: PinnedBuild | None) -> RecordState:
@@ -361,7 +368,7 @@ class Watch:
         if self.known.verdict is None and self._may_stop():
             had_ended = await stop(self.known, self._context, ending.stop_until)
             if had_ended or self.known.stop is StopResult.NOT_KNOWN:
-                await self._last_look(ending.look_until)
+                await self._last_look(ending.judge_until)
             if sentence := stop_sentence(self.known):
                 self._say(sentence)
 

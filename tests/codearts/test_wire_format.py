@@ -57,6 +57,13 @@ def test_invalid_time_is_unknown(name: str, value: object) -> None:
     assert (record.started_at if name == "start_time" else record.finished_at) is None
 
 
+@pytest.mark.parametrize("value", ["2022-10-11T16:28:47+0800", "2022-10-11 16:28:47", 1665476927000, "1665476927000"])
+def test_time_is_read_in_each_form(value: object) -> None:
+    """Milliseconds may come as text, as other numbers do."""
+    started = wire_format.record_of(changed("ShowJobBuildRecordDetail", start_time=value)).started_at
+    assert started == datetime(2022, 10, 11, 8, 28, 47, tzinfo=UTC)
+
+
 @pytest.mark.parametrize("value", [2**52, -1, float("inf"), 10**400])
 def test_invalid_duration_is_unknown(value: object) -> None:
     """The end of a build is computed from it."""
@@ -86,7 +93,24 @@ def test_build_number_may_be_a_text_of_digits(number: object) -> None:
 
 @pytest.mark.parametrize(
     "number",
-    [None, "", "57 ", "5e1", "-57", 0, -1, 57.5, True, [57], "\u0665\u0667", "0", "20221011.29", 2**60, "9" * 40],
+    [
+        None,
+        "",
+        "57 ",
+        "5e1",
+        "-57",
+        0,
+        -1,
+        57.5,
+        True,
+        [57],
+        "\u0665\u0667",
+        "0",
+        "20221011.29",
+        2**31,
+        2**60,
+        "9" * 40,
+    ],
 )
 @pytest.mark.parametrize(
     ("read", "operation", "name"),
@@ -174,7 +198,9 @@ def test_list_without_rows_that_does_not_count_none_contradicts_itself(total: ob
     assert page_of(job_build_states=None, total_record=total).problem == "it has no rows"
 
 
-@pytest.mark.parametrize("row", [None, 44, "44", {}, {"number": None}, {"number": "x"}, {"number": 0}])
+@pytest.mark.parametrize(
+    "row", [None, 44, "44", {}, {"number": None}, {"number": "x"}, {"number": 0}, {"number": 2**31}]
+)
 def test_row_without_a_number_is_a_problem_of_the_page_not_an_error(row: object) -> None:
     """The other rows are read; the row itself may be any build."""
     page = page_of(job_build_states=[row, {"number": 43}])
@@ -197,9 +223,10 @@ def test_vendors_running_status_is_read() -> None:
     assert wire_format.running_status_of(vendor("ShowRunningStatus"), JOB) == RunningStatus()
 
 
-def test_running_status_of_odd_values_says_nothing() -> None:
+@pytest.mark.parametrize("number", ["x", 2**31, "99999999999"])
+def test_running_status_of_odd_values_says_nothing(number: object) -> None:
     """Neither of a build nor of the job."""
-    odd = changed("ShowRunningStatus", last_build_no="x", last_build_status=1, is_running="no", last_job_id=None)
+    odd = changed("ShowRunningStatus", last_build_no=number, last_build_status=1, is_running="no", last_job_id=None)
     assert wire_format.running_status_of(odd, JOB) == RunningStatus()
 
 

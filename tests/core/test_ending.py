@@ -1,6 +1,7 @@
 """How the gate ends: the last looks, builds that are stopped, orders that are under way, several builds of one run."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,12 +23,13 @@ def jobs(count: int, number: int | None = 57) -> Sequence[Target]:
 def ordered(*targets: Target, rules: Rules | None = None, **scripts: Any) -> World:
     """Return a world in which the gate starts the builds 58 of jobs that had build 57."""
     usual: dict[str, Any] = {
+        "order": ORDER,
         "builds": [[build()]],
         "start": [58],
         "stop": [True],
         "record": [lambda job, number: record("RUNNING", number, job)],
     }
-    return World(*(targets or [pinned(None)]), rules=rules or Rules(timeout=60), order=ORDER, **(usual | scripts))
+    return World(*(targets or [pinned(None)]), rules=rules or Rules(timeout=60), **(usual | scripts))
 
 
 def asked(world: World, *names: str) -> list[tuple[str, float]]:
@@ -241,16 +243,78 @@ def test_fail_fast_stops_the_builds_of_this_run() -> None:
     assert len(asked(world, "stop")) == 2
 
 
-def test_retry_that_is_refused_keeps_the_verdict_of_the_first_build() -> None:
-    """The first build said no; that the second order failed is told beside it."""
+RETRIES = [
+    (Refused("over quota"), None, Verdict.FAILED, "over quota"),
+    (Throttled("busy"), None, Verdict.FAILED, "(--timeout)"),
+    (Late(9, Throttled("busy")), 5, Verdict.INTERRUPTED, "interrupted"),
+]
+
+
+@pytest.mark.parametrize(("error", "signal_at", "verdict", "told"), RETRIES)
+def test_retry_that_is_not_accepted_leaves_the_first_build_as_the_one_that_is_judged(
+    error: Exception, signal_at: float | None, verdict: Verdict, told: str
+) -> None:
+    """It said no, with its number and its word; why there is no second one is told beside it."""
     world = ordered(
-        start=[58, Refused("over quota")],
+        start=[58, error],
         record=[lambda job, number: record("SCHEDULE_FAILURE", number, job)],
-        rules=Rules(timeout=60, retries=1),
+        rules=Rules(timeout=60, retries=1, poll_interval=1),
+    )
+    if signal_at is not None:
+        world.interrupt(signal_at)
+    (outcome,) = world.run()
+    assert outcome.verdict is verdict
+    assert told in outcome.reason
+    if verdict is Verdict.FAILED:
+        assert (outcome.build_number, outcome.state, outcome.attempts) == (58, "SCHEDULE_FAILURE", ())
+
+
+def test_retry_under_reuse_adopts_and_stops_no_build_of_others() -> None:
+    """Somebody has started build 59 of the same commit by then."""
+    foreign = build(59, commit="c" * 40, run_word="Running")
+
+    def answer(job: str, number: int) -> Record:
+        return record("SCHEDULE_FAILURE" if number == 58 else "RUNNING", number, job, commit="c" * 40)
+
+    world = ordered(
+        builds=[[build(commit="b" * 40)], [build(commit="b" * 40)], [foreign]],
+        start=[58, 60],
+        record=[answer],
+        order=Order(commit="c" * 40),
+        rules=Rules(timeout=60, retries=1, reuse=True),
     )
     (outcome,) = world.run()
-    assert outcome.verdict is Verdict.FAILED
-    assert "over quota" in outcome.reason
+    assert (outcome.verdict, outcome.build_number) == (Verdict.TIMED_OUT, 60)
+    assert len(asked(world, "start")) == 2
+
+
+@pytest.mark.parametrize("rules", [Rules(timeout=60, queue_timeout=20), Rules(timeout=60, fail_fast=True)])
+def test_build_that_turns_out_to_have_ended_when_it_is_to_be_stopped_is_judged(rules: Rules) -> None:
+    """Whatever it was to be stopped for."""
+
+    def answer(job: str, number: int) -> Record:
+        if asked(world, "stop"):
+            return record("SUCCESS", number, job)
+        return record("FAILURE" if job.endswith("0") and rules.fail_fast else "QUEUED", number, job)
+
+    world = ordered(*jobs(2, None), record=[answer], stop=[False], rules=rules)
+    assert [outcome.verdict for outcome in world.run()] == [
+        Verdict.FAILED if rules.fail_fast else Verdict.PASSED,
+        Verdict.PASSED,
+    ]
+
+
+@pytest.mark.parametrize("minutes", [-9, 0, 9])
+def test_time_in_the_queue_of_an_ordered_build_does_not_depend_on_the_clock_of_records(minutes: float) -> None:
+    """It is queued since its order, whatever its record says."""
+    queued_at = EPOCH + timedelta(minutes=minutes)
+    world = ordered(
+        record=[lambda job, number: record("QUEUED", number, job, queued_at=queued_at)],
+        rules=Rules(timeout=600, queue_timeout=45),
+    )
+    (outcome,) = world.run()
+    assert (outcome.verdict, round(world.elapsed)) == (Verdict.TIMED_OUT, 45)
+    assert "--queue-timeout" in outcome.reason
 
 
 @pytest.mark.parametrize(("given", "stops"), [(True, 1), (False, 0)])
