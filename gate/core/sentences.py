@@ -54,7 +54,9 @@ def explanation(known: TargetState) -> str:
     text = f", in stage {one_line(ended_in.name, limit=120)}" if ended_in else ""
     if known.failed_steps and not (known.record and known.record.message):
         step = known.failed_steps[0]
-        error = one_line(" ".join(part for part in (step.code, step.message) if part), limit=300)
+        code = one_line(step.code, limit=40)
+        error = one_line(step.message, limit=300) or code
+        error += f" ({code})" if code and error != code else ""
         where = f" in step {one_line(step.step, limit=120)}" if step.step and not ended_in else ""
         text += f"{where}: {error}" if error else where
     return text

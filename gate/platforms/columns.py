@@ -27,7 +27,7 @@ def fitted(text: str, columns: int, ellipsis: str) -> str:
 
     A text that needs a column less than it is given, as its next character takes two, is not filled up.
     """
-    return text if width(text) <= columns else cut(text, max(columns - 1, 0)) + ellipsis
+    return text if width(text) <= max(columns, 0) else cut(text, max(columns - 1, 0)) + ellipsis
 
 
 def _character_width(character: str) -> int:

@@ -493,12 +493,18 @@ def without_number(outcome: TargetOutcome) -> str:
 
 
 def reason(outcome: TargetOutcome) -> str:
-    """Return the reason without what stands beside it: the number, how it ended, and how long that took."""
+    """Return the reason without what stands beside it: the number, how it ended, and how long that took.
+
+    Where the service tells the error of a stage that failed, that is all there is room for.
+    """
     text = without_number(outcome)
     if outcome.state and (rest := text.removeprefix(f"ended with {outcome.state}")) != text:
         took = f" after {spell(outcome.duration_seconds)}" if outcome.duration_seconds else ""
         rest = rest.removeprefix(took)
-        return outcome.state + (rest.removeprefix(",") if rest.startswith(", in ") else rest)
+        stage = rest.removeprefix(", in stage ")
+        if stage != rest:  # the mark tells a failure, the word of the service an abort
+            return stage if outcome.verdict is Verdict.FAILED and ": " in stage else f"{outcome.state} in {stage}"
+        return outcome.state + rest
     return text
 
 

@@ -31,3 +31,4 @@ def test_text_is_shortened_to_what_fits(text: str, expected: str) -> None:
     """What is left out is shown by an ellipsis; it never takes more columns than are given."""
     assert fitted(text, 5, "…") == expected
     assert width(fitted(text, 5, "…")) <= 5
+    assert fitted("", -3, "…") == ""

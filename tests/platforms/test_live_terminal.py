@@ -114,9 +114,9 @@ def test_verdict_stands_on_the_screen_soon_and_stays(open_screen: OpenScreen) ->
     terminal.decided(failed("a").outcome)
     assert terminal.due() == 1001.2
     terminal.tick([standing("a"), standing("b")], 1001.2)
-    assert screen.lines()[2].startswith(" ✗ a #57  FAILURE in stage Maven")
+    assert screen.lines()[2].startswith(" ✗ a #57  Maven: Compilation failure")
     terminal.tick([standing("a"), standing("b")], 1002.0)
-    assert screen.lines()[2].startswith(" ✗ a #57  FAILURE in stage Maven")
+    assert screen.lines()[2].startswith(" ✗ a #57  Maven: Compilation failure")
     assert "[ERROR] COMPILATION ERROR :" in screen.lines()[3]
 
 

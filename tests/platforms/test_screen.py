@@ -73,7 +73,7 @@ def test_five_targets_at_80_columns() -> None:
     assert live(FIVE) == [
         "codearts-gate  cn-north-4  02:14 of 60:00                 ✓ 1   ✗ 1   ● 2   ○ 1",
         "━" * 29 + "─" * 45 + "  2/5",
-        " ✗ server #57  FAILURE in stage Maven: Compilation failure: cannot find …  32 s",
+        " ✗ server #57  Maven: Compilation failure: cannot find symbol              32 s",
         "     [ERROR] COMPILATION ERROR :",
         "     [ERROR] Server.java:[42,17] cannot find symbol",
         " ● web    #57  ✓ ✓ ✓ ▶Maven ○ ○  █████████████░░░░░░░  0:31 of about 0:47",
@@ -89,7 +89,7 @@ def test_forty_targets_on_a_small_terminal() -> None:
     assert live(FORTY, 39, 9) == [
         "02:14 of 60:00  ✓ 21   ✗ 1   ● 17   ○ 1",
         "━━━━━━━━━━━━━━━━━───────────────  22/40",
-        " ✗ server #57  FAILURE in stage Maven:…",
+        " ✗ server #57  Maven: Compilation fail…",
         " ● web    #57  ▶Maven        0:31/0:47",
         " ● docs   #57  ▶Cache Check  0:52/0:47",
         " ● svc-0  #57  running       1:20/2:00",
