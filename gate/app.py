@@ -76,6 +76,7 @@ def _carry_out(
         say=lambda target, text: terminal.say(target, text, pool.now()),
         say_state=lambda target, text: terminal.say_state(target, text, pool.now()),
         request_timeout=settings.connection.request_timeout,
+        sent=session.sent,
         is_ending=lambda: bool(received),
         show_log=lambda target, lines: terminal.log_lines(target, lines, pool.now()),
         log_file=publisher.logs.new_file if publisher.logs else None,
@@ -130,6 +131,7 @@ def read_jobs(
             chance=random.random,
             say=lambda _target, line: terminal.line(line),
             request_timeout=connection.request_timeout,
+            sent=session.sent,
             is_ending=lambda: bool(received),
         )
         waiting = Wait([], context, pool, terminal)

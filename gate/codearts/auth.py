@@ -37,6 +37,10 @@ class Auth(AuthBase):
     def refused(self) -> None:
         """Record that the service refused the credential. What that means for the wait is for the core to decide."""
 
+    def sent(self) -> int:
+        """Return how many requests of its own the credential has needed so far."""
+        return 0
+
     def secrets(self) -> tuple[str, ...]:
         """Return the strings that must never be shown."""
         return ()

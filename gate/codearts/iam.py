@@ -120,6 +120,10 @@ class IamAuth(Auth):
         if self._unproven and request.headers.get(TOKEN_HEADER) == self._tokens[-1]:
             self._unproven = False
 
+    def sent(self) -> int:
+        """Return how many times it has signed in, with success or without."""
+        return self._tries
+
     def secrets(self) -> tuple[str, ...]:
         """Return the password and every token so far."""
         return (self._password, *self._tokens)

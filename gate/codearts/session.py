@@ -108,6 +108,10 @@ class Session:
         """Return the time of day by this machine's clock."""
         return self._clock.local_now()
 
+    def sent(self) -> int:
+        """Return how many requests were sent so far, those for the credential included, from any thread."""
+        return self.calls + self._auth.sent()
+
     def hide(self, text: str) -> str:
         """Return `text` with every secret of the credential masked: the service echoes access keys, for example."""
         return self.masker.hide(text)

@@ -216,6 +216,8 @@ class Context(NamedTuple):
     """What to build, where the gate starts builds."""
     request_timeout: float = 10.0
     """Seconds that one request may take."""
+    sent: Callable[[], int] = lambda: 0
+    """Return how many requests were sent so far: one call may need several."""
     is_ending: Callable[[], bool] = lambda: False
     """Tell, from any thread, whether a signal has come: nothing is started from then on."""
     show_log: Callable[[Target, Sequence[str]], bool] = _show_no_log

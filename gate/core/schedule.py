@@ -74,6 +74,7 @@ class Pace:
         self._eased = float("-inf")
         self._sent: deque[float] = deque()
         """The instants of the requests of the last minute."""
+        self._spent = 0
 
     @property
     def burst(self) -> float:
@@ -111,9 +112,18 @@ class Pace:
         """Count a request that is being sent."""
         self._refill(now)
         self._tokens -= 1
+        self._spent += 1
         self._sent.append(now)
         while self._sent[0] <= now - self.MINUTE:
             self._sent.popleft()
+
+    def catch_up(self, sent: int, now: float) -> None:
+        """Count the requests that calls have made beside their first one: for another path, another token, a sign-in.
+
+        `sent`: how many the process has sent so far.
+        """
+        for _ in range(sent - self._spent):
+            self.spend(now)
 
     def ease(self, now: float, chance: float = 0.0) -> None:
         """Halve the rate: the service throttled. More of the same within a few seconds does not halve it again.

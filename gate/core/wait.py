@@ -453,6 +453,7 @@ class Wait:
         call = self._calls.pop(result.key)
         now = self._workers.now()
         error = result.error
+        self._queue.pace.catch_up(self._context.sent(), now)
         if isinstance(error, TransientError):
             error.lasted = now - call.started
         if isinstance(error, Throttled):

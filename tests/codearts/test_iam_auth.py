@@ -75,6 +75,7 @@ def test_token_is_fetched_with_the_first_request_and_kept() -> None:
     iam = FakeIam()
     assert iam.tries == 0
     assert [iam.token() for _ in range(3)] == ["token-1"] * 3
+    assert iam.auth.sent() == 1
 
 
 @pytest.mark.parametrize(("seconds", "good_for"), [(DAY, DAY - 300), (1200, 900), (60, 30)])

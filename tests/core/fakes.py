@@ -280,8 +280,10 @@ class World:
         chance: Any = 0.5,
         unlisted: Any = 0,
         order: Any = None,
+        further_requests: Any = 0,
         **scripts: Any,
     ) -> None:
+        """`further_requests`: how many more each of the first ten calls sends than one."""
         self.workers = FakeWorkers()
         usual: dict[str, Any] = {
             "record": [NotFound("no such build")],
@@ -308,6 +310,7 @@ class World:
             chance=chance if callable(chance) else lambda: chance,
             say=lambda target, text: self.observer.say(target, text, self.workers.now()),
             order=order,
+            sent=lambda: (calls := len(self.workers.submitted)) + further_requests * min(calls, 10),
             show_log=self.observer.log_lines,
         )
         self.wait = Wait(targets or (pinned(),), self.context, self.workers, self.observer)

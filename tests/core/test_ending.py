@@ -304,6 +304,15 @@ def test_build_that_turns_out_to_have_ended_when_it_is_to_be_stopped_is_judged(r
     ]
 
 
+def test_requests_beside_the_first_one_of_a_call_count_for_the_rate() -> None:
+    """Such as those for a path that this host publishes, or with a newer token."""
+    answer = [lambda job, number: record("RUNNING", number, job)]
+    world = World(*jobs(50), record=answer, rules=Rules(timeout=300), further_requests=2)
+    world.run()
+    in_first_minute = sum(at < 1060 for at in world.workers.submitted)
+    assert 35 <= in_first_minute <= 60 - 2 * 10
+
+
 @pytest.mark.parametrize("minutes", [-9, 0, 9])
 def test_time_in_the_queue_of_an_ordered_build_does_not_depend_on_the_clock_of_records(minutes: float) -> None:
     """It is queued since its order, whatever its record says."""
