@@ -41,7 +41,7 @@ Exit codes:
   5    undetermined: the gate could not find out, or a report could not be written
   130, 143, 129    interrupted by SIGINT, SIGTERM or SIGHUP
 
-What builds are judged, and all fields of the reports: .github/REFERENCE.md in the repository.
+Which build is judged, and all fields of the reports: .github/REFERENCE.md in the repository.
 """
 
 

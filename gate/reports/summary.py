@@ -14,7 +14,7 @@ from gate.reports.formatting import attempt, seconds, test_rows
 from gate.reports.gantt import chart
 from gate.reports.markdown import escape, fence, folded, linked, marked_log, table
 from gate.reports.stage_display import Part, displayed, select_parts
-from gate.text import is_telling, one_line, share_out, tails
+from gate.text import counted, is_telling, one_line, share_out, tails
 
 LIMIT = 1_000_000
 """Bytes; GitHub refuses the summary of a step above 1 MiB."""
@@ -170,7 +170,7 @@ def _sections(targets: Sequence[TargetOutcome], rows: Sequence[int], logs: Seque
             alone.append(_shared_section(shared[_cause(target)]))
     if len(targets) <= FEW_TARGETS:
         return [*alone, *passed]
-    return [*alone, folded(f"Details of the {len(passed)} targets that passed", "\n\n".join(passed))]
+    return [*alone, folded(f"Details of {counted(len(passed), 'target')} that passed", "\n\n".join(passed))]
 
 
 def _cause(target: TargetOutcome) -> tuple[str, ...]:

@@ -49,6 +49,19 @@ def is_screen(lines: Sequence[str]) -> bool:
     return bool(lines) and "Ctrl-C" in lines[-1]
 
 
+def test_screen_is_not_loaded_without_a_terminal(simulate: Callable[..., FaultySimulator], tmp_path: Path) -> None:
+    """The start in a pipeline stays as fast as it is."""
+    simulator = simulate(["passing"], speed=60)
+    command = [sys.executable, "-X", "importtime", "-m", "gate", "wait", simulator.jobs["passing"]]
+    path = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        command, env=environment(simulator, PYTHONPATH=path), cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    loaded = set(re.findall(r"gate\.platforms\.(\w+)$", done.stderr, re.MULTILINE))
+    assert "terminal" in loaded
+    assert not loaded & {"live_terminal", "screen", "live_lines", "columns", "marks"}
+
+
 def rows_of(lines: Sequence[str]) -> list[str]:
     """Return the lines about targets."""
     return [line for line in lines if re.match(r" [^ ] job-\d", line)]
