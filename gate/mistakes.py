@@ -12,6 +12,8 @@ from gate.limits import MAX_BUILD_NUMBER
 
 JOB_ID = r"[0-9a-z]{32}"
 
+TARGET_FORM = "[LABEL=]JOB[:BUILD_NUMBER]"
+
 LONGEST = 200
 """Characters of a text that is quoted: a longer one may be a token."""
 
@@ -22,6 +24,8 @@ class Kind(Flag):
     """What a text is meant to be."""
 
     TARGET = auto()
+    NAMED = auto()
+    """A target where jobs may be given by name."""
     VALUE = auto()
     """The value of an option or a variable that is quoted in messages."""
     FILE = auto()
@@ -103,7 +107,10 @@ def _said(text: str | Callable[["re.Match[str]"], str], found: "re.Match[str]") 
 def _page_address(found: "re.Match[str]") -> str:
     try:
         parts = urlsplit(found.string)
-        ids = re.findall(rf"(?<![0-9A-Za-z]){JOB_ID}(?![0-9A-Za-z])", f"{parts.path} {parts.query} {parts.fragment}")
+        ids = re.findall(
+            rf"(?<![0-9A-Za-z])(?<!project/)(?<!project=){JOB_ID}(?![0-9A-Za-z])",
+            f"{parts.path} {parts.query} {parts.fragment}",
+        )
     except ValueError:
         ids = []
     return f"give only the job id{': ' + ids[-1] if ids else ', 32 digits or lower-case letters'}"
@@ -150,6 +157,7 @@ def _not_ascii(found: "re.Match[str]") -> str:
 
 
 _SHOWN = Kind.TARGET | Kind.VALUE | Kind.FILE
+_NUMBERED = Kind.TARGET | Kind.NAMED
 _CREDENTIALS = Kind.TOKEN | Kind.KEY
 _ONLY_THE_VALUE = "use only the token itself, which IAM returns in the header X-Subject-Token"
 _LEAVE_OUT = "leave them out"
@@ -217,23 +225,24 @@ TABLE = (
     ),
     Mistake(Kind.TARGET, "", _job_id, _what_a_job_id_is),
     Mistake(
-        Kind.TARGET,
-        r"^(?P<target>.*):(?:|0+|latest|newest|last)$",
+        _NUMBERED,
+        r"^(?P<target>[^:]*):(?:|0+|latest|newest|last)$",
         "has no build number",
         lambda found: f"for the job's newest build, write {found['target']}",
     ),
     Mistake(
-        Kind.TARGET,
+        _NUMBERED,
         r":20[0-9]{6}\.[0-9]+$",
         "has the number of a build within its day",
         "give the build number, such as 57",
     ),
+    Mistake(_NUMBERED, r":.*:", "has more than one colon", f"write {TARGET_FORM} for each build"),
     Mistake(
-        Kind.TARGET,
+        _NUMBERED,
         r":(?![1-9][0-9]*$)(?P<number>[^:]*)$",
         lambda found: f"has the build number {found['number']}",
         "give a positive number without leading zeros",
     ),
-    Mistake(Kind.TARGET, r":(?P<number>[1-9][0-9]*)$", _too_large),
+    Mistake(_NUMBERED, r":(?P<number>[1-9][0-9]*)$", _too_large),
 )
 """The first row that fits is the one that is said."""

@@ -197,8 +197,15 @@ class Settings:
         """Refuse an empty set of targets, and ambiguous ones."""
         if not self.targets:
             raise UsageProblem("no target: name at least one JOB_ID, or set GATE_TARGETS")
-        check_unique([(target.job, target.build_number) for target in self.targets], "the same build is given twice")
-        check_unique([target.label for target in self.targets], "two targets have one label; give each its own LABEL=")
+        check_targets(self.targets)
+
+
+def check_targets(targets: Sequence[Target], source: str = "") -> None:
+    """Raise `UsageProblem`, which begins with `source`, when two targets are the same build or have one label."""
+    builds = [(target.job, target.build_number) for target in targets]
+    check_unique(builds, f"{source}the same build is given twice")
+    labels = [target.label for target in targets]
+    check_unique(labels, f"{source}two targets have one label; give each its own LABEL=")
 
 
 def check_unique(values: Sequence[object], complaint: str) -> None:

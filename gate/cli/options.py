@@ -18,6 +18,7 @@ from gate.cli.param_types import (
     FolderPath,
     Instant,
     LinkTemplate,
+    Number,
     ParameterType,
     ProjectId,
     Region,
@@ -208,7 +209,7 @@ waiting = all_of(
     ),
     option(
         "--max-rate",
-        type=click.FloatRange(1, 60000),
+        type=Number(1, 60000, whole=False),
         metavar="NUMBER",
         default=60,
         help="Requests per minute at most, for the whole process.",
@@ -217,7 +218,7 @@ waiting = all_of(
     option("--fail-fast", is_flag=True, help="End at the first target that did not pass."),
     option(
         "--log-tail",
-        type=click.IntRange(0, 10000),
+        type=Number(0, 10000),
         metavar="LINES",
         default=50,
         help="Lines of the log to show when a build did not pass.",
@@ -287,7 +288,7 @@ ordering = all_of(
     option("--no-wait", is_flag=True, help="Start builds, report their numbers and exit; nothing is waited for."),
     option(
         "--retries",
-        type=click.IntRange(0, 3),
+        type=Number(0, 3),
         metavar="NUMBER",
         default=0,
         help="How often to start the build again when it never ran (SCHEDULE_FAILURE); at most 3.",

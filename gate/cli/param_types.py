@@ -1,5 +1,6 @@
 """The types of values on the command line or in a variable; each refuses the mistakes that people make with it."""
 
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -15,10 +16,8 @@ from click.shell_completion import CompletionItem
 
 from gate import durations, mistakes
 from gate.limits import MAX_BUILD_NUMBER
-from gate.mistakes import JOB_ID, Kind
+from gate.mistakes import JOB_ID, TARGET_FORM, Kind
 from gate.model import Target, is_label
-
-TARGET_FORM = "[LABEL=]JOB[:BUILD_NUMBER]"
 
 _ADDRESS = r"https?://\S+?"
 _NAME = r"[^\s=:/]+"
@@ -63,6 +62,27 @@ class Duration(click.ParamType[Any]):
         if seconds == 0 and not self._zero:
             self.fail(f"{value!r} is zero; write a duration above zero as {durations.FORMS}", param, ctx)
         return seconds
+
+
+class Number(click.ParamType[Any]):
+    """A number within bounds, both included."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int, *, whole: bool = True) -> None:
+        """`whole`: whether it has no fraction."""
+        self.least, self.most, self._whole = least, most, whole
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
+        """Return the number."""
+        try:
+            number = int(value) if self._whole else float(value)
+        except ValueError:
+            number = math.nan
+        if not self.least <= number <= self.most:  # also for "nan"
+            kind = "a whole number" if self._whole else "a number"
+            self.fail(f"{value!r} is not {kind} from {self.least} to {self.most}", param, ctx)
+        return number
 
 
 class Flag(click.types.BoolParamType):
@@ -262,7 +282,7 @@ def _explain(text: str, *, may_have_name: bool) -> str:
     """Say what is wrong with a text that is no target."""
     if not may_have_name or "://" in text or re.search(JOB_ID, text):
         return mistakes.explain_target(text)
-    return mistakes.explain(text, Kind.VALUE) or (
+    return mistakes.explain(text, Kind.VALUE | Kind.NAMED) or (
         f"{text!r} is neither a job nor a build: a job's name has no white space, `=`, `:` or `/`, a build number is "
         "positive and has no leading zeros, and a label is 1 to 64 of the characters A-Z a-z 0-9 . _ -"
     )

@@ -17,7 +17,16 @@ from gate.model import Order, Target
 from gate.platforms.detect import detect
 from gate.platforms.gitlab import GitLab
 from gate.platforms.shared_files import is_shared
-from gate.settings import DEFAULT_MAX_RATE, Connection, Reports, Rules, Settings, check_endpoint, check_unique
+from gate.settings import (
+    DEFAULT_MAX_RATE,
+    Connection,
+    Reports,
+    Rules,
+    Settings,
+    check_endpoint,
+    check_targets,
+    check_unique,
+)
 from gate.text import clean, counted
 
 FILES = ("token_file", "ca_bundle", "junit", "summary", "outputs")
@@ -52,8 +61,10 @@ def resolve(
     rules, of_the_job = within_the_job(Rules(**_fields_of(Rules, values)), values["platform"])
     advice = detect(values["platform"], os.environ).commit_advice(rules.commit) if rules.commit else ""
     rules = replace(rules, commit_advice=advice)
+    labelled = with_labels(targets)
+    check_targets(labelled, source_of_targets(places))
     settings = Settings(
-        targets=with_labels(targets),
+        targets=labelled,
         order=order,
         connection=replace(connection, also_secret=secret_values(order, targets)),
         region=values["region"] or "",
@@ -61,6 +72,12 @@ def resolve(
         reports=Reports(**_fields_of(Reports, values), named_by={name: places[name] for name in options.given()}),
     )
     return ResolvedSettings(settings, [*notes, *of_the_job, *slow_rate(settings, places["max_rate"])])
+
+
+def source_of_targets(places: Mapping[str, str]) -> str:
+    """Return how a message about the targets begins: with the variable or the input that they came from, if one."""
+    place = places.get("targets", "")
+    return "" if not place or place.endswith("...") else f"{place}: "
 
 
 SELECTION_REQUESTS = 4
@@ -137,13 +154,15 @@ def _fields_of(kind: type[Rules | Reports], values: Mapping[str, Any]) -> dict[s
 
 def resolve_order(targets: Sequence[Target], values: Mapping[str, Any], places: Mapping[str, str]) -> Order:
     """Make the order of `run`, for all targets."""
+    source = source_of_targets(places)
     for target in targets:
         if target.build_number is not None:
             raise UsageProblem(
-                f"run starts a new build: give {target.job} without the build number {target.build_number}, or use "
-                "wait for that build"
+                f"{source}run starts a new build: give {target.job} without the build number {target.build_number}, "
+                "or use wait for that build"
             )
-    check_unique([target.job for target in targets], "run starts one build of a job, but a job is given twice")
+    jobs = [target.job for target in targets]
+    check_unique(jobs, f"{source}run starts one build of a job, but a job is given twice")
     sources = [places[name] for name in ("branch", "tag", "commit") if values[name]]
     if len(sources) > 1:
         raise UsageProblem(f"{' and '.join(sources)} do not go together: a build is of one of them")

@@ -156,7 +156,9 @@ class Poller:
             except (NotFound, RouteMissing, Refused) as error:
                 if not self._has_vanished(error):
                     raise
-                failure = InvalidAnswer(f"the record of build {number} has vanished: {error}", status=error.status)
+                failure = InvalidAnswer(
+                    f"the record of build {number} has vanished: {error}", status=error.status, hint=error.hint
+                )
             else:
                 self._retrier.note_answer()
                 return record
@@ -173,7 +175,7 @@ class Poller:
             return
         self._contradictions += 1
         kind = WrongBuild if self._contradictions > CONFIRMING_POLLS else InvalidAnswer
-        raise kind(f"build {record.build_number}: {problem}")
+        raise kind(f"build {record.build_number}: {problem}", hint=WrongBuild.hint)
 
     def _note(self, record: Record) -> RecordState:
         """Keep a record of the build, and say what is new."""

@@ -26,8 +26,7 @@ GOOD: dict[type, str] = {
     param_types.ProjectId: "p" * 32,
     param_types.LinkTemplate: "https://x.example/{job_id}",
     param_types.TargetType: f"app={JOB}",
-    click.IntRange: "2",
-    click.FloatRange: "2",
+    param_types.Number: "2",
     param_types.Flag: "true",
     click.Path: "/",
 }

@@ -97,8 +97,8 @@ def test_reason_holds_the_services_own_message_and_the_stage(word: str) -> None:
 @pytest.mark.parametrize(
     ("stages", "message", "reason"),
     [
-        ([], None, "build 57 ended with FAILURE in step Maven: E7 no pom.xml"),
-        ([Stage(name="Build", state="FAILURE")], None, "build 57 ended with FAILURE, in stage Build: E7 no pom.xml"),
+        ([], None, "build 57 ended with FAILURE in step Maven: no pom.xml (E7)"),
+        ([Stage(name="Build", state="FAILURE")], None, "build 57 ended with FAILURE, in stage Build: no pom.xml (E7)"),
         ([], "exit status 1", "build 57 ended with FAILURE: exit status 1"),
     ],
 )

@@ -8,8 +8,8 @@ import click
 import pytest
 
 from gate.cli.commands import execute, main
-from gate.cli.param_types import TARGET_FORM
 from gate.codearts.regions import REGIONS
+from gate.mistakes import TARGET_FORM
 from tests.conftest import is_foreign
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.helpers import RunGate
