@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from gate.frozen import dataclass
+from gate.value_types import dataclass
 
 
 class State(StrEnum):

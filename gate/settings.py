@@ -11,8 +11,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from gate.errors import UsageProblem
-from gate.frozen import dataclass
 from gate.model import Order, Target
+from gate.value_types import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

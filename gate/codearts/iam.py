@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ from gate.errors import (
     Unauthorised,
 )
 from gate.settings import IamUser
+from gate.value_types import dataclass
 
 RENEW_BEFORE_EXPIRY = 300.0
 """Seconds before a token expires at which it is renewed; half of its lifetime if that is shorter."""

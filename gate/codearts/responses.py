@@ -7,7 +7,7 @@ interpreted in `gate.core.verdict`.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
@@ -25,6 +25,7 @@ from gate.errors import (
 )
 from gate.limits import MAX_BYTES
 from gate.text import one_line
+from gate.value_types import dataclass
 
 Hide = Callable[[str], str]
 

@@ -4,7 +4,6 @@ import os
 import ssl
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from gate.errors import Untrusted
 from gate.settings import Connection
 from gate.text import one_line
+from gate.value_types import dataclass
 
 # The numbers are OpenSSL's (X509_V_ERR_... in x509_vfy.h); Python has no names for them.
 _NOT_YET_VALID, _EXPIRED = 9, 10

@@ -6,13 +6,13 @@ has been due longest, so no coroutine ever blocks. Nothing else is awaited.
 
 import math
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from gate.core.target_state import EndedBy
 from gate.errors import ServiceError
 from gate.model import Verdict
+from gate.value_types import dataclass
 
 T = TypeVar("T")
 

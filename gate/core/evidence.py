@@ -4,11 +4,12 @@ Lists of builds were seen to lag, to lose rows and to drift to empty, so every n
 remembered, and so is what spoke against an answer.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from gate.model import BuildPage, ListedBuild, Record, RunningStatus
+from gate.value_types import dataclass
 from gate.vocabulary import FINISHED, WAITING_WORDS
 
 

@@ -14,7 +14,7 @@ one first that has not been polled for longest.
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from functools import partial
@@ -27,6 +27,7 @@ from gate.core.schedule import vary
 from gate.errors import CredentialRefused, ServiceError, TransientError, Unauthorised
 from gate.limits import MAX_PROJECT_PAGES
 from gate.model import ListedBuild, ProjectPage, ProjectRow, Record, RecordState, State
+from gate.value_types import dataclass
 
 BuildKey = tuple[str, int]
 """A build's job and number."""

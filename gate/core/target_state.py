@@ -4,7 +4,6 @@ What is said and shown of the target follows from it: see `gate.core.sentences` 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
@@ -21,6 +20,7 @@ from gate.model import (
     UnitTests,
     Verdict,
 )
+from gate.value_types import dataclass
 
 
 class EndedBy(Enum):

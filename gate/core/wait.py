@@ -9,7 +9,7 @@ import math
 import signal
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 from pathlib import Path
 from traceback import walk_tb
@@ -33,6 +33,7 @@ from gate.errors import ServiceError, Throttled, TooSlow, TransientError
 from gate.limits import MAX_CALLS, MAX_CONNECTIONS, MAX_SLOW_CALLS
 from gate.model import Target, TargetOutcome, Verdict
 from gate.settings import TIMEOUT_OPTION
+from gate.value_types import dataclass
 
 SLOW = 1.0
 """Seconds after which a call under way counts as slow: it no longer takes the place of one that may answer."""

@@ -1,11 +1,11 @@
 """Colours in the log (ECMA-48, SGR), and when they are wanted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self, assert_never
 
 from gate.model import Verdict
+from gate.value_types import dataclass
 
 
 class Colour(IntEnum):

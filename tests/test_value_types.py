@@ -1,4 +1,4 @@
-"""The frozen value types behave as the standard library's dataclasses do."""
+"""The value types behave as the standard library's dataclasses do."""
 
 import copy
 import dataclasses
@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from gate import model, settings
+from gate.core.asks import Ask, Priority
+from gate.core.evidence import Evidence
 from gate.errors import UsageProblem
 from gate.model import Target
 from gate.settings import Reports, Rules, Token
@@ -57,7 +59,35 @@ def test_wrong_fields_and_values_are_refused() -> None:
     incomplete: Any = Target
     with pytest.raises(TypeError, match="needs a value for"):
         incomplete(label="app")
-    with pytest.raises(TypeError, match="has no labels"):
+    with pytest.raises(TypeError, match="has no field labels"):
         incomplete(label="app", job_id="a", labels=1)
     with pytest.raises(UsageProblem):
         Rules(timeout=0)
+
+
+def test_type_that_is_not_frozen_can_be_changed_and_has_no_hash() -> None:
+    """Lists and sets among the defaults are made anew for each instance."""
+    one, other = Evidence(), Evidence()
+    assert one == other
+    one.read.add(7)
+    one.now = 1.0
+    assert (one.read, other.read) == ({7}, set())
+    assert one != other
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)
+    with pytest.raises(AttributeError):
+        one.wrong = 1  # type: ignore[attr-defined]
+
+
+def test_type_without_equality_is_compared_by_identity_and_takes_values_by_position() -> None:
+    """Asks are keys of dictionaries."""
+    one, other = Ask[int](int, 1.0), Ask[int](int, 1.0, priority=Priority.SIDE)
+    assert (one.call, one.not_before, one.priority, other.priority) == (int, 1.0, Priority.POLL, Priority.SIDE)
+    assert one != Ask[int](int, 1.0)
+    assert len({one, other}) == 2
+    incomplete: Any = Ask
+    with pytest.raises(TypeError, match="has no field not_before left"):
+        incomplete(int, 1.0, not_before=2.0)
+    by_name_only: Any = Target
+    with pytest.raises(TypeError, match="takes 0 values without a name"):
+        by_name_only("a")
