@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from enum import Flag, auto
 from itertools import pairwise
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from gate.limits import MAX_BUILD_NUMBER
+from gate.value_types import NamedTuple
 
 JOB_ID = r"[0-9a-z]{32}"
 

@@ -4,9 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
-from gate.value_types import dataclass
+from gate.value_types import NamedTuple, dataclass
 
 
 class State(StrEnum):

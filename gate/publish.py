@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from gate.core.wait import BUG_HINT, describe_bug
 from gate.errors import ReportFailed, UsageProblem
@@ -21,6 +20,7 @@ from gate.reports import placeholder
 from gate.runtime import streams
 from gate.runtime.log_folder import LogFolder
 from gate.settings import Reports, Settings
+from gate.value_types import NamedTuple
 
 DRAIN_BETWEEN = 5.0
 """Seconds at most for what one stream holds before the other goes on, so that a file for both keeps its order."""

@@ -1,17 +1,65 @@
-"""`dataclasses.dataclass(slots=True)` without code made at import.
+"""`dataclasses.dataclass(slots=True)` and `typing.NamedTuple` without code made at import.
 
-The standard decorator writes the source of each class's methods and compiles it, which took a tenth of the start for
-the types on the way to the first request. The methods here are the same for all classes; only construction is slower,
-by some microseconds. `dataclasses.fields`, `replace` and `asdict` work as usual. Fields are not inherited, and of the
-arguments of `field`, `init` is not supported.
+The standard ones write the source of each class's methods and compile it, which took a sixth of the start for the types
+on the way to the first request. The methods here are the same for all classes; only construction is slower, by some
+microseconds. `dataclasses.fields`, `replace` and `asdict` work as usual. Fields are not inherited, and of the arguments
+of `field`, `init` is not supported.
 """
 
 import dataclasses
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass as dataclass  # noqa: PLC0414 - type checkers know what it does
+    # Type checkers know what these do.
+    from dataclasses import dataclass as dataclass  # noqa: PLC0414
+    from typing import NamedTuple as NamedTuple  # noqa: PLC0414
 else:
+
+    class _TupleType(type):
+        """Makes a class whose instances are tuples, with a name for each value."""
+
+        def __new__(cls, name, bases, space):
+            """Read the fields from the annotations, and put in the place of a default what reads the field."""
+            made = super().__new__(cls, name, bases, space | {"__slots__": ()})
+            names = tuple(made.__annotations__) if bases != (tuple,) else ()
+            made._fields = made.__match_args__ = names
+            made._field_defaults = {field: space[field] for field in names if field in space}
+            for index, field in enumerate(names):
+                setattr(made, field, property(itemgetter(index)))
+            return made
+
+    class NamedTuple(tuple, metaclass=_TupleType):
+        """Base class of tuples whose values have names."""
+
+        def __new__(cls, /, *values, **named):
+            """Return the tuple of the values; those of fields without a default must be given."""
+            fields = cls._fields
+            left = fields[len(values) :]
+            if named or left:
+                given = cls._field_defaults | named
+                try:
+                    values += tuple(given[field] for field in left)
+                except KeyError as error:
+                    raise TypeError(f"{cls.__name__} needs a value for {error.args[0]}") from None
+            if len(values) > len(fields) or not named.keys() <= set(left):
+                raise TypeError(f"{cls.__name__} has no such field left to set: {values[len(fields) :]}, {[*named]}")
+            return tuple.__new__(cls, values)
+
+        def __getnewargs__(self):
+            return tuple(self)
+
+        def __repr__(self):
+            shown = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
+            return f"{type(self).__name__}({shown})"
+
+        def _replace(self, /, **named):
+            """Return a copy in which the named fields have other values."""
+            return type(self)(**self._asdict() | named)
+
+        def _asdict(self):
+            """Return the values by name."""
+            return dict(zip(self._fields, self, strict=True))
 
     def dataclass(*, slots, frozen=False, kw_only=False, eq=True):
         """Return the decorator; the arguments are those of the standard one."""

@@ -1,5 +1,6 @@
 """The value types behave as the standard library's dataclasses do."""
 
+import collections
 import copy
 import dataclasses
 import pickle
@@ -8,17 +9,27 @@ from typing import Any
 import pytest
 
 from gate import model, settings
+from gate.codearts import session
+from gate.core import ports, select
 from gate.core.asks import Ask, Priority
 from gate.core.evidence import Evidence
 from gate.errors import UsageProblem
-from gate.model import Target
+from gate.model import Stage, Target
 from gate.settings import Reports, Rules, Token
+from gate.value_types import NamedTuple
 
 TYPES = [
     kind
     for module in (model, settings)
     for kind in vars(module).values()
     if dataclasses.is_dataclass(kind) and isinstance(kind, type)
+]
+
+TUPLES = [
+    kind
+    for module in (model, ports, select, session)
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, NamedTuple) and kind is not NamedTuple
 ]
 
 
@@ -91,3 +102,31 @@ def test_type_without_equality_is_compared_by_identity_and_takes_values_by_posit
     by_name_only: Any = Target
     with pytest.raises(TypeError, match="takes 0 values without a name"):
         by_name_only("a")
+
+
+@pytest.mark.parametrize("kind", TUPLES, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
+def test_tuple_with_names_behaves_as_the_standard_one(kind: type[Any]) -> None:
+    """Whatever the fields and the defaults."""
+    make: Any = collections.namedtuple  # what mypy knows of it takes literals only
+    standard = make(kind.__name__, kind._fields, defaults=kind._field_defaults.values())
+    values = [f"value {number}" for number in range(len(kind._fields))]
+    least = len(values) - len(kind._field_defaults)
+    for given in (values, values[:least]):
+        one, other = kind(*given), standard(*given)
+        assert (one, repr(one), one._asdict()) == (other, repr(other), other._asdict())
+        assert [getattr(one, name) for name in one._fields] == list(one)
+    assert kind.__match_args__ == standard.__match_args__
+    assert kind(**dict(zip(kind._fields, values, strict=True))) == tuple(values)
+    assert pickle.loads(pickle.dumps(kind(*values))) == copy.copy(kind(*values)) == tuple(values)  # noqa: S301
+    assert not hasattr(kind(*values), "__dict__")
+
+
+def test_tuple_refuses_wrong_fields() -> None:
+    """A value that is missing, one too many, an unknown name, a name given twice."""
+    kind: Any = Stage
+    assert kind("Maven", step="a")._replace(name="Ant") == Stage("Ant", step="a")
+    for values, named in (((), {}), (range(6), {}), (("a",), {"word": "b"}), (("a",), {"name": "b"})):
+        with pytest.raises(TypeError, match="Stage"):
+            kind(*values, **named)
+    with pytest.raises(AttributeError):
+        kind("a").name = "b"

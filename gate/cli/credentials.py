@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from gate import mistakes
 from gate.errors import UsageProblem
 from gate.mistakes import Kind
 from gate.settings import Credential, IamUser, KeyPair, Token
+from gate.value_types import NamedTuple
 
 FAMILIES = {
     "token": ("GATE_TOKEN",),

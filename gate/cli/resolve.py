@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from gate.cli import options
 from gate.cli.credentials import choose
@@ -28,6 +28,7 @@ from gate.settings import (
     check_unique,
 )
 from gate.text import clean, counted
+from gate.value_types import NamedTuple
 
 FILES = ("token_file", "ca_bundle", "junit", "summary", "outputs")
 """The options that name a file."""

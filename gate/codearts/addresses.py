@@ -14,7 +14,9 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import chain, zip_longest
-from typing import Any, NamedTuple
+from typing import Any
+
+from gate.value_types import NamedTuple
 
 STAGGER = 0.25
 """Seconds after which the next address is tried (RFC 8305, section 8); less where the time is short."""

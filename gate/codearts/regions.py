@@ -4,7 +4,7 @@ Source: the region table of the vendor's SDK, huaweicloudsdkcodeartsbuild 3.1.21
 hosts are from the page "Endpoints" of the EU documentation (cloudbuild_03_0003, 2023-11-28).
 """
 
-from typing import NamedTuple
+from gate.value_types import NamedTuple
 
 
 class Endpoints(NamedTuple):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import requests
@@ -26,6 +26,7 @@ from gate.codearts.transport import BoundedAdapter, lift_limits, sending
 from gate.errors import TransientError, Unauthorised
 from gate.limits import LOG_START_SECONDS, MAX_BYTES, MAX_CONNECTIONS
 from gate.settings import Connection, is_loopback
+from gate.value_types import NamedTuple
 
 _CHUNK = 64 * 1024
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any
 
 import urllib3.connection
 import urllib3.connectionpool
@@ -25,6 +25,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from gate.codearts import addresses, tls
 from gate.errors import OrderNotSent
 from gate.limits import MAX_HEADER_BYTES, MAX_LINES, MAX_WIRE_BYTES
+from gate.value_types import NamedTuple
 
 NOT_SENT_NOTE = "nothing was sent: the connection was not established"
 """A note added to errors while a connection is established: to a server, through a proxy, by TLS."""

@@ -7,12 +7,12 @@ has been due longest, so no coroutine ever blocks. Nothing else is awaited.
 import math
 from collections.abc import Callable, Generator, Sequence
 from enum import IntEnum
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gate.core.target_state import EndedBy
 from gate.errors import ServiceError
 from gate.model import Verdict
-from gate.value_types import dataclass
+from gate.value_types import NamedTuple, dataclass
 
 T = TypeVar("T")
 

@@ -10,13 +10,13 @@ from bisect import bisect_right
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
 
 from gate.core.evidence import Evidence, NoAnswer
 from gate.core.identity import CLOCK_SKEW, hash_of, is_of_branch, is_of_commit, is_same_commit
 from gate.core.verdict import interpret
 from gate.durations import spell
 from gate.model import BuildPage, ListedBuild, Record, RunningStatus
+from gate.value_types import NamedTuple
 from gate.vocabulary import NEVER_RAN
 
 RECORD_LAG = 60.0

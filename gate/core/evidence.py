@@ -6,10 +6,9 @@ remembered, and so is what spoke against an answer.
 
 from dataclasses import field, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from gate.model import BuildPage, ListedBuild, Record, RunningStatus
-from gate.value_types import dataclass
+from gate.value_types import NamedTuple, dataclass
 from gate.vocabulary import FINISHED, WAITING_WORDS
 
 

@@ -11,10 +11,10 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
-from typing import NamedTuple
 
 from gate.core.schedule import vary
 from gate.model import ListedBuild
+from gate.value_types import NamedTuple
 from gate.vocabulary import ENDED_WORDS, SUCCESS
 
 MEDIAN_BUILDS = 10

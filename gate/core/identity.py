@@ -2,9 +2,9 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from gate.model import Order, Record
+from gate.value_types import NamedTuple
 
 CLOCK_SKEW = timedelta(minutes=10)
 """How far two clocks may differ: those of the service's `Date` header, of its records, and of this machine."""

@@ -6,12 +6,12 @@ before those of whoever waits for it. What fails or is late is one line.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
 
 from gate.core.asks import Ask, Priority, Result, pause_until, together
 from gate.core.ports import BuildService, Context, LogSink
 from gate.errors import CredentialRefused, NotFound, PermanentError, ServiceError, TooSlow, TransientError
 from gate.model import LogPiece, LogTail, Target
+from gate.value_types import NamedTuple
 
 PIECE_SECONDS = 5.0
 """Seconds that one request for a piece of a growing log may take at most."""

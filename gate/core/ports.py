@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from gate.model import (
     BuildPage,
@@ -22,6 +22,7 @@ from gate.model import (
     UnitTests,
 )
 from gate.settings import Rules
+from gate.value_types import NamedTuple
 
 
 class CallResult(NamedTuple):

@@ -8,10 +8,11 @@ import heapq
 import itertools
 import math
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from gate.core.asks import Ask, Priority
 from gate.core.schedule import Pace
+from gate.value_types import NamedTuple
 
 EXPLAINING = 2
 """Requests that tell why a build did not pass: the other side channels leave them, so that they delay no verdict."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from gate.core.asks import Ask, Priority
 from gate.core.choice import Asked, Choice, Found, MissingFact, NoneProven, NotKnown, choose
@@ -34,6 +34,7 @@ from gate.errors import (
     TransientError,
 )
 from gate.model import BuildPage, Record, Target
+from gate.value_types import NamedTuple
 from gate.vocabulary import SUCCESS
 
 T = TypeVar("T")

@@ -7,13 +7,13 @@ and `next_step` of one target, and `final_words` of the whole run.
 from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum, auto
-from typing import NamedTuple
 
 from gate.core.target_state import EndedBy, StopResult, TargetState
 from gate.core.verdict import has_ended_badly
 from gate.durations import spell
 from gate.model import State, Verdict
 from gate.text import one_line, word
+from gate.value_types import NamedTuple
 
 
 def describe(known: TargetState) -> str:

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from gate.platforms.colours import Colour, Colours
 from gate.platforms.columns import cut, width
+from gate.value_types import NamedTuple
 
 USUAL_SIZE = os.terminal_size((80, 24))
 """Of a terminal that does not tell its size: those of `docker run -t` and of serial lines say 0 x 0."""

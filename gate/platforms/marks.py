@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Mapping
-from typing import NamedTuple, TextIO, assert_never
+from typing import TextIO, assert_never
 
 from gate.model import Phase, Verdict
+from gate.value_types import NamedTuple
 
 
 class Marks(NamedTuple):

@@ -1,7 +1,8 @@
 """Equal messages about several targets, written as one."""
 
 import math
-from typing import NamedTuple
+
+from gate.value_types import NamedTuple
 
 HOLD_SECONDS = 2.0
 """Seconds for which a message is held back that another target has just had."""

@@ -7,7 +7,6 @@ three lines.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 from gate.durations import spell
 from gate.model import Phase, Progress, Stage, State, TargetOutcome, Verdict
@@ -16,6 +15,7 @@ from gate.platforms.columns import fitted, width
 from gate.platforms.live_lines import Line, Span, line_width
 from gate.platforms.marks import Marks
 from gate.text import link, one_line, telling_lines
+from gate.value_types import NamedTuple
 from gate.vocabulary import ENDED_STATES, state_of_part
 
 MOST_COLUMNS = 110

@@ -6,12 +6,13 @@ string, gives the root no name, and writes six decimals and the attribute `disab
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from gate.model import ChildBuild, Outcome, TargetOutcome, Verdict
 from gate.reports.formatting import attempt, class_name, instant, seconds, unit_tests, without_orders
 from gate.reports.stage_display import Part, displayed, select_parts
 from gate.text import link, one_line, share_out, tails
+from gate.value_types import NamedTuple
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
-from typing import NamedTuple
 
 from gate.model import UnitTests
+from gate.value_types import NamedTuple
 
 CHINA = timezone(timedelta(hours=8))
 """The zone of the times that people read at the service: in logs, in lists, in daily numbers."""

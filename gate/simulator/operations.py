@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from gate.simulator.backend import BuildBackend, SimulatedJob, not_found
 from gate.simulator.builds import CHINA, BuildView, RunState, SimulatedBuild, uuid_of
@@ -36,6 +36,7 @@ from gate.simulator.exchange import (
     not_published,
     service_error,
 )
+from gate.value_types import NamedTuple
 
 
 def job_status(backend: BuildBackend, call: Call) -> HttpAnswer:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from types import MappingProxyType
-from typing import NamedTuple
 
 from gate.simulator import sample_plans
 from gate.simulator.builds import BuildPlan
+from gate.value_types import NamedTuple
 
 _HOUR = 3600.0
 

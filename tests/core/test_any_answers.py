@@ -163,6 +163,8 @@ parts = st.builds(
     counts,
     successes=st.none() | counts,
     is_success=st.sampled_from([None, True, False]),
+    parts=st.just(()),
+    name=st.just(""),
 )
 totals = st.builds(lambda whole, of_stages: whole._replace(parts=tuple(of_stages)), parts, st.lists(parts, max_size=2))
 
