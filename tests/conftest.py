@@ -1,12 +1,13 @@
 """What all tests share: a scrubbed environment, the program as a process, the simulator."""
 
+import gc
 import hashlib
 import os
 import shutil
 import signal
 import subprocess
 import zipapp
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -30,6 +31,18 @@ ROOT = Path(__file__).parent.parent
 for profile, examples in {"gate": 25, "ci": 150}.items():
     hypothesis.settings.register_profile(profile, deadline=None, derandomize=True, max_examples=examples)
 hypothesis.settings.load_profile("gate")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while tests are collected, and not among them later: each worker has them all."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
 
 _OURS = ("GATE_", "HUAWEICLOUD_", "GITHUB_", "GITLAB_", "CI_", "JENKINS_", "RUNNER_", "INPUT_")
 _OTHERS = ("CI", "BUILD_NUMBER", "BUILD_TAG", "BUILD_URL", "TERM", "NO_COLOR", "FORCE_COLOR", "NETRC", "PYTHONPATH")

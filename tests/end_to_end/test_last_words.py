@@ -110,10 +110,10 @@ def test_signal_to_a_wait_names_the_build_that_goes_on(slow: FaultySimulator, st
 @pytest.mark.parametrize("command", ["wait", "run"])
 def test_reason_and_state_are_of_one_moment(slow: FaultySimulator, run_gate: RunGate, command: str) -> None:
     """The word in the reason is the one on stdout, also where a stop has ended the build."""
-    done = run_gate(command, slow.jobs["slow"], "--timeout", "1s", env=environment(slow, GATE_POLL_INTERVAL="30s"))
+    done = run_gate(command, slow.jobs["slow"], "--timeout", "2s", env=environment(slow, GATE_POLL_INTERVAL="30s"))
     assert done.returncode == 3, done.stderr
     [word] = re.findall(r"state=(\w+)", done.stdout)
-    [reason] = [line for line in done.stderr.splitlines() if "no result within 1 s (--timeout)" in line]
+    [reason] = [line for line in done.stderr.splitlines() if "no result within 2 s (--timeout)" in line]
     assert f" {word}" in reason
     others = {"QUEUED", "RUNNING", "ABORTED"} - {word}
     assert not [other for other in others if f"is {other}" in reason or f"with {other}" in reason]
@@ -123,7 +123,7 @@ def test_two_running_builds_are_both_named(simulate: Simulate, run_gate: RunGate
     """Neither is left out, and no command for one of them looks like one for both."""
     simulator = simulate(["slow", "queued"], speed=0.001)
     targets = [f"a={simulator.jobs['slow']}", f"b={simulator.jobs['queued']}"]
-    done = run_gate("wait", *targets, "--timeout", "1s", env=environment(simulator))
+    done = run_gate("wait", *targets, "--timeout", "2s", env=environment(simulator))
     assert done.returncode == 3, done.stderr
     assert "Builds 57 (a) and 57 (b) may go on, as this run did not start them." in last_line(done)
     assert "--stop" not in last_line(done)

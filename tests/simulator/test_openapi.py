@@ -42,6 +42,7 @@ def served() -> Iterator[FaultySimulator]:
         yield simulator
 
 
+@pytest.mark.ci  # schemathesis takes seconds; test_sdk.py has the vendor's client read every answer
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
 def test_every_answer_is_as_described(
     schema: Any, checks: list[Any], served: FaultySimulator, route: PublishedRoute
