@@ -287,6 +287,8 @@ class TargetOutcome:
     """The tries before this build, the first one first."""
     children: Sequence[ChildBuild] = ()
     """The builds of which a multi-job build consists."""
+    is_own: bool = False
+    """Whether this run started the build."""
 
     @property
     def telling_log(self) -> Sequence[str]:

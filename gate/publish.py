@@ -166,14 +166,16 @@ class Publisher:
         if report.is_junit and report.is_final:
             self._junit = report.path
 
-    def note_build(self, target: Target, number: int, url: str | None) -> None:
+    def note_build(self, target: Target, number: int, url: str | None, is_own: bool) -> None:
         """Hand the number and the link of the only target's build to later steps, also when the gate is killed.
+
+        `is_own`: whether this run started it.
 
         What cannot be written is told at the end.
         """
         if len(self._settings.targets) > 1:
             return
-        outcome = unfinished([target], NOT_FINISHED, exit_code=5, number=number, url=url)
+        outcome = unfinished([target], NOT_FINISHED, exit_code=5, number=number, url=url, is_own=is_own)
         for report in self._reports:
             if report.tells_build:
                 with contextlib.suppress(ReportFailed):
@@ -249,9 +251,18 @@ class Publisher:
 
 
 def unfinished(
-    targets: Sequence[Target], reason: str, exit_code: int, *, number: int | None = None, url: str | None = None
+    targets: Sequence[Target],
+    reason: str,
+    exit_code: int,
+    *,
+    number: int | None = None,
+    url: str | None = None,
+    is_own: bool = False,
 ) -> Outcome:
-    """Return the outcome of a run without a result; `number` and `url` are those of a build that is known already."""
+    """Return the outcome of a run without a result.
+
+    `number` and `url` are those of a build that is known already; `is_own`: whether this run started it.
+    """
     return Outcome(
         verdict=Verdict.UNDETERMINED,
         exit_code=exit_code,
@@ -264,6 +275,7 @@ def unfinished(
                 job_id=target.job_id,
                 build_number=number or target.build_number,
                 build_url=url,
+                is_own=is_own,
                 verdict=Verdict.UNDETERMINED,
                 reason=reason,
             )

@@ -71,6 +71,7 @@ def outcome_of(known: TargetState) -> TargetOutcome:
         tests=known.tests,
         log_tail=tuple(known.log_tail),
         attempts=tuple(known.attempts),
+        is_own=known.is_own,
     )
 
 

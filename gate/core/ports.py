@@ -227,8 +227,8 @@ class Context(NamedTuple):
     """Return a new file for the log of a target's build; `None` without `--log-dir`."""
     link: Callable[[str, int, str | None], str | None] = _no_link
     """Return the link to a build of a job, by its number and its project, as far as that is known (`--build-url`)."""
-    pinned: Callable[[Target, int, str | None], None] = _show_nothing
-    """Hand on the number and the link of the build that is judged from now on."""
+    pinned: Callable[[Target, int, str | None, bool], None] = _show_nothing
+    """Hand on the number and the link of the build that is judged from now on, and whether this run started it."""
     resolved: Callable[[Sequence[Target]], None] = _show_nothing
     """Hand on the targets once the jobs that were given by name are known."""
     debug: Callable[[str], None] = _show_nothing

@@ -262,7 +262,7 @@ class Watch:
         self.known.build_url = self._context.link(self._job, number, None)
         if self.known.build_url:
             self._say(f"build {number}: {self.known.build_url}")
-        self._context.pinned(self.known.target, number, self.known.build_url)
+        self._context.pinned(self.known.target, number, self.known.build_url, self.known.is_own)
 
     def _note_first(self, record: Record) -> None:
         """Follow the log of a build that has not ended; tell its link, if it needs the project, which records name."""
@@ -272,7 +272,7 @@ class Watch:
         if url and self.known.build_url is None:
             self.known.build_url = url
             self._say(f"build {record.build_number}: {url}")
-            self._context.pinned(self.known.target, record.build_number, url)
+            self._context.pinned(self.known.target, record.build_number, url, self.known.is_own)
 
     def _may_order_again(self, state: RecordState) -> bool:
         """Tell whether a build that ended in this state never ran, and is to be ordered once more (`--retries`)."""

@@ -67,6 +67,7 @@ TARGET = (
     Field[TargetOutcome]("label", "Label of the target, or its job id", lambda target: text(target.label)),
     Field[TargetOutcome]("job_id", "Id of the build task", lambda target: text(target.job_id)),
     Field[TargetOutcome]("build_number", "Number of the build that was judged", lambda target: target.build_number),
+    Field[TargetOutcome]("ordered", "Whether this run started the build", lambda target: target.is_own),
     Field[TargetOutcome]("verdict", "Verdict on this target", lambda target: target.verdict.token),
     Field[TargetOutcome]("state", "The service's word for the build", lambda target: text(target.state)),
     Field[TargetOutcome]("reason", "Why this is the verdict, in a sentence", lambda target: text(target.reason)),

@@ -23,6 +23,7 @@ DOTENV_NAMES = {
     "verdict": "GATE_VERDICT",
     "exit-code": "GATE_EXIT_CODE",
     "build-number": "GATE_BUILD_NUMBER",
+    "ordered": "GATE_ORDERED",
     "build-url": "GATE_BUILD_LINK",  # not GATE_BUILD_URL: a later run of the gate would take it for its template
     "report": "GATE_REPORT",
     "elapsed-seconds": "GATE_ELAPSED_SECONDS",
@@ -84,14 +85,15 @@ def outputs(outcome: Outcome, report: Path | None) -> dict[str, str]:
     """Return the outputs of a pipeline step by name; every value is one line.
 
     `report` is the JUnit report of this run; `None` if there is none. The number of the build and its link are those of
-    the only target, and empty if there are several. The outcome may be that of an unfinished run: the build is known
-    before the verdict is.
+    the only target, and empty if there are several; `ordered` tells whether this run started all builds. The outcome
+    may be that of an unfinished run: the build is known before the verdict is.
     """
     target = outcome.targets[0] if len(outcome.targets) == 1 else None
     return {
         "verdict": outcome.verdict.token,
         "exit-code": str(outcome.exit_code),
         "build-number": str((target and target.build_number) or ""),
+        "ordered": "true" if outcome.targets and all(one.is_own for one in outcome.targets) else "false",
         "build-url": (target and link(target.build_url)) or "",
         "report": clean(report.as_posix()).replace("\n", " ") if report else "",
         "elapsed-seconds": str(seconds(outcome.elapsed_seconds) or 0.0),

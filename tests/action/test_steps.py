@@ -27,8 +27,8 @@ def test_build_that_passes_gives_a_green_step(simulate: Simulate, driver: Driver
     step = driver.run(targets=f"app={simulator.jobs['passing']}", **address(simulator))
     assert step.exit == 0, step.log
     assert step.outputs | {"elapsed-seconds": "", "results": ""} == {
-        "verdict": "passed", "exit-code": "0", "build-number": "57", "build-url": "", "report": "gate-report.xml",
-        "elapsed-seconds": "", "results": "",
+        "verdict": "passed", "exit-code": "0", "build-number": "57", "ordered": "false", "build-url": "",
+        "report": "gate-report.xml", "elapsed-seconds": "", "results": "",
     }  # fmt: skip
     assert json.loads(step.outputs["results"])["targets"][0]["label"] == "app"
     assert step.summary.startswith("## ✅ codearts-gate: passed")

@@ -150,7 +150,14 @@ def test_warning_comes_before_what_is_missing_and_outputs_of_a_former_step_are_n
     """The misspelt variable is why it is missing; GATE_VERDICT and others are set by a former step's dotenv file."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GATE_TARGET", JOB)
-    for name in ("GATE_VERDICT", "GATE_BUILD_NUMBER", "GATE_BUILD_LINK", "GATE_REPORT", "GATE_ELAPSED_SECONDS"):
+    for name in (
+        "GATE_VERDICT",
+        "GATE_BUILD_NUMBER",
+        "GATE_ORDERED",
+        "GATE_BUILD_LINK",
+        "GATE_REPORT",
+        "GATE_ELAPSED_SECONDS",
+    ):
         monkeypatch.setenv(name, "57")
     assert execute(["wait"], 0.0) == 2
     first, second = capfd.readouterr().err.splitlines()

@@ -49,6 +49,8 @@ from tests.faults.moments import LOGS
 from tests.fork_server import start_gate
 from tests.helpers import environment
 
+assert sys.platform != "win32"  # which has neither these signals nor terminals
+
 AFTER_PAUSE = 2.0
 """Seconds from SIGCONT to the end of a process whose deadline has passed meanwhile: one for its reports, one to go."""
 
@@ -291,8 +293,9 @@ class Run:
         case, seen = self.case, self.seen
         if seen.seconds > self.allowed:
             yield f"{seen.seconds - self.allowed:.1f} s too late: {seen.err[-6000:]}"
-        if signal.SIGINT in self.signalled and "Failed to import the site module" in seen.err:
-            return  # Ctrl-C before the program's first line: Python itself ends, with status 1
+        early = ("Failed to import the site module", "faulthandler.enable()\nKeyboardInterrupt")
+        if signal.SIGINT in self.signalled and any(text in seen.err for text in early):
+            return  # Ctrl-C before the program's first line: Python itself ends, with status 1, or the fork server
         allowed = {0, 1, 3, 4, 5, *(128 + number for number in self.signalled), *(-number for number in self.signalled)}
         has_died = seen.status < 0
         has_report = "--no-wait" not in case.options and not has_died

@@ -1,6 +1,8 @@
 """A limit for the queue (`--queue-timeout`), and builds that are used again (`run --reuse`), through the program."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +72,24 @@ def test_build_that_is_used_again_is_not_waited_for_under_no_wait(simulate: Simu
         0, [["started", "build=57"], ["started", "build=58"]],
     ), done.stderr  # fmt: skip
     assert len(simulator.journal.of(*ORDERS)) == 1
+
+
+@pytest.mark.parametrize(("scenario", "number", "ordered"), [("slow", 57, "false"), ("queued", 58, "true")])
+def test_later_step_stops_only_what_the_first_one_has_started(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, scenario: str, number: int, ordered: str
+) -> None:
+    """The first one tells by `GATE_ORDERED` whether it started the build, in the form in which `GATE_STOP` takes it."""
+    simulator = simulate(["slow", "queued"])
+    job = simulator.jobs[scenario]
+    arguments = (job, "--reuse", "--commit", commit_of(simulator, "slow"), "--no-wait", "--outputs", "gate.env")
+    done = run_gate("run", *arguments, "--json", env=environment(simulator))
+    told = dict(line.split("=", 1) for line in (tmp_path / "gate.env").read_text().splitlines())
+    assert (told["GATE_BUILD_NUMBER"], told["GATE_ORDERED"]) == (str(number), ordered), done.stderr
+    assert json.loads(done.stdout)["targets"][0]["ordered"] == (ordered == "true")
+    env = environment(simulator, GATE_STOP=told["GATE_ORDERED"])
+    done = run_gate("wait", f"{job}:{number}", "--timeout", "1s", env=env)
+    assert done.returncode == 3, done.stderr
+    assert [one.build_number for one in simulator.journal.of(*STOPS)] == ([58] if ordered == "true" else [])
 
 
 def test_build_that_is_used_again_is_never_stopped(simulate: Simulate, run_gate: RunGate) -> None:

@@ -127,8 +127,19 @@ def test_json_outputs_and_summary_agree(simulate: Simulate, run_gate: RunGate, t
     assert set(document) == {"verdict", "exit_code", "started_at", "elapsed_seconds", "api_calls", "targets"}
     (target,) = document["targets"]
     assert set(target) == {
-        *("label", "job_id", "build_number", "verdict", "state", "reason", "branch", "commit", "started_at"),
-        *("finished_at", "duration_seconds", "record_id", "polls", "url", "stages", "tests", "attempts", "children"),
+        *("label", "job_id", "build_number", "ordered", "verdict", "state", "reason", "branch", "commit"),
+        *(
+            "started_at",
+            "finished_at",
+            "duration_seconds",
+            "record_id",
+            "polls",
+            "url",
+            "stages",
+            "tests",
+            "attempts",
+            "children",
+        ),
     }
     assert (document["verdict"], document["exit_code"], target["label"], target["build_number"]) == (
         "failed",
@@ -144,6 +155,7 @@ def test_json_outputs_and_summary_agree(simulate: Simulate, run_gate: RunGate, t
         "GATE_VERDICT": "failed",
         "GATE_EXIT_CODE": "1",
         "GATE_BUILD_NUMBER": "57",
+        "GATE_ORDERED": "false",
         "GATE_BUILD_LINK": "",
         "GATE_REPORT": "a/b/r.xml",
         "GATE_ELAPSED_SECONDS": str(document["elapsed_seconds"]),

@@ -121,8 +121,8 @@ def test_step_gets_outputs_summary_and_annotation(
     lines = Path(step["GITHUB_OUTPUT"]).read_text().splitlines()
     outputs = dict(line.split("=", 1) for line in lines)
     assert outputs | {"elapsed-seconds": "", "results": ""} == {
-        "before": "1", "verdict": "failed", "exit-code": "1", "build-number": "57", "build-url": "",
-        "report": "gate-report.xml", "elapsed-seconds": "", "results": "",
+        "before": "1", "verdict": "failed", "exit-code": "1", "build-number": "57", "ordered": "false",
+        "build-url": "", "report": "gate-report.xml", "elapsed-seconds": "", "results": "",
     }  # fmt: skip
     assert json.loads(outputs["results"])["targets"][0]["state"] == "FAILURE"
     page = Path(step["GITHUB_STEP_SUMMARY"]).read_text()

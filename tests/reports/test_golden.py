@@ -109,6 +109,7 @@ PASSING_DOTENV = """\
 GATE_VERDICT=passed
 GATE_EXIT_CODE=0
 GATE_BUILD_NUMBER=57
+GATE_ORDERED=false
 GATE_BUILD_LINK=https://x.example/57?a=1&b=2
 GATE_REPORT=out/gate-report.xml
 GATE_ELAPSED_SECONDS=75.25
@@ -125,6 +126,7 @@ PASSING_DOCUMENT = {
             "label": "app",
             "job_id": "48c66c6002964721be537cdc6ce0297b",
             "build_number": 57,
+            "ordered": False,
             "verdict": "passed",
             "state": "SUCCESS",
             "reason": "Build 57 ended as SUCCESS.",
@@ -270,6 +272,7 @@ FAILING_DOTENV = """\
 GATE_VERDICT=failed
 GATE_EXIT_CODE=1
 GATE_BUILD_NUMBER=
+GATE_ORDERED=false
 GATE_BUILD_LINK=
 GATE_REPORT=out/gate-report.xml
 GATE_ELAPSED_SECONDS=20.0
@@ -300,7 +303,7 @@ def test_outcome_gives_this_json_document() -> None:
     unknown = json.loads(result.to_json(FAILING))["targets"][1]
     assert {name for name, value in unknown.items() if value is None} == (
         PASSING_DOCUMENT["targets"][0].keys()  # type: ignore[index]
-        - {"label", "job_id", "verdict", "reason", "polls", "stages", "attempts", "children"}
+        - {"label", "job_id", "ordered", "verdict", "reason", "polls", "stages", "attempts", "children"}
     )
 
 

@@ -132,6 +132,7 @@ def test_unfinished_run_gives_outputs_that_are_no_pass() -> None:
         "verdict": "undetermined",
         "exit-code": "5",
         "build-number": "57",
+        "ordered": "false",
         "build-url": "https://x.example/57",
         "report": "gate-report.xml",
         "elapsed-seconds": "1.0",
@@ -145,6 +146,15 @@ def test_outputs_without_a_single_target_name_no_build(count: int) -> None:
     """Number and link are empty where there is no target, or more than one."""
     values = result.outputs(outcome(*map(target, range(count))), REPORT)
     assert (values["build-number"], values["build-url"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("own", "ordered"), [([], "false"), ([True], "true"), ([True, False], "false"), ([True, True], "true")]
+)
+def test_outputs_tell_whether_all_builds_were_started_here(own: list[bool], ordered: str) -> None:
+    """A later step may stop them then, and no other."""
+    targets = [replace(target(number), is_own=is_own) for number, is_own in enumerate(own)]
+    assert result.outputs(outcome(*targets), REPORT)["ordered"] == ordered
 
 
 def paths(value: object, path: str = "") -> Iterator[str]:
