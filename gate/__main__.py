@@ -60,8 +60,12 @@ def leave_out_working_directory() -> None:
 
     That is a checked-out repository: a click.py or a signal.py in it would get the credential.
     """
-    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib is not loaded
-    if sys.path and sys.path[0] == os.getcwd() != folder:  # noqa: PTH109 - likewise
+    try:
+        here = os.getcwd()  # noqa: PTH109 - pathlib is not loaded
+        folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - likewise
+    except OSError:  # it has been removed, so there is nothing in it
+        return
+    if sys.path and sys.path[0] == here != folder:
         del sys.path[0]
 
 

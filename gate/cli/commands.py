@@ -1,6 +1,7 @@
 """The click commands: they turn options into settings, and errors into messages and exit statuses."""
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 from gate import __version__, former_reports, mistakes
 from gate.cli import options
 from gate.cli.param_types import Duration, FilePath, ScenarioName, TargetType
-from gate.errors import GateError, UsageProblem
+from gate.errors import GateError, ReportFailed, UsageProblem
 from gate.model import Target
 from gate.settings import require
 
@@ -20,6 +21,9 @@ WITH_REPORTS = ("wait", "run")
 
 SECRETS = ("--token", "--ak", "--sk", "--access-key", "--secret-key", "--password", "--iam-password")
 """Options that people try; there is none of them."""
+
+DRAIN = 3.0
+"""Seconds for which a slow reader of a printed result is waited for."""
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C before there was anything to wait for."""
@@ -202,7 +206,7 @@ def jobs(started: float, /, text: str, as_json: bool, verbose: bool, **values: A
     missing = [] if project else ["no project: give --codearts-project (GATE_CODEARTS_PROJECT)"]
     connection, notes = resolve_connection(values | {"verbose": verbose}, options.places(), missing)
     print_notes(notes, values)
-    return show(connection, project, text.strip(), started, as_json=as_json, verbose=verbose)
+    return delivered(show(connection, project, text.strip(), started, as_json=as_json, verbose=verbose))
 
 
 @main.command(cls=options.GroupedCommand)
@@ -224,11 +228,23 @@ def doctor(target: Target | None, as_json: bool, verbose: bool, **values: Any) -
     project = values.pop("codearts_project")
     connection, notes = resolve_connection(values | {"verbose": verbose}, options.places())
     print_notes(notes, values)
-    return examine(connection, target, project, as_json=as_json, verbose=verbose)
+    return delivered(examine(connection, target, project, as_json=as_json, verbose=verbose))
 
 
 for _command in main.commands.values():
     with_version(_command)
+
+
+def delivered(status: int) -> int:
+    """Return the status of a command whose result is what it prints; raises `ReportFailed` if that was lost."""
+    from gate.runtime import streams
+
+    streams.drain(time.monotonic() + DRAIN)
+    if status == 0 and streams.has_lost_output():
+        raise ReportFailed(
+            "the result could not be written: stdout is closed or full", hint="Let it go to another file."
+        )
+    return status
 
 
 def warn_about_variables(values: Mapping[str, Any]) -> None:

@@ -64,6 +64,28 @@ def test_stream_that_takes_nothing_changes_no_status(simulate: Simulate, tmp_pat
     assert all(entry.authorised for entry in simulator.journal.entries)
 
 
+def test_working_directory_that_was_removed_keeps_the_gate_from_nothing(simulate: Simulate, tmp_path: Path) -> None:
+    """Reports may go elsewhere."""
+    simulator = simulate(["failing"], speed=200)
+    script = f'mkdir gone; cd gone; rmdir ../gone; {SHELL} --junit "{tmp_path}/r.xml"; echo status=$?'
+    done = run_in_shell(simulator, script, tmp_path, sys.executable)
+    assert "status=1" in done.stdout, done
+    assert error_types(tmp_path / "r.xml") == ["BuildFailed"]
+
+
+@pytest.mark.parametrize("command", ["jobs --json", "doctor"])
+@pytest.mark.parametrize("stream", [">/dev/full", ">&-"])
+def test_printed_result_that_is_lost_is_no_success(
+    simulate: Simulate, tmp_path: Path, command: str, stream: str
+) -> None:
+    """Where what a command prints is all that it does; the error is told."""
+    simulator = simulate(["passing"])
+    script = f'"$GATE_PYTHON" -m gate {command} --codearts-project {simulator.project} {stream}; echo status=$?'
+    done = run_in_shell(simulator, script, tmp_path, sys.executable)
+    assert "status=5" in done.stdout, done
+    assert "Error: the result could not be written: stdout is closed or full. Let it go to another file." in done.stderr
+
+
 @pytest.mark.parametrize("script", [SHELL + "--junit /dev/stdout >&-", SHELL + "--summary /dev/stderr 2>&-"])
 def test_report_for_a_closed_stream_is_no_pass(simulate: Simulate, tmp_path: Path, script: str) -> None:
     """It would be lost without a word."""
