@@ -227,6 +227,8 @@ class Watch:
                 why, hint = f"{describe(former)}; it was not ordered again: {error}", getattr(error, "hint", "")
                 former.decide(judging.judge(state) or Verdict.UNDETERMINED, EndedBy.RESULT, why, hint)
                 return
+            if self.ending is not None:  # the gate began to end while the order was under way
+                raise self.ending
 
     async def _poll(self, pinned: PinnedBuild | None) -> RecordState:
         """Poll the build until it has ended; `pinned` is what the selection knows of it."""

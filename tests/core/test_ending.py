@@ -269,6 +269,22 @@ def test_retry_that_is_not_accepted_leaves_the_first_build_as_the_one_that_is_ju
         assert (outcome.build_number, outcome.state, outcome.attempts) == (58, "SCHEDULE_FAILURE", ())
 
 
+@pytest.mark.parametrize(("seconds", "signal_at"), [(60, 1), (1, None)])
+def test_retry_that_is_accepted_while_the_gate_ends_is_stopped(seconds: float, signal_at: float | None) -> None:
+    """As a first order is."""
+    world = ordered(
+        start=[58, Late(2, Started(59, EPOCH))],
+        record=[lambda job, number: record("SCHEDULE_FAILURE" if number == 58 else "RUNNING", number, job)],
+        rules=Rules(timeout=seconds, retries=1),
+    )
+    if signal_at is not None:
+        world.interrupt(signal_at)
+    (outcome,) = world.run()
+    assert outcome.build_number == 59
+    assert "stop requested for build 59" in outcome.reason
+    assert len(asked(world, "stop")) == 1
+
+
 def test_retry_under_reuse_adopts_and_stops_no_build_of_others() -> None:
     """Somebody has started build 59 of the same commit by then."""
     foreign = build(59, commit="c" * 40, run_word="Running")
