@@ -440,11 +440,12 @@ def supervise(case: Case, simulator: FaultySimulator, folder: Path, stack: ExitS
     clean = {name: value for name, value in os.environ.items() if not is_foreign(name)}
     env = {**clean, "HOME": str(folder), "TERM": "xterm", **environment(simulator, case.credential)}
     arguments = arguments_of(case, simulator)
-    load, started = os.getloadavg()[0], time.monotonic()
+    load = os.getloadavg()[0]
     process = start_gate(
         arguments, env=env, is_real=case.is_real, cwd=folder, stdin=subprocess.DEVNULL,
         stdout=out.theirs, stderr=err.theirs,
     )  # fmt: skip
+    started = time.monotonic()  # the fork server has been started by now
     stack.callback(end, process)
     out.started()
     err.started()

@@ -45,7 +45,6 @@ def run_gate(*arguments: object, timeout: float, env: Mapping[str, str]) -> Seen
     with tempfile.TemporaryDirectory() as folder:
         out, err, report = (Path(folder, name) for name in ("out", "err", "gate-report.xml"))
         clean = {name: value for name, value in os.environ.items() if not is_foreign(name)}
-        started = time.monotonic()
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = start_gate(
                 [*map(str, arguments), "--timeout", f"{timeout}s"],
@@ -55,6 +54,7 @@ def run_gate(*arguments: object, timeout: float, env: Mapping[str, str]) -> Seen
                 stdout=stdout,
                 stderr=stderr,
             )
+        started = time.monotonic()  # the fork server has been started by now
         kibibytes = 0
         while process.poll() is None:
             kibibytes = max(kibibytes, _peak(process.pid))
