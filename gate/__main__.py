@@ -28,15 +28,16 @@ def run() -> int:
     """Import the program, run the command line and return its exit status."""
     if __name__ == "__main__":
         leave_out_working_directory()
-    from gate import former_reports
-
-    former_reports.remove(sys.argv[1:], os.environ)
-    import gc
     import signal
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Until the wait has begun, Ctrl-C ends the process as other signals do, not with a traceback and status 1.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from gate import former_reports
+
+    former_reports.remove(sys.argv[1:], os.environ)
+    import gc
+
     from gate.runtime import signals
 
     if sys.argv[1:2] in (["wait"], ["run"]):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import SIGN_IN, STOPS
@@ -107,6 +108,26 @@ def test_signal_during_imports_says_no_result(tmp_path: Path, number: int, impor
         process.wait(timeout=20)
     assert process.returncode in (-number, 128 + number)
     assert "Traceback" not in "".join(lines)
+
+
+INTERRUPTED_IMPORT = """
+import os, runpy, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "gate.former_reports":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+runpy.run_module("gate", run_name="__main__")
+"""
+
+
+def test_ctrl_c_during_the_very_first_import_shows_no_traceback(tmp_path: Path) -> None:
+    """Python's own answer to the signal would be one."""
+    command = [sys.executable, "-c", INTERRUPTED_IMPORT, "wait", "a" * 32]
+    done = subprocess.run(
+        command, env={"PYTHONPATH": str(ROOT)}, cwd=tmp_path, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
 
 
 def test_hang_up_that_the_caller_ignores_is_ignored(slow: FaultySimulator, start_gate: StartGate) -> None:
