@@ -8,7 +8,7 @@ from gate.core.ports import Context
 from gate.core.retry import Retrier
 from gate.core.select import Selection
 from gate.core.target_state import StopResult, TargetState
-from gate.errors import OrderNotSent, ServiceError, StartLost, TooSlow, TransientError, WrongBuild
+from gate.errors import NotFound, OrderNotSent, ServiceError, StartLost, TooSlow, TransientError, WrongBuild
 from gate.model import Order, Started
 
 LOOK_AROUND = 5.0
@@ -130,6 +130,11 @@ async def stop(known: TargetState, context: Context, until: float) -> bool:
         except TransientError as error:
             may_have_stopped |= error.sent
             known.stop_problem, at = str(error), context.now() + (0 if isinstance(error, TooSlow) else STOP_AGAIN)
+        except NotFound as error:
+            if known.record is None and not known.is_own:  # there is nothing to stop, as far as anybody has seen
+                known.stop, known.stop_problem = StopResult.NOT_REQUESTED, ""
+                return False
+            known.stop_problem, at = str(error), until
         except ServiceError as error:
             known.stop_problem, at = str(error), until
         else:

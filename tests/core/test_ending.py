@@ -342,6 +342,17 @@ def test_time_in_the_queue_of_an_ordered_build_does_not_depend_on_the_clock_of_r
     assert "--queue-timeout" in outcome.reason
 
 
+@pytest.mark.parametrize("timeout", [60, 600])
+def test_build_that_was_never_there_is_not_said_to_go_on(timeout: float) -> None:
+    """Under `wait --stop`, at the timeout and when it has not appeared in time."""
+    world = World(
+        pinned(58), builds=[[build()]], stop=[NotFound("no such build")], rules=Rules(timeout=timeout, stop=True)
+    )
+    (outcome,) = world.run()
+    assert "stopped" not in outcome.reason
+    assert "go on" not in f"{outcome.reason} {outcome.hint} {world.wait.final_words}"
+
+
 @pytest.mark.parametrize(("given", "stops"), [(True, 1), (False, 0)])
 def test_only_wait_with_stop_stops_a_build_that_it_did_not_start(given: bool, stops: int) -> None:
     """At the timeout."""
