@@ -107,8 +107,8 @@ class Selection:
                 give_up = self._now() + rules.appear_timeout
             if is_last or (isinstance(choice, NotKnown) and choice.is_final):
                 raise self._none_found(choice)
-            if choice.sentence != told:
-                self._retrier.say(f"{choice.sentence}; waiting for a build, at most {spell(give_up - self._now())}")
+            if choice.sentence != told and (left := give_up - self._now()) > 0:
+                self._retrier.say(f"{choice.sentence}; waiting for a build, at most {spell(left)}")
                 told = choice.sentence
             at = self._next_look(looks, give_up)
 
@@ -333,8 +333,8 @@ class Selection:
             sentence += f"; the newest known one is {max(others)}" if others else ""
             if at >= began + patience:
                 raise NotFound(f"{sentence}, after {spell(self._now() - began)}")
-            if sentence != told:
-                self._retrier.say(f"{sentence}; waiting for it, at most {spell(began + patience - self._now())}")
+            if sentence != told and (left := began + patience - self._now()) > 0:
+                self._retrier.say(f"{sentence}; waiting for it, at most {spell(left)}")
                 told = sentence
             at = self._next_look(looks, began + patience)
 

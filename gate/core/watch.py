@@ -362,7 +362,9 @@ class Watch:
             except Ending as later:  # the deadline or a signal, while a build was being looked at or stopped
                 present = later
         if known.verdict is None:
-            known.where, known.trouble = describe(known), self._retrier.trouble
+            is_of_status = self._rules.verdict_from == "status"
+            known.where = "/status has said neither true nor false" if is_of_status else describe(known)
+            known.trouble = self._retrier.trouble
             known.decide(ending.verdict, ending.ended_by, ending.why, self._retrier.advice if known.trouble else "")
 
     async def _look_and_stop(self, ending: Ending) -> None:

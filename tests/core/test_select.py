@@ -341,6 +341,15 @@ def test_number_above_every_known_one_is_waited_for() -> None:
     assert "build 58 is not there yet; the newest known one is 57; waiting for it, at most 5 m" in play.said
 
 
+@pytest.mark.parametrize("number", [None, 58])
+def test_waiting_is_not_announced_where_there_is_no_time_for_it(number: int | None) -> None:
+    """`--appear-timeout 0` looks, and that is all."""
+    play = Play(build(57, -5000), number=number, rules=Rules(appear_timeout=0))
+    with pytest.raises(NotFound):
+        play.run()
+    assert not [text for text in play.said if "waiting" in text]
+
+
 def test_number_above_every_known_one_is_waited_for_until_the_time_is_over() -> None:
     """`--appear-timeout`."""
     play = Play(build(57), number=60, rules=Rules(appear_timeout=40))

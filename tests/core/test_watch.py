@@ -202,7 +202,9 @@ def test_status_mode_takes_the_boolean_for_the_result(answer: bool, verdict: Ver
 def test_status_mode_without_an_answer_is_timed_out() -> None:
     """Absent or null: not yet."""
     world = World(pinned(None), rules=Rules(verdict_from="status", timeout=60), is_running=[None])
-    assert world.verdict() is Verdict.TIMED_OUT
+    (outcome,) = world.run()
+    assert outcome.verdict is Verdict.TIMED_OUT
+    assert outcome.reason == "no result within 1 m (--timeout): /status has said neither true nor false"
 
 
 def test_status_mode_is_undetermined_when_the_service_refuses() -> None:
