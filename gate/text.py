@@ -127,8 +127,8 @@ def share_out(sizes: Sequence[int], limit: int) -> list[int]:
 # What compilers, build tools and test runners call a line that tells why; "0 errors" and "error: 0" are no such line.
 _TELLING = r"(?i)\b(?:errors|failures?|failed|fatal|cannot|undefined|panic|traceback)\b|(?:error|exception)\b"
 _HARMLESS = r"(?i)\b(?:no|0|without) (?:\w+ )?(?:errors?|failures?|failed)\b|\b(?:errors?|failures?|failed): ?0\b"
-# What the service puts before each line of a log: "[2024/09/24 11:18:49.123 GMT+08:00] ".
-_STAMP = r"^\[\d{4}[-/]\d\d[-/]\d\d [^]]{8,30}\] "
+STAMP = r"\[\d{4}[-/]\d\d[-/]\d\d [^]\n]{8,30}\] "
+"""A pattern of what the service puts before each line of a log, such as `[2024/09/24 11:18:49.123 GMT+08:00] `."""
 
 
 def is_telling(line: str) -> bool:
@@ -138,5 +138,5 @@ def is_telling(line: str) -> bool:
 
 def telling_lines(lines: Sequence[str], count: int) -> list[str]:
     """Return at most `count` lines of a failed build's log that say why: the first that look so, else the last ones."""
-    texts = [line for line in (re.sub(_STAMP, "", one_line(text)) for text in lines) if line]
+    texts = [line for line in (re.sub(f"^{STAMP}", "", one_line(text)) for text in lines) if line]
     return [line for line in texts if is_telling(line)][:count] or texts[-count:]

@@ -29,7 +29,8 @@ class LogLines:
             self._is_escaped = "\n" not in text  # the vendor's own example escapes them twice
         if self._is_escaped:
             text = self._masker.hide(text.replace(r"\r\n", "\n").replace(r"\n", "\n"))
-        end = text.rfind("\n", 0, self._masker.unfinished(text)) + 1
+        whole = text.rfind("\n") + 1  # the time before a line may not have come whole
+        end = text.rfind("\n", 0, self._masker.unfinished(text[:whole])) + 1
         self._text = text[end:]
         limit = max(MAX_HELD_LINE, self._masker.longest())
         if len(self._text) > limit:

@@ -1,11 +1,12 @@
 """The text of a log: its last lines as a terminal would show them, and the whole of it as it comes."""
 
+import codecs
 import re
 from collections.abc import Callable
 
 from gate.codearts.masking import MASK, Masker
 from gate.limits import MAX_LOG, MAX_TEXT
-from gate.text import clean
+from gate.text import STAMP, clean
 
 CUT = "…"
 """Replaces the start of a line that is too long."""
@@ -101,8 +102,9 @@ def last_lines(body: bytes, count: int, masker: Masker, *, is_cut: bool = False)
     """
     lines: list[str] = []
     size, end = 0, len(body)
+    before = 0  # characters of lines that are read only because a secret may go on in the next ones
     for _ in range(MAX_SCANNED_LINES):
-        if end < 0 or len(lines) >= count:
+        if end < 0 or count <= 0 or before > masker.longest():
             break
         start = body.rfind(b"\n", 0, end) + 1
         line = _shown_line(body[start:end], masker, is_cut=is_cut and start == 0)
@@ -113,6 +115,8 @@ def last_lines(body: bytes, count: int, masker: Masker, *, is_cut: bool = False)
         if size > MAX_LOG:
             break
         lines.append(line)
+        if len(lines) > count:
+            before += len(clean(re.sub(f"^{STAMP}", "", line)))
     lines.reverse()
     return masker.hide("\n".join(lines)).split("\n")[-count:] if lines else []
 
@@ -144,14 +148,21 @@ def _decode(line: bytes, *, is_cut: bool = False) -> str:
     """Decode a line as UTF-8, else as GB18030 (with GBK): tools on Chinese machines write either.
 
     A line has to be decoded from its start: with GBK, the bytes from the middle of a character on are often other
-    characters. `is_cut`: whether it may start within one.
+    characters. `is_cut`: whether it may start within one. It may always end within one.
     """
     for encoding in ("utf-8", "gb18030"):
+        unfinished = ""
         for start in range(4 if is_cut else 1):
+            decoder = codecs.getincrementaldecoder(encoding)()
             try:
-                return line[start:].decode(encoding)
+                text = decoder.decode(line[start:])
             except UnicodeDecodeError:
                 continue
+            if not decoder.getstate()[0]:
+                return text
+            unfinished = unfinished or f"{text}\ufffd"
+        if unfinished and (encoding != "utf-8" or not unfinished[:-1].isascii()):  # ASCII speaks for neither
+            return unfinished
     return line.decode("utf-8", errors="replace")
 
 

@@ -6,9 +6,9 @@ from base64 import b64encode
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
-from gate.text import INVISIBLE
+from gate.text import INVISIBLE, STAMP
 
 MASK = "***"
 
@@ -17,6 +17,9 @@ SHORTEST_BASE64 = 8
 
 _SIGNATURE = re.compile(r"(Signature=)[0-9a-f]{64}")
 """The signature of a request in its `Authorization` header; it is valid for 15 minutes."""
+
+_INTERRUPTION = rf"{INVISIBLE}(?:(?<=\n){STAMP})?"
+"""What may interrupt a secret: the service puts the time before each line, also of a token that a build has folded."""
 
 _START = 12
 """Characters of a form that are looked for first."""
@@ -49,14 +52,16 @@ class Masker:
 
 
 def mask(text: str, secrets: tuple[str, ...]) -> str:
-    """Return `text` with the secrets masked: in plain form, in base64, escaped in JSON, or percent-encoded.
+    """Return `text` with the secrets masked: plain, in base64, escaped in JSON, HTML or XML, or percent-encoded.
 
     A secret is also found if invisible characters interrupt it: line ends, escape sequences, control characters. They
-    may be removed later, for example where a carriage return moves a terminal's cursor.
+    may be removed later, for example where a carriage return moves a terminal's cursor. So are line ends with the time
+    that the service puts before the next line.
     """
     if "Signature=" in text:
         text = _SIGNATURE.sub(rf"\1{MASK}", text)
-    on_one_line = text.replace("\n", "").replace("\r", "").replace("\t", " ")
+    joined = re.sub(rf"\n{STAMP}", "", text) if "\n[" in text else text
+    on_one_line = joined.replace("\n", "").replace("\r", "").replace("\t", " ")
     if on_one_line.isprintable() and not any(start in on_one_line for start in _starts(secrets)):
         return text  # true of nearly all texts, and quickly found out
     forms = _forms(secrets)
@@ -109,7 +114,7 @@ def _visible(text: str) -> tuple[str, Callable[[int], int]]:
     parts: list[str] = []
     lengths, places = [0], [0]
     done = 0
-    for found in re.finditer(INVISIBLE, text):
+    for found in re.finditer(_INTERRUPTION, text):
         parts.append(text[done : found.start()])
         done = found.end()
         if parts[-1]:
@@ -128,13 +133,22 @@ def _visible(text: str) -> tuple[str, Callable[[int], int]]:
 
 @lru_cache(maxsize=8)  # a list has thousands of texts
 def _forms(secrets: tuple[str, ...]) -> Sequence[str]:
-    """Return all forms of the secrets, longest first: plain, base64, percent-encoded, escaped in JSON once or twice."""
+    """Return all forms of the secrets, longest first: what `mask` finds. Escapes of JSON may stand in other ones."""
     forms: set[str] = set()
     for secret in filter(None, secrets):
         escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
         twice = {json.dumps(form)[1:-1] for form in escaped}
-        forms |= {secret, quote(secret), quote(secret, safe=""), *escaped, *twice, *_base64_forms(secret)}
+        encoded = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+        lower = {re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), form) for form in encoded}
+        forms |= {secret, *escaped, *twice, *encoded, *lower, *_markup_forms(secret), *_base64_forms(secret)}
     return sorted(forms, key=lambda form: (-len(form), form))
+
+
+def _markup_forms(secret: str) -> Iterator[str]:
+    """Yield the secret as HTML and XML have it: quotes may be escaped, the apostrophe in one of three ways."""
+    yield (text := secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    for apostrophe in ("'", "&#39;", "&#x27;", "&apos;"):
+        yield text.replace('"', "&quot;").replace("'", apostrophe)
 
 
 @lru_cache(maxsize=8)

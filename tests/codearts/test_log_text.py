@@ -74,11 +74,25 @@ def test_end_of_a_long_line_is_kept_and_the_cut_is_marked() -> None:
     ("中".encode("gbk") * 100_000, CUT + "中" * (MAX_TEXT - 1)),
     ("x中".encode() * 100_000, CUT + ("x中" * MAX_TEXT)[1 - MAX_TEXT :]),
     ("中".encode("gbk"), "中"),
+    ("[ERROR] 编译失败".encode("gbk")[:-1], "[ERROR] 编译失\ufffd"),
+    ("[ERROR] 译失败".encode()[:-1], "[ERROR] 译失\ufffd"),
     (b"x" + "中".encode("gbk") * 100_000, CUT + "中" * (MAX_TEXT - 1)),
 ])  # fmt: skip
 def test_text_of_chinese_tools_is_decoded(body: bytes, shown: str) -> None:
     """GBK and GB18030 line by line, as one log may hold both; whatever is neither is replaced."""
     assert lines_of(b"utf-8: \xe4\xb8\xad\n" + body + b"\n", 2) == ["utf-8: 中", shown]
+
+
+def test_secret_that_begins_before_the_last_lines_is_masked() -> None:
+    """A build folds a long token, and the service puts the time before each line: some of these lines are the last."""
+    token = "".join(f"{number:04}~" for number in range(300))
+    folded = [token[start : start + 76] for start in range(0, len(token), 76)]
+    body = "".join(f"[2024/09/24 11:18:49.123 GMT+08:00] {line}\n" for line in ["first", *folded, "last"])
+    for count in (2, 3, len(folded) + 1):
+        lines = last_lines(body.encode(), count, Masker(lambda: (token,)))
+        assert len(lines) <= count
+        assert lines[-1].endswith("] last")
+        assert not [line for line in lines if "~" in line]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])

@@ -1,10 +1,11 @@
 """Secrets are masked in every form in which a service may echo them."""
 
+import html
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -32,8 +33,12 @@ def test_secret_that_cleaning_would_put_together_is_masked(splitter: str) -> Non
         json.dumps(json.dumps({"password": SECRET}))[18:-4],
         quote(SECRET),
         quote(SECRET, safe=""),
+        quote(SECRET, safe="").lower().replace("miid", "MIID"),
+        quote_plus(SECRET),
+        html.escape(SECRET),
+        html.escape(SECRET, quote=False),
     ],
-    ids=["raw", "json", "json of any script", "json in json", "path", "query"],
+    ids=["raw", "json", "json of any script", "json in json", "path", "query", "lower", "form", "html", "xml text"],
 )
 def test_secret_is_masked_in_every_form(form: str) -> None:
     """A service that quotes the request quotes it as it was sent."""
@@ -47,8 +52,10 @@ def test_secret_in_base64_is_masked(before: bytes, after: bytes, encode: Callabl
     """Alone or within a longer text, in lines of any length; at most the byte at each end of it is left."""
     secret = "MIIDtoken~that?nobody>may-see"
     encoded = encode(before + secret.encode() + after).decode()
-    for text in (encoded, "\n".join(encoded[start : start + 20] for start in range(0, len(encoded), 20))):
-        left = mask(f"<{text}>", (secret,)).replace("\n", "")
+    lines = [encoded[start : start + 9] for start in range(0, len(encoded), 9)]
+    stamp = "[2024/09/24 11:18:49.123 GMT+08:00] "
+    for text in (encoded, "\n".join(lines), f"\n{stamp}".join(lines)):
+        left = mask(f"<{text}>", (secret,)).replace(f"\n{stamp}", "").replace("\n", "")
         assert "***" in left
         assert len(left) <= len("<***>") + len(encode(before)) + len(encode(after)) + 4
 
