@@ -53,7 +53,7 @@ def test_stop_is_tried_until_it_is_done(simulate: Simulate, run_gate: RunGate) -
     acts: tuple[ResponseFault | TransportFault, ...] = (BAD_GATEWAY, THROTTLED, Drop(reset=True, processed=False))
     faults = [Fault(operations=STOPS, act=act, skip=number) for number, act in enumerate(acts)]
     simulator = simulate(["slow"], faults=faults)
-    done = run_gate("run", simulator.jobs["slow"], "--timeout", "1s", env=environment(simulator))
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
     assert (done.returncode, [number for _, number in simulator.journal.stops]) == (3, [58]), done.stderr
     assert "stop requested for build 58" in done.stderr
 

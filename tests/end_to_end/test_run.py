@@ -69,9 +69,9 @@ def test_stop_that_hangs_is_tried_again_on_another_connection(simulate: Simulate
     """The first try hangs, the second one stops the build, all within the seconds after the deadline."""
     simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=Silence())])
     started = time.monotonic()
-    done = run_gate("run", simulator.jobs["slow"], "--timeout", "1500ms", env=environment(simulator))
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
     assert (done.returncode, "stop requested for build 58" in done.stderr) == (3, True), done.stderr
-    assert time.monotonic() - started < 1.5 + 5
+    assert time.monotonic() - started < 2 + 5
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_nothing_is_looked_at_after_a_signal(simulate: Simulate, start_gate: Sta
 def test_timeout_stops_the_started_build(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """The verdict stays timed out; the report says that the build was stopped."""
     simulator = simulate(["slow"], speed=1)
-    done = run_gate("run", simulator.jobs["slow"], "--timeout", "1500ms", env=environment(simulator))
+    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
     assert (done.returncode, done.stdout.split()[0]) == (3, "timed-out")
     assert [entry.build_number for entry in simulator.journal.of(*STOPS)] == [58]
     assert "stop requested" in (tmp_path / "gate-report.xml").read_text()
@@ -251,7 +251,7 @@ def test_order_without_an_answer_is_told_as_one(
 ) -> None:
     """When the gate must end first, nobody may believe that there is no build."""
     simulator = simulate(["slow"], speed=1, faults=[Fault(operations=ORDERS, act=Silence(processed=True), times=None)])
-    options = ("--request-timeout", "60s", "--timeout", "1500ms" if end == "timeout" else "60s")
+    options = ("--request-timeout", "60s", "--timeout", "2s" if end == "timeout" else "60s")
     process = start_gate("run", simulator.jobs["slow"], *options, env=environment(simulator))
     wait_for(lambda: simulator.journal.of(*ORDERS))
     if end == "signal":
@@ -292,7 +292,7 @@ def test_answer_that_names_an_old_build_is_not_believed(simulate: Simulate, run_
 def test_keep_running_leaves_the_started_build_alone(simulate: Simulate, run_gate: RunGate) -> None:
     """With --keep-running nothing is stopped, and the user is told how to do it: see `test_last_words.py`."""
     simulator = simulate(["slow"], speed=1)
-    arguments = ("--timeout", "1500ms", "--keep-running")
+    arguments = ("--timeout", "2s", "--keep-running")
     done = run_gate("run", simulator.jobs["slow"], *arguments, env=environment(simulator))
     assert (done.returncode, simulator.journal.of(*STOPS)) == (3, ())
     assert f"codearts-gate wait {simulator.jobs['slow']}:58 --stop" in done.stderr
@@ -301,7 +301,7 @@ def test_keep_running_leaves_the_started_build_alone(simulate: Simulate, run_gat
 def test_waited_build_is_never_stopped(simulate: Simulate, run_gate: RunGate) -> None:
     """A build that this gate did not start goes on; the final line gives the command that would stop it."""
     simulator = simulate(["slow"], speed=1)
-    done = run_gate("wait", simulator.jobs["slow"], "--timeout", "1500ms", env=environment(simulator))
+    done = run_gate("wait", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
     assert (done.returncode, simulator.journal.of(*STOPS)) == (3, ())
     assert f"codearts-gate wait {simulator.jobs['slow']}:57 --stop" in done.stderr.splitlines()[-1]
     assert simulator.token not in done.stderr
@@ -319,12 +319,12 @@ def test_stop_that_goes_otherwise_keeps_the_verdict(simulate: Simulate, run_gate
     for name, (unpublished, act, _) in rows.items():
         faults = [Fault(operations=STOPS, act=act, times=None)] if act else []
         simulator = simulate(["slow"], speed=1, faults=faults, unpublished=unpublished)
-        arguments = ["run", simulator.jobs["slow"], "--timeout", "1500ms"]
+        arguments = ["run", simulator.jobs["slow"], "--timeout", "2s"]
         calls[name] = {"arguments": arguments, "env": environment(simulator)}
     started = time.monotonic()
     for name, done in run_gates(calls).items():
         assert (done.returncode, rows[name][2] in done.stderr) == (3, True), (name, done.stderr)
-    assert time.monotonic() - started < 1.5 + 5
+    assert time.monotonic() - started < 2 + 5
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_all_builds_that_were_started_are_stopped_and_no_other(
 ) -> None:
     """Build 57 of each job is somebody else's."""
     simulator = simulate(["slow", "failing"] if how == "fail-fast" else ["slow", "queued"], speed=30)
-    options = {"signal": [], "timeout": ["--timeout", "1s"], "fail-fast": ["--fail-fast"]}[how]
+    options = {"signal": [], "timeout": ["--timeout", "2s"], "fail-fast": ["--fail-fast"]}[how]
     gate = start_gate("run", *simulator.jobs.values(), *options, env=environment(simulator))
     if how == "signal":
         wait_for(lambda: sum(started(simulator).values()) == 2)

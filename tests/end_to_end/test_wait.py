@@ -443,7 +443,7 @@ def test_verdict_status_takes_the_boolean_and_warns(
     """`--verdict status`: true passed, false failed, null not yet; with its warning and what was read."""
     faults = [Fault(operations=("ShowJobStatus",), act=ReplaceAnswer(json_answer({"result": answer})), times=None)]
     simulator = simulate(["slow"], faults=faults)
-    options = ("--verdict", "status", "--timeout", "1s" if answer is None else "30s")
+    options = ("--verdict", "status", "--timeout", "2s" if answer is None else "30s")
     done = run_gate("wait", simulator.jobs["slow"], *options, env=environment(simulator))
     assert done.returncode == status
     assert "warning: --verdict status" in done.stderr
