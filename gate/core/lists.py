@@ -1,21 +1,23 @@
 """Lists that tell about many builds in one call: they say which record to read next, and never decide.
 
-The pages of the list of jobs of a CodeArts project (each tells about the last builds of a hundred jobs), and the list
-of a job of which several builds are targets, are read round after round. A row that says that a build has ended brings
-its poll forward. A row that says that it runs puts its polls off: each such build is polled once in the time in which
-the rate that lists leave reaches them all, spread over that time from its first moment on. Any other row changes
-nothing. Only the record decides.
+The list of a CodeArts project's jobs tells about the last build of each job, a hundred a page; the list of a job's
+builds is used where several of them are targets. Both are read round after round, page after page.
 
-Lists were seen to lag, to lose rows and to become empty. So a list puts nothing off before it has proved itself: it has
-to tell an end that a record tells, too. Until then it is read rarely. It is given up when it is refused, when it costs
-more than it saves, and when records show that it was wrong or late; its builds are then polled as without lists, the
-one first that has not been polled for longest.
+- **What a row does.** Where it says that a build has ended, the build is polled next. Where it says that it runs, its
+  polls are put off if the list is believed: each such build is polled once in the time in which the rate that lists
+  leave reaches them all, spread over that time from the first moment on. Any other row changes nothing.
+- **When a list is read.** If its round takes less time than passes between two polls of a build without lists.
+- **How it is checked.** Lists were seen to lag, to lose rows and to become empty. So rows and records about one build
+  are compared, whichever comes first. A list is believed, and gets its share of the rate, once it has told an end that
+  a record tells, too. It is given up when it was wrong or late too often, when it is refused, and when it tells about
+  next to nothing; its builds are then polled as without lists, the one first that has not been polled for longest.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum, auto
 from functools import partial
 
@@ -26,8 +28,8 @@ from gate.core.queue import Queue
 from gate.core.schedule import vary
 from gate.errors import CredentialRefused, ServiceError, TransientError, Unauthorised
 from gate.limits import MAX_PROJECT_PAGES
-from gate.model import ListedBuild, ProjectPage, ProjectRow, Record, RecordState, State
-from gate.value_types import dataclass
+from gate.model import Record, RecordState, State
+from gate.value_types import NamedTuple, dataclass
 
 BuildKey = tuple[str, int]
 """A build's job and number."""
@@ -36,10 +38,13 @@ FEWEST_TARGETS = 5
 """Builds that have to be polled at a time before a list is read: for fewer it would cost as much as it saves."""
 
 FEWEST_ROWS = 3
-"""Builds about which a page must tell to be read again; fewer cost no more calls when they are polled."""
+"""Builds about which a list must tell for each page that is read; fewer cost no more calls when they are polled."""
 
 TRIAL_PAGES = 3
-"""Pages of a project that are read before what they told is compared with what they cost."""
+"""Pages that are read before it is asked whether they tell about enough builds."""
+
+SEARCH_ROUNDS = 10
+"""Rounds of which one, the first, reads on behind the pages that told something, to find builds that no page lists."""
 
 SHORTEST_ROUND = 2.0
 """Seconds between the beginnings of two rounds of one list, at least."""
@@ -47,23 +52,17 @@ SHORTEST_ROUND = 2.0
 WORTH = 0.8
 """A list is read if its round takes at most this share of the time between two polls of a build without lists."""
 
-TRIAL_SHARE = 0.08
-"""Share of the request rate that lists take at most before they have proved themselves."""
+TRIAL_SHARE = 0.12
+"""Share of the request rate that lists take at most which are not believed yet."""
 
 LIST_SHARE = 0.6
-"""Share of the request rate that lists take at most, as they go before polls."""
+"""Share of the request rate that the others take at most, as they go before polls."""
 
-OWN_SHARE = 0.25
-"""Share of the request rate that is meant for polls of builds which a list says are running, at least."""
+OWN_SHARE = 0.8
+"""Share of the rate which lists leave that is meant for polls of builds which a list says are running."""
 
-OWN_SHARE_OF_REST = 0.8
-"""The share that they get of what the lists leave, if that is more."""
-
-OWN_INTERVALS = 6.0
-"""Steady intervals between two polls of a build that a list says is running, at least."""
-
-SEARCH_PAUSE = 30.0
-"""Seconds after which builds about which no page tells are looked for again; each search doubles them."""
+OWN_INTERVALS = 3.0
+"""Steady intervals between two polls of such a build, at least."""
 
 ERROR_PAUSE = 30.0
 """Seconds after which a list is tried again that could not be read."""
@@ -88,33 +87,42 @@ class _Told(Enum):
     """Some build of the job runs. That says nothing about the target's build, but the end of that build will."""
 
 
+class _Row(NamedTuple):
+    """What a list says of one build of a job: by its number, by the number within its day, or by neither."""
+
+    number: int | None
+    daily_number: str | None
+    has_ended: bool | None
+    """`None` if the row contradicts itself, or says neither."""
+
+
+class _Page(NamedTuple):
+    """One page of a list: the rows of each job, and whether there is nothing behind it."""
+
+    rows: Mapping[str, Sequence[_Row]]
+    is_last: bool
+
+
 @dataclass(slots=True, eq=False)
 class _List:
-    """The list of a project's jobs, or of a job's builds, and how it has proved itself."""
+    """A list, and how it has proved itself."""
 
     name: str
-    read: Callable[[int], object]
-    project_id: str | None = None
-    """The project; `None` for the list of a job's builds."""
-    pages: list[int] = field(default_factory=list)
-    """The pages that told about enough builds."""
+    read: Callable[[int], _Page]
+    """Return a page, from 0; one request."""
+    pages: int = 1
+    """The pages of a round, up to the last one that told something."""
+    rounds: int = 0
     next_at: float = 0.0
     """The instant of the next round."""
-    search_at: float = 0.0
-    """The instant from which on a round reads all pages, to find builds that no page lists."""
-    search_pause: float = SEARCH_PAUSE
     read_at: datetime | None = None
-    """The service's time of the present round."""
-    sample: "_Build | None" = None
-    """A build that has ended by its record; the list has to say so before it puts anything off."""
-    is_proven: bool = False
-    """Whether the list has told such an end."""
-    pages_tried: int = 0
+    """The service's time when the last page was asked for."""
+    is_tried: bool = False
+    """Whether a record has told an end: the first one brings the next round forward, as it allows a comparison."""
+    is_believed: bool = False
+    is_given_up: bool = False
     strikes: int = 0
     errors: int = 0
-    is_given_up: bool = False
-    builds: "dict[BuildKey, _Build]" = field(default_factory=dict)
-    """The builds about which it tells."""
 
 
 @dataclass(slots=True, eq=False)
@@ -129,11 +137,10 @@ class _Build:
     """Its polls that wait or are under way."""
     polled_at: float = -math.inf
     """The instant of the last answer to a poll."""
-    own_poll_at: float = 0.0
-    """The instant of its own next poll while a list says that it runs."""
+    own_poll_at: float | None = None
+    """The instant until which its polls are put off; `None` if they are not."""
     source: _List | None = None
-    page: int = 0
-    """The page of `source` that tells about it."""
+    """The list that tells about it."""
     told: _Told | None = None
     """What the last row said; `None` if it said nothing about this build."""
     running_at: datetime | None = None
@@ -142,7 +149,8 @@ class _Build:
     """Whether a poll was brought forward because a row said that the build has ended."""
     is_denied: bool = False
     """Whether a record has said since then that the build runs."""
-    has_ended: bool = False
+    ended_at: datetime | None = None
+    """The service's time of its end, by its record."""
 
 
 class Lists:
@@ -157,6 +165,11 @@ class Lists:
         self._debug = context.debug
         self._queue = queue
         self._builds: dict[BuildKey, _Build] = {}
+        """The builds that are polled."""
+        self._ended: dict[BuildKey, _Build] = {}
+        """Builds that have ended by their records, until a list was compared with that."""
+        self._of_job: Counter[str] = Counter()
+        """The number of builds that are polled, by job."""
         self._lists: dict[str, _List] = {}
         """By the id of the project or the job."""
         self._most_builds = 0
@@ -174,26 +187,35 @@ class Lists:
         key = (job_id, build_number)
         if key in self._builds:
             self._builds[key].followers += 1
-        else:
-            self._builds[key] = _Build(key)
-            self._most_builds = max(self._most_builds, len(self._builds))
+            return
+        self._builds[key] = _Build(key)
+        self._most_builds = max(self._most_builds, len(self._builds))
+        self._of_job[job_id] += 1
+        if self._of_job[job_id] >= FEWEST_ROWS:
+            self._lists.setdefault(job_id, _List(f"job {job_id}", partial(_builds_of, self._service, job_id)))
 
     def end(self, job_id: str, build_number: int) -> None:
         """Take note that a build is polled no longer."""
         build = self._builds[job_id, build_number]
         build.followers -= 1
-        if build.followers == 0:
-            self._leave(build)
-            del self._builds[build.key]
+        if build.followers:
+            return
+        del self._builds[build.key]
+        self._of_job[job_id] -= 1
+        if build.ended_at is not None:
+            self._ended[build.key] = build
+            self._compare(build)
+            if (home := self._home(build)) is not None and not home.is_tried:
+                home.is_tried, home.next_at = True, self._now()
+            self._wake()
 
     async def poll(self, job_id: str, build_number: int, ask: Ask[Record]) -> Record:
         """Carry out a poll of a build, sooner or later than it says, if a list has said something about the build."""
         build = self._builds[job_id, build_number]
-        now = self._now()
         if build.told is _Told.ENDED and not build.is_hurried:
             build.is_hurried = True
-            ask.not_before, ask.priority = now, Priority.NEXT
-        elif self._is_put_off(build) and ask.priority is Priority.POLL and not self._is_last_look:
+            ask.not_before, ask.priority = self._now(), Priority.NEXT
+        elif build.own_poll_at is not None and ask.priority is Priority.POLL and not self._is_last_look:
             ask.not_before = max(ask.not_before, build.own_poll_at)
         build.asks.add(ask)
         try:
@@ -212,10 +234,6 @@ class Lists:
         if build is not None and not self._is_last_look:
             self._move(build, at)
 
-    def _is_put_off(self, build: _Build) -> bool:
-        """Tell whether a list that is to be believed says that a build runs."""
-        return build.told is _Told.RUNNING and build.source is not None and build.source.is_proven
-
     def note(self, record: Record, state: RecordState) -> None:
         """Compare a record with what a list said, and learn the project of its job."""
         if self._is_refused:
@@ -225,95 +243,70 @@ class Lists:
         if build is None:
             return
         build.polled_at = self._now()
-        build.own_poll_at = self._now() + self._sweep() * vary(self._chance(), 0.1)
         build.daily_number = record.daily_number or build.daily_number
-        if build.project_id is None and record.project_id is not None:
-            build.project_id = record.project_id
-            self._find_lists()
+        if (project := record.project_id) is not None and build.project_id is None:
+            build.project_id = project
+            self._lists.setdefault(project, _List(f"project {project}", partial(_jobs_of, self._service, project)))
             self._wake()
-        source = build.source
+        if build.own_poll_at is not None:
+            build.own_poll_at = self._now() + self._sweep() * vary(self._chance(), 0.1)
         if state.ended:
-            build.has_ended = True
-            was_hurried = build.is_hurried
-            self._leave(build)
-            if source is not None and source.is_proven:
-                self._rate(source, was_right=not self._was_late(build, record))
-            elif source is not None and was_hurried and not source.is_given_up:
-                self._believe(source)
-                self._wake()
-            self._find_lists()
-            for one in (self._lists.get(build.project_id or ""), self._lists.get(build.key[0])):
-                if one is not None and not one.is_proven and not one.is_given_up:
-                    one.sample, one.next_at = build, max(one.next_at, self._now())
-                    self._wake()
-        elif build.is_hurried and not build.is_denied and source is not None:
+            build.ended_at = record.finished_at or self._service.now()
+        elif build.is_hurried and not build.is_denied and build.source is not None:
             build.is_denied = True
-            self._rate(source, was_right=False)
+            self._rate(build.source, was_right=False)
 
-    # Reading.
+    # When a list is read.
 
     async def run(self) -> None:
         """Read lists, round after round, for as long as the wait lasts."""
         while True:
             worth = [one for one in self._lists.values() if self._is_worth_reading(one)]
-            for build in [build for one in self._lists.values() if one not in worth for build in one.builds.values()]:
-                self._leave(build)
+            self._leave(build for build in self._builds.values() if build.source not in worth)
             next_one = min(worth, key=lambda one: one.next_at, default=None)
             at = next_one.next_at if next_one and not self._is_refused else math.inf
             if next_one is None or at > self._now():
                 self._pause = Ask(None, at)
                 await self._pause
                 self._pause = None
-            elif next_one.is_proven:
-                await self._read_round(next_one)
             else:
-                await self._try(next_one)
+                await self._read_round(next_one)
 
     async def last_look(self, until: float) -> None:
         """Read once more what lists say of the builds that are polled now, at the deadline."""
         self._is_last_look = True
         for build in self._builds.values():
             build.is_hurried = False
-        for one in [one for one in self._lists.values() if one.builds and not self._is_refused]:
-            await self._read_pages(one, list(one.pages), until)
+        for one in {build.source for build in self._builds.values() if build.source}:
+            if not self._is_refused:
+                await self._read_round(one, until)
 
     def _wake(self) -> None:
         """Choose anew which list to read: something has changed."""
         if self._pause is not None:
             self._queue.move(self._pause, self._now())
 
-    def _find_lists(self) -> None:
-        """Take note of the projects and jobs about whose builds a list may tell."""
-        by_job: dict[str, int] = {}
-        for build in self._builds.values():
-            by_job[build.key[0]] = by_job.get(build.key[0], 0) + 1
-            if (project := build.project_id) is not None and project not in self._lists:
-                read = partial(self._service.project_page, project)
-                self._lists[project] = _List(f"project {project}", read, project)
-        for job, count in by_job.items():
-            if count >= FEWEST_ROWS and job not in self._lists:
-                self._lists[job] = _List(f"job {job}", partial(_builds_of, self._service, job))
-
     def _is_worth_reading(self, one: _List) -> bool:
         """Tell whether reading a list makes the ends of its builds known earlier than polling them."""
-        count = sum(1 for _ in self._may_tell_about(one))
+        count = sum(1 for _ in self._may_tell_about(one, self._builds.values()))
         if one.is_given_up or self._most_builds < FEWEST_TARGETS or count < FEWEST_ROWS:
             return False
-        if not one.is_proven and one.sample is not None:
-            return True
-        if not one.is_proven and not self._is_rate_short():
+        if not one.is_believed and any(self._may_tell_about(one, self._ended.values())):
+            return True  # to compare it
+        if not one.is_believed and not self._is_rate_short():
             return False
-        return self._round_seconds(one, max(len(one.pages), 1)) <= WORTH * self._usual_interval()
+        return self._round_seconds(one) <= WORTH * self._usual_interval()
 
-    def _may_tell_about(self, one: _List) -> Iterable[_Build]:
-        """Yield the builds that may be in a list and have not ended."""
-        for build in self._builds.values():
-            is_here = one.name == f"job {build.key[0]}"
-            if one.project_id is not None:
-                in_job_list = build.source is not None and build.source.project_id is None
-                is_here = build.project_id in (None, one.project_id) and not in_job_list
-            if is_here and not build.has_ended:
+    def _may_tell_about(self, one: _List, builds: Collection[_Build]) -> Iterable[_Build]:
+        """Yield those of the builds that may be in a list."""
+        for build in builds:
+            if (home := self._home(build)) is one or home is None:
                 yield build
+
+    def _home(self, build: _Build) -> _List | None:
+        """Return the list that may tell about a build, if known; a job's own list tells more than its project's."""
+        of_job = self._lists.get(build.key[0])
+        return self._lists.get(build.project_id or "") if of_job is None or of_job.is_given_up else of_job
 
     def _is_rate_short(self) -> bool:
         """Tell whether the polls want more than the request rate, so that ends become known late without lists."""
@@ -328,160 +321,80 @@ class Lists:
         saved = len(self._builds) / self._interval * (1 - 1 / OWN_INTERVALS)
         return min(LIST_SHARE * self._queue.pace.per_second, saved)
 
-    def _round_seconds(self, one: _List, pages: int) -> float:
-        """Return the seconds from the beginning of one round to that of the next; all lists share the rate."""
-        if not one.is_proven:
-            tried = sum(not other.is_proven and not other.is_given_up for other in self._lists.values())
-            return max(SHORTEST_ROUND, tried / (TRIAL_SHARE * self._queue.pace.per_second))  # one page at a time
-        others = sum(max(len(other.pages), 1) for other in self._lists.values() if other is not one and other.builds)
-        return max(SHORTEST_ROUND, (pages + others) / self._list_rate())
+    def _round_seconds(self, one: _List) -> float:
+        """Return the seconds from the beginning of one round to that of the next; the lists share their rate."""
+        rate = self._list_rate() if one.is_believed else TRIAL_SHARE * self._queue.pace.per_second
+        alike = [other for other in self._lists.values() if other.is_believed is one.is_believed]
+        return max(SHORTEST_ROUND, one.pages * sum(not other.is_given_up for other in alike) / rate)
 
     def _sweep(self) -> float:
         """Return the seconds in which every build that is said to run has its own poll once."""
-        rate = self._queue.pace.per_second
-        own_rate = max(OWN_SHARE * rate, OWN_SHARE_OF_REST * (rate - self._list_rate()))
+        own_rate = OWN_SHARE * (self._queue.pace.per_second - self._list_rate())
         return max(OWN_INTERVALS * self._interval, len(self._builds) / own_rate)
 
-    async def _try(self, one: _List) -> None:
-        """Read a list that has not proved itself; with a sample, it has to say that this build has ended."""
-        sample, now = one.sample, self._now()
-        one.sample = None
-        if one.project_id is not None and (sample is not None or not one.pages):
-            await self._search(one, sample)
-        else:
-            pages = one.pages or [0]
-            one.pages_tried += 1
-            await self._read_pages(one, [pages[one.pages_tried % len(pages)]], math.inf, sample)
-        self._set_next_round(one, now)
-        if one.is_proven:
-            self._believe(one)
-        elif sample is not None and not one.errors:
-            self._rate(one, was_right=False)
+    # Reading.
 
-    def _believe(self, one: _List) -> None:
-        """Put the polls of builds off that a list says are running, now that it has proved itself."""
-        one.is_proven, one.next_at = True, min(one.next_at, self._now() + SHORTEST_ROUND)
-        for build in [build for build in one.builds.values() if build.told is _Told.RUNNING]:
-            self._put_off(build)
-
-    async def _read_round(self, one: _List) -> None:
-        """Read the pages that tell about builds; from time to time all of them, to find those that no page lists."""
-        now = self._now()
-        is_search = now >= one.search_at and any(build.source is None for build in self._may_tell_about(one))
-        if is_search and one.project_id is not None:
-            await self._search(one)
-        else:
-            await self._read_pages(one, list(one.pages) or [0], math.inf)
-        self._set_next_round(one, now)
-        if not one.errors and not one.builds and one.search_at > self._now():
-            one.next_at = one.search_at  # it tells about nothing
-
-    def _set_next_round(self, one: _List, began: float) -> None:
-        if one.errors:
-            one.next_at = self._now() + ERROR_PAUSE
-        else:
-            one.next_at = max(began + self._round_seconds(one, max(len(one.pages), 1)), self._now())
-
-    async def _search(self, one: _List, sample: _Build | None = None) -> None:
-        """Read a project's pages from the first one on, while they tell about enough builds that were missing.
-
-        `sample`: a build that has ended, see `_try`.
-        """
-        read, found = 0, 0
-        is_last = False
-        while not is_last:
-            page = await self._read_pages(one, [read], math.inf, sample)
-            if page is None:
-                return
-            jobs = {row.job_id for row in page.rows}
-            read, found = read + 1, found + sum(build.key[0] in jobs for build in self._may_tell_about(one))
-            pays = found >= FEWEST_ROWS * (read - TRIAL_PAGES + 1)
-            missing = any(build.source is None for build in self._may_tell_about(one))
-            is_last = page.is_last or read >= MAX_PROJECT_PAGES or not pays or not missing
-        one.search_at = self._now() + one.search_pause
-        one.search_pause *= 2
-        if not one.is_given_up and found < FEWEST_ROWS:
-            self._give_up(one, f"{read} pages tell about {found} targets")
-
-    async def _read_pages(
-        self, one: _List, pages: Sequence[int], expires: float, sample: _Build | None = None
-    ) -> ProjectPage | None:
-        """Read pages and move polls by what they say; return the last page of a project, `None` after an error.
-
-        `sample`: a build that has ended, see `_try`.
-        """
-        answer: ProjectPage | None = None
-        for number in pages:
+    async def _read_round(self, one: _List, until: float = math.inf) -> None:
+        """Read the pages of a list and move polls by what they say; answers after the instant `until` are of no use."""
+        began, is_search = self._now(), one.rounds % SEARCH_ROUNDS == 0
+        one.rounds += 1
+        found: set[BuildKey] = set()
+        pages, read, is_last = 1, 0, False
+        while not is_last and read < MAX_PROJECT_PAGES and (missing := self._missing(one, found)):
+            if read >= one.pages and not (is_search and len(found) >= FEWEST_ROWS * (read - TRIAL_PAGES + 1)):
+                break
             one.read_at = self._service.now()
-            ask = Ask(partial(one.read, number), self._now(), Priority.LIST, expires)
-            (result,) = await together([ask])
+            (result,) = await together([Ask(partial(one.read, read), self._now(), Priority.LIST, until)])
             if isinstance(result.error, ServiceError):
                 self._note_error(one, result.error)
-                return None
-            one.errors = 0
-            if isinstance(result.value, ProjectPage):
-                answer = result.value
-                jobs = {row.job_id: row for row in answer.rows}
-                if sample is not None and sample.key[0] in jobs:
-                    one.is_proven |= _told_by_project(jobs[sample.key[0]], sample, has_ended=True) is _Told.ENDED
-                self._take_rows(one, number, jobs, {})
-            else:
-                numbers = {row.number: row for row in result.value}
-                if sample is not None and sample.key[1] in numbers:
-                    one.is_proven |= _told_by_job(numbers[sample.key[1]]) is _Told.ENDED
-                self._take_rows(one, number, {}, numbers)
-            if one.is_given_up:
-                return None
-        return answer
+                return
+            page: _Page = result.value
+            read += 1
+            here = [build for build in missing if build.key[0] in page.rows]
+            for build in here:
+                self._take_row(one, build, _told(page.rows[build.key[0]], build))
+            found.update(build.key for build in here)
+            pages, is_last = read if here else pages, page.is_last
+        missing = self._missing(one, found)
+        self._leave(build for build in missing if build.source is one)
+        for build in missing:
+            self._ended.pop(build.key, None)
+        one.errors, one.pages = 0, pages
+        one.next_at = max(began + self._round_seconds(one), self._now())
+        if len(found) < FEWEST_ROWS:
+            self._give_up(one, f"{read} pages tell about {len(found)} targets")
 
-    def _take_rows(
-        self, one: _List, page: int, jobs: Mapping[str, ProjectRow], numbers: Mapping[int, ListedBuild]
-    ) -> None:
-        """Move polls by the rows of a page, and remember whether it is worth another reading.
+    def _missing(self, one: _List, found: Collection[BuildKey]) -> list[_Build]:
+        """Return the builds that may be in a list and were not found there yet."""
+        builds = [*self._builds.values(), *self._ended.values()]
+        return [build for build in self._may_tell_about(one, builds) if build.key not in found]
 
-        `jobs`: the rows of a project's list. `numbers`: those of a job's list.
-        """
-        for build in list(self._may_tell_about(one)):
-            job, number = build.key
-            told = None
-            if job in jobs:
-                told = _told_by_project(jobs[job], build)
-            elif number in numbers:
-                told = _told_by_job(numbers[number])
-            if told is not None:
-                if build.source is not None and build.source is not one:
-                    del build.source.builds[build.key]
-                build.source, build.page, one.builds[build.key] = one, page, build
-                self._apply(build, told)
-            elif build.source is one and build.page == page:
-                self._leave(build)
-        builds = [build for build in one.builds.values() if build.page == page]
-        if len(builds) >= FEWEST_ROWS:
-            one.pages = sorted({*one.pages, page})
-            return
-        one.pages = [other for other in one.pages if other != page]
-        for build in builds:
-            self._leave(build)
-
-    def _apply(self, build: _Build, told: _Told | None) -> None:
-        """Move the polls of a build by what a row says about it."""
-        before, build.told = build.told, told
-        now = self._now()
+    def _take_row(self, one: _List, build: _Build, told: _Told | None) -> None:
+        """Move the polls of a build by what the row of a list says about it, and compare that with its record."""
+        build.source, build.told = one, told
         if told is _Told.RUNNING:
-            build.running_at = build.source.read_at if build.source else None
+            build.running_at = one.read_at
             build.is_hurried = build.is_denied = False
-            if before is not _Told.RUNNING:
-                self._put_off(build)
+            self._put_off(build)
         elif told is _Told.ENDED and not build.is_hurried:
-            build.is_hurried = self._move(build, now, Priority.NEXT)
-        elif told in (None, _Told.JOB_RUNNING) and before is _Told.RUNNING:
-            self._move(build, max(build.polled_at, now - self._usual_interval()) + self._interval * self._chance())
+            build.is_hurried = self._move(build, self._now(), Priority.NEXT)
+        elif told is not _Told.ENDED:
+            self._release(build)
+        self._compare(build)
 
     def _put_off(self, build: _Build) -> None:
-        """Spread the next polls of builds over the time of one sweep, if the list that says that they run is proven."""
-        if self._is_put_off(build) and not self._is_last_look:
+        """Put the polls of a build that is said to run off, all such builds over one sweep, if the list is believed."""
+        if build.own_poll_at is None and build.source is not None and build.source.is_believed:
             build.own_poll_at = self._now() + self._sweep() * self._chance()
-            self._move(build, build.own_poll_at)
+            if not self._is_last_look:
+                self._move(build, build.own_poll_at)
+
+    def _release(self, build: _Build) -> None:
+        """Poll a build as without lists again, the sooner, the longer ago its last poll was."""
+        if build.own_poll_at is not None:
+            build.own_poll_at = None
+            last = max(build.polled_at, self._now() - self._usual_interval())
+            self._move(build, last + self._interval * self._chance())
 
     def _move(self, build: _Build, at: float, priority: Priority = Priority.POLL) -> bool:
         """Move the polls of a build that wait; return whether there were any."""
@@ -494,80 +407,91 @@ class Lists:
         """Return the polls of a build that wait and may be moved."""
         return [ask for ask in build.asks if ask in self._queue and ask.priority is Priority.POLL]
 
-    def _note_error(self, one: _List, error: ServiceError) -> None:
-        """Learn nothing: the builds are polled as without lists. A list that is refused is not read again."""
-        self._is_refused = self._is_refused or isinstance(error, CredentialRefused | Unauthorised)
-        for build in list(one.builds.values()):
-            self._leave(build)
-        one.errors += 1
-        if not isinstance(error, TransientError) or one.errors >= MAX_ERRORS:
-            self._give_up(one, str(error))
+    # How a list is checked.
 
-    def _was_late(self, build: _Build, record: Record) -> bool:
-        """Tell whether a list still said that a build ran when polls without lists would have seen its end."""
-        if build.running_at is None or record.finished_at is None:
-            return False
+    def _compare(self, build: _Build) -> None:
+        """Rate a list by what it says of a build that has ended by its record, unless it may still be in time.
+
+        One that is not believed yet has to say something: if it did not, it would be read for nothing for ever.
+        """
+        one = build.source
+        if build.key not in self._ended or build.ended_at is None or one is None:
+            return
         allowed = min(self._usual_interval() / 2, LATE_SECONDS)
-        return build.running_at - record.finished_at > timedelta(seconds=allowed)
+        is_late = build.running_at is not None and (build.running_at - build.ended_at).total_seconds() > allowed
+        if is_late or build.told is not _Told.RUNNING:
+            del self._ended[build.key]
+        if is_late or build.told is _Told.ENDED or (build.told is not _Told.RUNNING and not one.is_believed):
+            self._rate(one, was_right=build.told is _Told.ENDED and not is_late)
 
     def _rate(self, one: _List, *, was_right: bool) -> None:
-        """Count how often a list was wrong, and give it up when it was so too often."""
+        """Count how often a list was wrong, and believe it, or give it up when it was wrong too often."""
         one.strikes = max(one.strikes + (-1 if was_right else 1), 0)
         if one.strikes >= (MAX_STRIKES if self._is_rate_short() else 1):
             self._give_up(one, "records say otherwise")
+        elif was_right and not one.is_believed:
+            one.is_believed, one.next_at = True, min(one.next_at, self._now() + SHORTEST_ROUND)
+            for build in self._builds.values():
+                if build.source is one and build.told is _Told.RUNNING:
+                    self._put_off(build)
+            self._wake()
 
-    def _leave(self, build: _Build) -> None:
-        """Poll a build as without lists from now on."""
-        source, build.source = build.source, None
-        if source is not None:
-            del source.builds[build.key]
-            if not build.has_ended:
-                self._apply(build, None)
+    def _note_error(self, one: _List, error: ServiceError) -> None:
+        """Learn nothing: the builds are polled as without lists. A list that is refused is not read again."""
+        self._is_refused = self._is_refused or isinstance(error, CredentialRefused | Unauthorised)
+        self._leave(build for build in self._builds.values() if build.source is one)
+        one.errors += 1
+        one.next_at = self._now() + ERROR_PAUSE
+        if not isinstance(error, TransientError) or one.errors >= MAX_ERRORS:
+            self._give_up(one, str(error))
+
+    def _leave(self, builds: Iterable[_Build]) -> None:
+        """Poll builds as if no list had told about them."""
+        for build in builds:
+            build.source = build.told = None
+            self._release(build)
 
     def _give_up(self, one: _List, why: str) -> None:
         """Read a list never again."""
-        if one.is_given_up:
-            return
-        one.is_given_up = True
-        self._debug(f"the list of {one.name} is not read any more: {why}")
-        for build in list(one.builds.values()):
-            self._leave(build)
-        one.pages.clear()
+        if not one.is_given_up:
+            one.is_given_up = True
+            self._debug(f"the list of {one.name} is not read any more: {why}")
+            self._leave(build for build in self._builds.values() if build.source is one)
 
 
-def _builds_of(service: BuildService, job_id: str, _page: int) -> Sequence[ListedBuild]:
-    """Return the newest builds of a job; older ones have ended."""
-    return service.build_page(job_id, 0).rows
+def _jobs_of(service: BuildService, project_id: str, page: int) -> _Page:
+    """Read a page of the list of a project's jobs."""
+    found = service.project_page(project_id, page)
+    rows = {
+        row.job_id: [_Row(row.build_number, row.daily_number, judging.has_last_build_ended(row))] for row in found.rows
+    }
+    return _Page(rows, found.is_last)
 
 
-def _told_by_project(row: ProjectRow, build: _Build, *, has_ended: bool = False) -> _Told | None:
-    """Return what a row about a job's last build says about one build of the job.
+def _builds_of(service: BuildService, job_id: str, page: int) -> _Page:
+    """Read the newest builds of a job; older ones have ended."""
+    rows = []
+    for row in service.build_page(job_id, page).rows:
+        state = judging.interpret(Record(job_id=job_id, build_number=row.number, word=row.word, run_word=row.run_word))
+        is_known = state.ended or state.state is not State.UNKNOWN
+        rows.append(_Row(row.number, None, state.ended if is_known else None))
+    return _Page({job_id: rows}, is_last=True)
 
-    A row that does not name its build tells only one thing: that a job which was building has finished. `has_ended`:
-    whether the build has ended by its record, so that it was building.
+
+def _told(rows: Sequence[_Row], build: _Build) -> _Told | None:
+    """Return what the rows of a job say about one of its builds.
+
+    A row that does not name its build tells only one thing: that a job which was building has finished.
     """
-    told = _state_of(row)
-    if row.build_number is not None:
-        return told if row.build_number == build.key[1] else None
-    if row.daily_number is not None and build.daily_number is not None:
-        return told if row.daily_number == build.daily_number else None
-    if told is _Told.RUNNING:
-        return _Told.JOB_RUNNING
-    has_just_ended = has_ended or build.told is _Told.JOB_RUNNING or build.is_hurried
-    return told if told is _Told.ENDED and has_just_ended else None
-
-
-def _state_of(row: ProjectRow) -> _Told | None:
-    """Return whether a job's last build runs or has ended; `None` if the row contradicts itself or says neither."""
-    has_ended = judging.has_last_build_ended(row)
-    if has_ended is None:
-        return None
-    return _Told.ENDED if has_ended else _Told.RUNNING
-
-
-def _told_by_job(row: ListedBuild) -> _Told | None:
-    """Return what a row about a build of a job says."""
-    state = judging.interpret(Record(job_id="", build_number=row.number, word=row.word, run_word=row.run_word))
-    if state.ended:
-        return _Told.ENDED
-    return None if state.state is State.UNKNOWN else _Told.RUNNING
+    for number, daily_number, has_ended in rows:
+        is_named = number is not None or (daily_number is not None and build.daily_number is not None)
+        is_same = number == build.key[1] if number is not None else daily_number == build.daily_number
+        if (is_named and not is_same) or has_ended is None:
+            continue
+        if is_named:
+            return _Told.ENDED if has_ended else _Told.RUNNING
+        if not has_ended:
+            return _Told.JOB_RUNNING
+        was_building = build.told is _Told.JOB_RUNNING or build.is_hurried or build.ended_at is not None
+        return _Told.ENDED if was_building else None
+    return None
