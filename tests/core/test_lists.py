@@ -1,6 +1,7 @@
 """Lists say what to poll next, and never decide: lists that are right, late, wrong, refused and empty."""
 
 import itertools
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -185,6 +186,34 @@ def test_row_that_is_always_running_hides_no_end() -> None:
     stale = Crowd(spread(40)).lists_of(lag=10_000)
     assert stale.calls("project_page") < 100
     assert stale.lag < 2 * without_lists(40).lag
+
+
+@pytest.mark.parametrize(
+    ("right_for", "lag"), [(0, math.inf), (0, 180), (30, math.inf)], ids=["frozen", "late by minutes", "frozen later"]
+)
+def test_list_that_lies_about_most_builds_costs_a_tenth_at_most(right_for: float, lag: float) -> None:
+    """Polls that go on from the first moment find it out; the mean is over eight crowds."""
+
+    def crowd_of(seed: int, **scripts: Any) -> Crowd:
+        chance = random.Random(seed)
+        ends = [chance.uniform(10, 100) for _ in range(60)]
+        return Crowd(ends, rules=Rules(timeout=200), chance=random.Random(seed + 100).random, **scripts)
+
+    def lies(seed: int) -> float:
+        crowd = crowd_of(seed)
+        frozen: dict[int, ProjectPage] = {}
+
+        def page(project: str, index: int) -> ProjectPage:
+            if lag == math.inf and crowd.world.elapsed >= right_for and index in frozen:
+                return frozen[index]
+            frozen[index] = crowd.page(lag=0 if lag == math.inf else lag)(project, index)
+            return frozen[index]
+
+        crowd.world.service._scripts["project_page", None]._items[:] = [page]
+        return crowd.run().lag
+
+    plain = mean(crowd_of(seed, project_page=[Forbidden("no list")]).run().lag for seed in range(8))
+    assert mean(map(lies, range(8))) < 1.1 * plain
 
 
 def test_row_that_promises_ends_too_early_is_not_believed_for_long() -> None:
