@@ -2,9 +2,8 @@
 
 Polling is the inspection problem (Barlow, Hunter, Proschan 1963; Keller 1974): polls cost calls, waiting costs time,
 and the mean delay is smallest when the density of polls at an age is proportional to the square root of the hazard
-there, the chance that a build which is still running ends just then. The power here is a little below one half: the
-mean is as good on recorded builds, and those that end when nobody expects it wait less. `python -m tests.bench lag`
-replays builds through it.
+there, the chance that a build which is still running ends just then. `python -m tests.bench lag` replays builds through
+it.
 """
 
 import math
@@ -29,16 +28,16 @@ MIN_PLAN_BUILDS, MAX_PLAN_BUILDS = 10, 100
 USUAL_SPREAD = 0.04
 """How far a build may be from a past one, as the scale of a logistic distribution of the logarithm of the duration."""
 
-UNUSUAL_SPREAD, UNUSUAL_SHARE = 0.6, 0.15
+UNUSUAL_SPREAD, UNUSUAL_SHARE = 0.3, 0.15
 """The same for builds that are like none before, and the share of them that is always reckoned with."""
 
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 4.0
 """Bounds of the time between two polls, in steady intervals."""
 
-DENSITY_POWER = 0.45
+DENSITY_POWER = 0.5
 """The power of the hazard to which the density of polls is proportional."""
 
-PLAN_JITTER = 0.1
+PLAN_JITTER = 0.05
 """Pauses vary by this share up and down: less than steady ones, as past builds differ from job to job already."""
 
 PLAN_POINTS = 128
