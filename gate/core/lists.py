@@ -110,6 +110,8 @@ class _List:
     name: str
     read: Callable[[int], _Page]
     """Return a page, from 0; one request."""
+    project_id: str | None = None
+    """The project; `None` for the list of a job's builds."""
     pages: int = 1
     """The pages of a round, up to the last one that told something."""
     rounds: int = 0
@@ -205,8 +207,9 @@ class Lists:
         if build.ended_at is not None:
             self._ended[build.key] = build
             self._compare(build)
-            if (home := self._home(build)) is not None and not home.is_tried:
-                home.is_tried, home.next_at = True, self._now()
+            for one in self._lists.values():
+                if not one.is_tried and any(self._may_tell_about(one, [build])):
+                    one.is_tried, one.next_at = True, self._now()
             self._wake()
 
     async def poll(self, job_id: str, build_number: int, ask: Ask[Record]) -> Record:
@@ -246,7 +249,8 @@ class Lists:
         build.daily_number = record.daily_number or build.daily_number
         if (project := record.project_id) is not None and build.project_id is None:
             build.project_id = project
-            self._lists.setdefault(project, _List(f"project {project}", partial(_jobs_of, self._service, project)))
+            read = partial(_jobs_of, self._service, project)
+            self._lists.setdefault(project, _List(f"project {project}", read, project))
             self._wake()
         if build.own_poll_at is not None:
             build.own_poll_at = self._now() + self._sweep() * vary(self._chance(), 0.1)
@@ -298,15 +302,15 @@ class Lists:
         return self._round_seconds(one) <= WORTH * self._usual_interval()
 
     def _may_tell_about(self, one: _List, builds: Collection[_Build]) -> Iterable[_Build]:
-        """Yield those of the builds that may be in a list."""
+        """Yield those of the builds that may be in a list; the list of a job tells more than that of its project."""
         for build in builds:
-            if (home := self._home(build)) is one or home is None:
+            of_job = self._lists.get(build.key[0])
+            if one is of_job or (
+                build.project_id in (None, one.project_id)
+                and one.project_id is not None
+                and (of_job is None or of_job.is_given_up or not of_job.is_believed)
+            ):
                 yield build
-
-    def _home(self, build: _Build) -> _List | None:
-        """Return the list that may tell about a build, if known; a job's own list tells more than its project's."""
-        of_job = self._lists.get(build.key[0])
-        return self._lists.get(build.project_id or "") if of_job is None or of_job.is_given_up else of_job
 
     def _is_rate_short(self) -> bool:
         """Tell whether the polls want more than the request rate, so that ends become known late without lists."""
