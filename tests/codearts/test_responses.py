@@ -102,6 +102,11 @@ def test_envelope_that_is_not_exactly_good_is_an_error(document: dict[str, Any])
     assert type(error_of(reply(document))) is InvalidAnswer
 
 
+def test_envelope_of_a_failed_call_without_a_text_is_told_by_its_status() -> None:
+    """There is always something to say."""
+    assert "status: fail" in str(error_of(reply({"status": "fail"})))
+
+
 @pytest.mark.parametrize("error", [None, {}, "", [], False])
 def test_empty_error_beside_success_is_none(error: object) -> None:
     """The vendor's example of ListBriefRecord has an empty object there."""

@@ -18,6 +18,7 @@ from gate.model import (
     ChildBuild,
     FailedStep,
     LogPiece,
+    Order,
     ProjectRow,
     RunningStatus,
     State,
@@ -519,3 +520,21 @@ def test_any_record_that_passes_said_success_of_a_build(result: Any) -> None:
             continue
         if judging.interpret(record).state is State.SUCCEEDED:
             assert result[name] == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    ("order", "body"),
+    [
+        (Order(), {}),
+        (Order(tag="v1"), {"scm": {"build_tag": "v1", "build_type": "tag"}}),
+        (Order(commit="c0ffee0"), {"scm": {"build_commit_id": "c0ffee0", "build_type": "commitId"}}),
+        (Order(branch="main"), {"scm": {"branch": "main", "build_type": "branch"}}),
+        (
+            Order(parameters=(("a", "1"), ("b", ""))),
+            {"parameter": [{"name": "a", "value": "1"}, {"name": "b", "value": ""}]},
+        ),
+    ],
+)
+def test_order_says_what_to_build(order: Order, body: dict[str, object]) -> None:
+    """As the vendor documents it."""
+    assert wire_format.order_to(JOB, order) == {"job_id": JOB, **body}
