@@ -322,7 +322,8 @@ class Lists:
 
     def _list_rate(self) -> float:
         """Return the requests a second that lists may take: no more than they save, and not all of the rate."""
-        saved = len(self._builds) / self._interval * (1 - 1 / OWN_INTERVALS)
+        builds = max(len(self._builds), 1)  # the last one may have ended while a list was being read
+        saved = builds / self._interval * (1 - 1 / OWN_INTERVALS)
         return min(LIST_SHARE * self._queue.pace.per_second, saved)
 
     def _round_seconds(self, one: _List) -> float:

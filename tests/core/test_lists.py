@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.core.lists import MAX_ERRORS, TRIAL_PAGES
+from gate.core.lists import MAX_ERRORS, TRIAL_PAGES, Lists
+from gate.core.queue import Queue
+from gate.core.schedule import Pace
 from gate.errors import CredentialRefused, Forbidden, InvalidAnswer, ServiceFailing
 from gate.model import ListedBuild, ProjectPage, ProjectRow, Record, Target, Verdict
 from gate.settings import Rules
-from tests.core.fakes import EPOCH, World, build, record
+from tests.core.fakes import EPOCH, JOB, World, build, record
 
 PAGE_SIZE = 100
 Change = Callable[[ProjectRow], ProjectRow]
@@ -378,3 +380,11 @@ def test_no_list_is_read_after_a_refused_credential_until_a_record_was_read() ->
     crowd.run()
     assert len(refusals) > 5
     assert {crowd.world.service.asked[index][0] for index in refusals} == {"record"}
+
+
+def test_answer_that_comes_when_no_build_is_left_is_no_bug() -> None:
+    """The last build ended while the list was being read: the pause before the next round is still a time."""
+    lists = Lists(World().context, Queue(Pace(60, 1000.0)))
+    lists.begin(JOB, 57)
+    lists.end(JOB, 57)
+    assert lists._list_rate() > 0
