@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from gate.core.wait import BUG_HINT, describe_bug
@@ -328,6 +329,12 @@ def reports_of(reports: Reports, platform: Platform, *, no_wait: bool = False) -
 
         return summary.render(outcome).encode()
 
+    def appended_page(path: Path, outcome: Outcome, _: Path | None) -> bytes:
+        from gate.reports import summary
+
+        # GitHub refuses the whole summary of a step that is too large, with what others have written to it.
+        return summary.render(outcome, max(summary.LIMIT - size_of(path), 0)).encode()
+
     def dotenv(outcome: Outcome, written: Path | None) -> bytes:
         from gate.reports import result
 
@@ -348,7 +355,8 @@ def reports_of(reports: Reports, platform: Platform, *, no_wait: bool = False) -
     if reports.summary is not None and not (pages and os.path.realpath(pages) == os.path.realpath(reports.summary)):
         shared = is_shared(reports.summary, os.environ)
         place = reports.named_by.get("summary", "--summary")
-        yield Report(reports.summary, page, place, is_appended=shared, is_early=not shared)
+        render = partial(appended_page, reports.summary) if shared else page
+        yield Report(reports.summary, render, place, is_appended=shared, is_early=not shared)
     if reports.outputs is not None:
         place = reports.named_by.get("outputs", "--outputs")
         is_appended = is_shared(reports.outputs, os.environ)
@@ -356,7 +364,14 @@ def reports_of(reports: Reports, platform: Platform, *, no_wait: bool = False) -
     if platform.outputs_path is not None:
         yield Report(platform.outputs_path, steps, is_appended=True, tells_build=True)
     if pages is not None:
-        yield Report(pages, page, is_appended=True, is_early=False)
+        yield Report(pages, partial(appended_page, pages), is_appended=True, is_early=False)
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file; 0 where there is none."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_size
+    return 0
 
 
 def step_outputs(outcome: Outcome, report: Path | None) -> Mapping[str, str]:

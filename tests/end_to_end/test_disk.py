@@ -302,3 +302,17 @@ def test_file_that_stderr_goes_to_stays_and_says_what_is_wrong(
         done = run_gate("run", f"web={slow.jobs['slow']}", *options, env=environment(slow), stderr=stderr)
     assert (done.returncode, [*slow.journal.entries]) == (2, [])
     assert "stdout or stderr of this program is redirected to that file" in (tmp_path / file).read_text()
+
+
+@pytest.mark.parametrize("env", [{"GITHUB_ACTIONS": "true"}, {"GATE_SUMMARY": "steps.md"}])
+def test_summary_leaves_out_what_a_step_has_no_room_for(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, env: dict[str, str]
+) -> None:
+    """GitHub refuses a step's summary above 1 MiB as a whole, also with what other programs have written to it."""
+    page = tmp_path / "steps.md"
+    page.write_text("x" * 998_500 + "\n")
+    simulator = simulate(["failing"], speed=200)
+    run_gate("wait", simulator.jobs["failing"], env=environment(simulator, GITHUB_STEP_SUMMARY=str(page), **env))
+    assert page.stat().st_size <= 1_000_000
+    assert "codearts-gate: failed" in page.read_text()
+    assert "_Shortened" in page.read_text()
