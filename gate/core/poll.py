@@ -37,7 +37,7 @@ POLL_AGAIN = 0.2
 STAGES_LEAD = 1.0
 """Seconds before a poll at which stages are read to take its place: without an answer by then, the poll is made."""
 
-STAGES_WAIT = 30.0
+STAGES_WAIT = 60.0
 """Seconds for which stages wait for such a poll at most: where lists put polls off, none is near."""
 
 
