@@ -28,7 +28,7 @@ PART_OF_A_SECRET = 8
 
 # ECMA-48: erase in line (K) and in page (J), from the start to the cursor (1) or everything (2, 3). Erasing from the
 # cursor to the end (0, the default) has an effect only after a carriage return.
-_ERASES_SHOWN_TEXT = re.compile(r"\x1b\[[123][JK]|\r\x1b\[0?[JK]")
+_ERASES_SHOWN_TEXT = r"\x1b\[[123][JK]|\r\x1b\[0?[JK]"
 
 
 class LogEnd:
@@ -192,7 +192,7 @@ def _end_of_characters(data: bytes) -> int:
 def _as_on_terminal(line: str) -> str:
     """Return what a terminal shows of a line with carriage returns, erase sequences and backspaces."""
     line = line.rstrip("\r\b")
-    erased = [erase.end() for erase in _ERASES_SHOWN_TEXT.finditer(line)]
+    erased = [erase.end() for erase in re.finditer(_ERASES_SHOWN_TEXT, line)]
     *overwritten, shown = line[erased[-1] if erased else 0 :].split("\r")
     if overwritten and not shown.strip() and len(shown) < len(overwritten[-1]):
         shown = overwritten[-1]  # blanks that do not cover the text before them

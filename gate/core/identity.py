@@ -9,7 +9,7 @@ from gate.value_types import NamedTuple
 CLOCK_SKEW = timedelta(minutes=10)
 """How far two clocks may differ: those of the service's `Date` header, of its records, and of this machine."""
 
-_HASH = re.compile(r"[0-9A-Fa-f]{7,40}")
+_HASH = r"[0-9A-Fa-f]{7,40}"
 
 
 class Wanted(NamedTuple):
@@ -55,7 +55,7 @@ def is_of_branch(said: str | None, branch: str) -> bool | None:
 
 def hash_of(commit: str | None) -> str:
     """Return a full or shortened commit hash in lower case; empty for what is none."""
-    return commit.lower() if commit and _HASH.fullmatch(commit) else ""
+    return commit.lower() if commit and re.fullmatch(_HASH, commit) else ""
 
 
 def is_same_commit(one: str, other: str) -> bool:

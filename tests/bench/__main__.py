@@ -15,12 +15,16 @@ def main(context: click.Context) -> None:
 
 
 @main.command()
-@click.option("--rounds", default=15, show_default=True, help="Rounds, each with every program once.")
-def startup(rounds: int) -> None:
-    """Time and memory from process start to the first request, and to the end."""
+@click.option("--rounds", default=15, show_default=True, help="Rounds, each with every program once; 0 for none.")
+@click.option("--older", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Another checkout.")
+def startup(rounds: int = 15, older: Path | None = None) -> None:
+    """Instructions, time and memory from process start to the first request, and to the end."""
+    from tests.bench import instructions
     from tests.bench import startup as bench
 
-    bench.report(rounds)
+    instructions.report(older)
+    if rounds:
+        bench.report(rounds)
 
 
 @main.command()

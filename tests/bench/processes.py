@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent.parent
 _COMMAND = Path(sys.executable).with_name("codearts-gate")
-GATE = (str(_COMMAND),) if _COMMAND.exists() else (sys.executable, "-m", "gate")
+INSTALLED = "import sys; from gate.__main__ import main; sys.exit(main())"
+"""What the installed command runs."""
+
+GATE = (str(_COMMAND),) if _COMMAND.exists() else (sys.executable, "-c", INSTALLED)
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="gate-bench-")  # gone when the benchmark ends
 _CACHE = _FOLDER.name  # compiled modules, as an installed program has them
