@@ -10,6 +10,8 @@ import threading
 import time
 from typing import TextIO
 
+from gate.runtime.threads import start_thread
+
 BACKLOG = 4 * 1024 * 1024
 """Bytes that may wait to be written; while more do, further ones are dropped. All that one run shows is less."""
 
@@ -65,7 +67,7 @@ class BackgroundWriter(io.RawIOBase):
     def _start(self) -> bool:
         """Start the thread; false where the machine has none left."""
         with contextlib.suppress(RuntimeError):
-            threading.Thread(target=self._work, name=f"writer-{self._descriptor}", daemon=True).start()
+            start_thread(self._work)
             self._started = True
         return self._started
 

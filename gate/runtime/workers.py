@@ -13,7 +13,6 @@ import select
 import signal
 import socket
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from contextlib import suppress
 
 from gate.core.ports import CallResult, Event
 from gate.errors import PermanentError
+from gate.runtime.threads import start_thread
 
 NO_THREAD = "the gate could not start a thread"
 NO_THREAD_HINT = "Raise the limit on processes and threads: ulimit -u, or the pids limit of the container."
@@ -51,7 +51,7 @@ class WorkerPool:
         self._busy += 1
         if self._threads < self._busy:
             try:
-                threading.Thread(target=self._work, name=f"gate-{self._threads + 1}", daemon=True).start()
+                start_thread(self._work)
             except RuntimeError:  # the threads that were started carry it out
                 if not self._threads:
                     self.post(CallResult(key, error=PermanentError(NO_THREAD, hint=NO_THREAD_HINT)))

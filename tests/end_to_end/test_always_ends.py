@@ -90,10 +90,10 @@ def test_second_signal_does_not_end_the_stop(simulate: Simulate, start_gate: Sta
 
 
 WITHOUT_THREADS = """
-import sys, threading
-def start(self):
+import _thread, sys, threading
+def start(work, args):
     raise RuntimeError("can't start new thread")
-threading.Thread.start = start
+_thread.start_new_thread = start
 from gate.__main__ import main
 sys.argv[0] = "codearts-gate"
 main()

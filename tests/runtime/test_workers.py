@@ -1,5 +1,6 @@
 """Waiting for events, and a machine that has no thread left."""
 
+import _thread
 import math
 import random
 import threading
@@ -14,6 +15,8 @@ from gate.errors import PermanentError
 from gate.runtime.workers import WorkerPool
 
 Leave = Callable[[int], None]
+
+START = _thread.start_new_thread
 
 
 def results(pool: WorkerPool, count: int) -> list[CallResult]:
@@ -48,6 +51,21 @@ def test_no_thread_at_all_is_told_with_what_to_do(leave: Leave, pool: WorkerPool
     assert isinstance(result.error, PermanentError)
     assert "ulimit -u" in result.error.hint
     assert results(pool, 8)[-1].error is not None
+
+
+def test_thread_that_never_begins_holds_up_nobody(monkeypatch: pytest.MonkeyPatch, pool: WorkerPool) -> None:
+    """One that finds no memory says nothing. The call that it was to carry out is late, and nothing else is."""
+    monkeypatch.setattr(threading.Thread, "_bootstrap", lambda _: None)
+    monkeypatch.setattr(_thread, "start_new_thread", lambda _work, _args: 1)
+    submitted = threading.Event()
+
+    def submit() -> None:
+        pool.submit(1, lambda: None)
+        submitted.set()
+
+    START(submit, ())
+    assert submitted.wait(5)
+    assert pool.next(time.monotonic()) is None
 
 
 def test_short_waits_always_end(pool: WorkerPool) -> None:
