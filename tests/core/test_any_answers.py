@@ -204,7 +204,7 @@ def test_side_channels_change_no_verdict(
         "ABORTED": {Verdict.ABORTED},
     }
     assert world.verdict() in expected[word]
-    assert world.elapsed <= 30
+    assert world.elapsed <= 32  # three readings of unit tests that are not complete, the explanation, the side channels
 
 
 @given(

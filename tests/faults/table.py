@@ -356,7 +356,7 @@ def stop_row(fault: NamedFault, *, once: bool = False) -> Row:
             row.problems.append("nobody was told to stop, but the gate says so")
         if "could not be stopped" in seen.err and stopped:
             row.problems.append("the build was stopped, but the gate says that it could not be")
-        said = ("stop requested", "could not be stopped", "was stopped is not known")
+        said = ("stop requested", "could not be stopped", "was stopped is not known", "ended with ABORTED")
         if not any(sentence in seen.err for sentence in said):
             row.problems.append("nothing is said of what became of the build")
     return row
