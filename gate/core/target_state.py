@@ -4,6 +4,7 @@ What is said and shown of the target follows from it: see `gate.core.sentences` 
 """
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from enum import Enum, auto
 
@@ -145,3 +146,8 @@ class TargetState:
         self.build_number = self.build_url = self.record = self.state = self.queued_since = self.ordered_at = None
         self.is_own = False
         self.live_stages, self.live_stages_at = (), None
+
+    def go_back_to(self, former: "TargetState") -> None:
+        """Know again what was known when `former` was copied from this: whoever has this state sees that."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(former, one.name))

@@ -223,9 +223,9 @@ class Watch:
                 is_interrupted = ending is not None and ending.ended_by is EndedBy.SIGNAL
                 if self.known.has_unanswered_order or is_interrupted:
                     raise
-                self.known = former  # its end is the result
-                why, hint = f"{describe(former)}; it was not ordered again: {error}", getattr(error, "hint", "")
-                former.decide(judging.judge(state) or Verdict.UNDETERMINED, EndedBy.RESULT, why, hint)
+                self.known.go_back_to(former)  # its end is the result
+                why, hint = f"{describe(self.known)}; it was not ordered again: {error}", getattr(error, "hint", "")
+                self.known.decide(judging.judge(state) or Verdict.UNDETERMINED, EndedBy.RESULT, why, hint)
                 return
             if self.ending is not None:  # the gate began to end while the order was under way
                 raise self.ending

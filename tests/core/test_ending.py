@@ -8,7 +8,7 @@ import pytest
 
 from gate.core.wait import LOOKING, STOPPING, WIND_UP
 from gate.errors import Forbidden, NotFound, Refused, ServiceFailing, StartLost, Throttled, TooSlow, Unreachable
-from gate.model import Order, Record, Started, Target, Verdict
+from gate.model import Order, Record, Stage, Started, Target, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, HANG, Late, World, build, pinned, record
 
@@ -257,7 +257,9 @@ def test_retry_that_is_not_accepted_leaves_the_first_build_as_the_one_that_is_ju
     """It said no, with its number and its word; why there is no second one is told beside it."""
     world = ordered(
         start=[58, error],
-        record=[lambda job, number: record("SCHEDULE_FAILURE", number, job)],
+        record=[lambda job, number: record("SCHEDULE_FAILURE", number, job, record_id="r")],
+        stages=[[Stage("Maven", "SCHEDULE_FAILURE")]],
+        log_tail=[["no executor"]],
         rules=Rules(timeout=60, retries=1, poll_interval=1),
     )
     if signal_at is not None:
@@ -267,6 +269,9 @@ def test_retry_that_is_not_accepted_leaves_the_first_build_as_the_one_that_is_ju
     assert told in outcome.reason
     if verdict is Verdict.FAILED:
         assert (outcome.build_number, outcome.state, outcome.attempts) == (58, "SCHEDULE_FAILURE", ())
+        assert [stage.name for stage in outcome.stages] == ["Maven"]
+    if told == "over quota":  # else the seconds for the log are over
+        assert list(outcome.log_tail) == ["no executor"]
 
 
 @pytest.mark.parametrize(("seconds", "signal_at"), [(60, 1), (1, None)])
