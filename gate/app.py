@@ -29,11 +29,8 @@ from gate.runtime import signals, streams
 from gate.runtime.workers import WorkerPool
 from gate.settings import Connection, Rules, Settings
 
-DRAIN = 3.0
-"""Seconds for which a slow reader of stdout and stderr is waited for at the end."""
-
 DRAIN_AFTER_SIGNAL = 1.0
-"""The same after a signal: the sender usually sends a stronger one soon."""
+"""The same as `streams.DRAIN` after a signal: the sender usually sends a stronger one soon."""
 
 STATUS_WARNING = (
     "warning: --verdict status takes the boolean of /v3/jobs/{job_id}/status for the result of a build. Newer pages of "
@@ -100,7 +97,8 @@ def _carry_out(
             targets=targets,
             advice=waiting.final_words,
         )
-        drain_until = min(waiting.end, pool.now() + (DRAIN if waiting.signal_number is None else DRAIN_AFTER_SIGNAL))
+        seconds = streams.DRAIN if waiting.signal_number is None else DRAIN_AFTER_SIGNAL
+        drain_until = min(waiting.end, pool.now() + seconds)
         return publisher.publish(outcome, drain_until), drain_until
 
 

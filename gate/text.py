@@ -131,6 +131,11 @@ STAMP = r"\[\d{4}[-/]\d\d[-/]\d\d [^]\n]{8,30}\] "
 """A pattern of what the service puts before each line of a log, such as `[2024/09/24 11:18:49.123 GMT+08:00] `."""
 
 
+def without_stamp(line: str) -> str:
+    """Return a line of a log without the time that the service puts before it."""
+    return re.sub(f"^{STAMP}", "", line)
+
+
 def is_telling(line: str) -> bool:
     """Tell whether a line of a build's log looks like one that says why the build failed."""
     return bool(re.search(_TELLING, re.sub(_HARMLESS, "", line)))
@@ -138,5 +143,5 @@ def is_telling(line: str) -> bool:
 
 def telling_lines(lines: Sequence[str], count: int) -> list[str]:
     """Return at most `count` lines of a failed build's log that say why: the first that look so, else the last ones."""
-    texts = [line for line in (re.sub(f"^{STAMP}", "", one_line(text)) for text in lines) if line]
+    texts = [line for line in (without_stamp(one_line(text)) for text in lines) if line]
     return [line for line in texts if is_telling(line)][:count] or texts[-count:]

@@ -22,9 +22,6 @@ WITH_REPORTS = ("wait", "run")
 SECRETS = ("--token", "--ak", "--sk", "--access-key", "--secret-key", "--password", "--iam-password")
 """Options that people try; there is none of them."""
 
-DRAIN = 3.0
-"""Seconds for which a slow reader of a printed result is waited for."""
-
 INTERRUPTED = 130
 """The exit status after Ctrl-C before there was anything to wait for."""
 
@@ -239,7 +236,7 @@ def delivered(status: int) -> int:
     """Return the status of a command whose result is what it prints; raises `ReportFailed` if that was lost."""
     from gate.runtime import streams
 
-    streams.drain(time.monotonic() + DRAIN)
+    streams.drain(time.monotonic() + streams.DRAIN)
     if status == 0 and streams.has_lost_output():
         raise ReportFailed(
             "the result could not be written: stdout is closed or full", hint="Let it go to another file."

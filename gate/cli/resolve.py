@@ -55,14 +55,14 @@ def resolve(
 
     Raises `UsageProblem` that names this place.
     """
-    check_files(targets, values, places)
+    labelled = with_labels(targets)
+    check_files(labelled, values, places)
     check_combinations(targets, values, places)
     missing = [] if targets else ["no target: name at least one JOB_ID, or set GATE_TARGETS"]
     connection, notes = resolve_connection(values, places, missing)
     rules, of_the_job = within_the_job(Rules(**_fields_of(Rules, values)), values["platform"])
     advice = detect(values["platform"], os.environ).commit_advice(rules.commit) if rules.commit else ""
     rules = replace(rules, commit_advice=advice)
-    labelled = with_labels(targets)
     check_targets(labelled, source_of_targets(places))
     settings = Settings(
         targets=labelled,
@@ -271,7 +271,7 @@ def check_logs(targets: Sequence[Target], folder: Path, files: Mapping[str, str]
             raise UsageProblem(
                 f"{option} names the file {path}, where {place} {folder} needs a folder; use another name"
             )
-    for path in LogFolder(folder, with_labels(targets)).paths():
+    for path in LogFolder(folder, targets).paths():
         if option := files.get(os.path.realpath(path)):
             raise UsageProblem(f"{option} names {path}, a file for a log in {place} {folder}; use another name")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gate.codearts.masking import MASK, Masker
 from gate.limits import MAX_LOG, MAX_TEXT
-from gate.text import STAMP, clean
+from gate.text import clean, without_stamp
 
 CUT = "…"
 """Replaces the start of a line that is too long."""
@@ -116,7 +116,7 @@ def last_lines(body: bytes, count: int, masker: Masker, *, is_cut: bool = False)
             break
         lines.append(line)
         if len(lines) > count:
-            before += len(clean(re.sub(f"^{STAMP}", "", line)))
+            before += len(clean(without_stamp(line)))
     lines.reverse()
     return masker.hide("\n".join(lines)).split("\n")[-count:] if lines else []
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from gate.core.evidence import Evidence, NoAnswer
 from gate.core.identity import CLOCK_SKEW, hash_of, is_of_branch, is_of_commit, is_same_commit
-from gate.core.verdict import interpret
+from gate.core.verdict import interpret, interpret_row
 from gate.durations import spell
 from gate.model import BuildPage, ListedBuild, Record, RunningStatus
 from gate.value_types import NamedTuple
@@ -494,9 +494,9 @@ class _Choosing:
     def _has_ended(self, number: int) -> bool:
         """Tell whether a known build has ended, by its record or else its row."""
         record, row = self._e.records.get(number), self._e.rows.get(number)
-        if record is None and row is not None:
-            record = Record(job_id="", build_number=number, word=row.word, run_word=row.run_word)
-        return record is not None and interpret(record).ended
+        if record is not None:
+            return interpret(record).ended
+        return row is not None and interpret_row(row).ended
 
     # The proof that there is no such build.
 

@@ -5,11 +5,11 @@ from functools import partial
 from typing import Any
 
 from gate.core.asks import Ask, Priority, together
-from gate.core.logs import Follower, WantedLog, read_log
+from gate.core.logs import Follower, WantedLog, is_worth_another_try, read_log
 from gate.core.ports import Context
 from gate.core.target_state import TargetState
 from gate.core.verdict import has_ended_badly
-from gate.errors import CredentialRefused, TooSlow, TransientError
+from gate.errors import TooSlow
 from gate.model import Verdict
 
 EXPLAINING = 2.0
@@ -113,7 +113,7 @@ class Explanation:
                 is_late = isinstance(result.error, TooSlow) and self._now() >= expires
                 if is_late and priority is Priority.EXPLAIN:
                     continue
-                if not is_last and result.error is not None and _is_worth_another_try(result.error):
+                if not is_last and is_worth_another_try(result.error):
                     failed[what] = call
                     continue
                 self._was_read.add(what)
@@ -122,8 +122,3 @@ class Explanation:
                 elif what not in QUIET:
                     self._say(f"{what} could not be read, which does not change the verdict: {result.error}")
             calls = failed
-
-
-def _is_worth_another_try(error: Exception) -> bool:
-    """Tell whether a side channel may answer a moment later."""
-    return isinstance(error, TransientError) and not isinstance(error, CredentialRefused | TooSlow)

@@ -477,7 +477,7 @@ def _builds_of(service: BuildService, job_id: str, page: int) -> _Page:
     """Read the newest builds of a job; older ones have ended."""
     rows = []
     for row in service.build_page(job_id, page).rows:
-        state = judging.interpret(Record(job_id=job_id, build_number=row.number, word=row.word, run_word=row.run_word))
+        state = judging.interpret_row(row)
         is_known = state.ended or state.state is not State.UNKNOWN
         rows.append(_Row(row.number, None, state.ended if is_known else None))
     return _Page({job_id: rows}, is_last=True)

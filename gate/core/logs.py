@@ -211,7 +211,7 @@ async def _read_tail(build: WantedLog, context: Context, until: float, *, with_s
             return of_step
     call = partial(service.log_tail, build.record_id, build.tail)
     (result,) = await together([_ask(call, context, until)])
-    if _is_worth_another_try(result.error, context, until):
+    if is_worth_another_try(result.error) and context.now() < until:
         (result,) = await together([_ask(call, context, until)])
     if result.error is not None:
         _say_failure(build, context, result.error)
@@ -224,7 +224,7 @@ async def _read_to_file(
 ) -> LogTail | None:
     """Read the whole log into a file; what is missing there is said in it, and in one line."""
     result, was_said = await _try_file(build, context, new_file(build.target), until)
-    if _is_worth_another_try(result.error, context, until):
+    if is_worth_another_try(result.error) and context.now() < until:
         result, was_said = await _try_file(build, context, new_file(build.target), until)
     if result.error is not None and not was_said:
         _say_failure(build, context, result.error)
@@ -264,10 +264,9 @@ def _ask(call: Callable[[float], LogTail], context: Context, until: float) -> As
     return Ask(lambda: call(max(last - now(), 0.0)), now(), Priority.SIDE, until)
 
 
-def _is_worth_another_try(error: Exception | None, context: Context, until: float) -> bool:
-    """Tell whether a log that could not be read may be read a moment later."""
-    is_transient = isinstance(error, TransientError) and not isinstance(error, CredentialRefused | TooSlow)
-    return is_transient and context.now() < until
+def is_worth_another_try(error: Exception | None) -> bool:
+    """Tell whether a side channel that has failed may answer a moment later."""
+    return isinstance(error, TransientError) and not isinstance(error, CredentialRefused | TooSlow)
 
 
 def _say_failure(build: WantedLog, context: Context, error: Exception) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from gate.model import ProjectRow, Record, RecordState, Stage, State, UnitTests, Verdict
+from gate.model import ListedBuild, ProjectRow, Record, RecordState, Stage, State, UnitTests, Verdict
 from gate.text import counted, one_line
 from gate.vocabulary import ENDED_WORDS, FINISHED, IN_PROGRESS, JOB_LIST_WORDS, WAITING_WORDS, state_of_part
 
@@ -25,6 +25,11 @@ def interpret(record: Record) -> RecordState:
     if record.word.lower() in WAITING_WORDS and record.run_word is None:
         return RecordState(state=WAITING_WORDS[record.word.lower()], word=record.word, ended=False)
     return RecordState(state=State.UNKNOWN, word=record.word, ended=finished)
+
+
+def interpret_row(row: ListedBuild) -> RecordState:
+    """Return what a row of a job's list of builds says; its words are those of records."""
+    return interpret(Record(job_id="", build_number=row.number, word=row.word, run_word=row.run_word))
 
 
 def has_last_build_ended(row: ProjectRow) -> bool | None:

@@ -22,6 +22,9 @@ RETRY_SECONDS = 0.01
 """Seconds after which a non-blocking pipe is tried again on Windows, where nothing waits for a pipe."""
 
 
+DRAIN = 3.0
+"""Seconds for which a slow reader of stdout and stderr is waited for at the end."""
+
 LEAST_SECONDS = 0.25
 """Seconds for the reader at least, also where the time for it is over: this process may have been stopped meanwhile."""
 
