@@ -34,17 +34,22 @@ else:
 
         def __new__(cls, /, *values, **named):
             """Return the tuple of the values; those of fields without a default must be given."""
+            if named or len(values) != len(cls._fields):
+                values = cls._completed(values, named)
+            return tuple.__new__(cls, values)
+
+        @classmethod
+        def _completed(cls, values, named):
+            """Return the values of all fields, from those by position, those by name, and the defaults."""
             fields = cls._fields
             left = fields[len(values) :]
-            if named or left:
-                given = cls._field_defaults | named
-                try:
-                    values += tuple(given[field] for field in left)
-                except KeyError as error:
-                    raise TypeError(f"{cls.__name__} needs a value for {error.args[0]}") from None
+            given = cls._field_defaults | named
             if len(values) > len(fields) or not named.keys() <= set(left):
                 raise TypeError(f"{cls.__name__} has no such field left to set: {values[len(fields) :]}, {[*named]}")
-            return tuple.__new__(cls, values)
+            try:
+                return values + tuple([given[field] for field in left])
+            except KeyError as error:
+                raise TypeError(f"{cls.__name__} needs a value for {error.args[0]}") from None
 
         def __getnewargs__(self):
             return tuple(self)
@@ -55,7 +60,10 @@ else:
 
         def _replace(self, /, **named):
             """Return a copy in which the named fields have other values."""
-            return type(self)(**self._asdict() | named)
+            made = tuple.__new__(type(self), map(named.pop, self._fields, self))
+            if named:
+                raise TypeError(f"{type(self).__name__} has no such field to replace: {[*named]}")
+            return made
 
         def _asdict(self):
             """Return the values by name."""
@@ -70,6 +78,10 @@ else:
         return lambda cls: _with_slots(cls, methods, kw_only=kw_only)
 
 
+_MISSING = dataclasses.MISSING
+"""Stands for a default that a field does not have."""
+
+
 def _with_slots(cls: type, methods: dict[str, Any], *, kw_only: bool) -> type:
     """Return the class with a slot for each of its annotations, and with the methods."""
     names = tuple(cls.__annotations__)
@@ -80,17 +92,24 @@ def _with_slots(cls: type, methods: dict[str, Any], *, kw_only: bool) -> type:
         "__dataclass_fields__": _Fields(given, kw_only=kw_only),
         "_names": names,
         "_positional": () if kw_only else names,
-        "_defaults": {name: _default(value) for name, value in given.items()},
+        "_defaults": {name: default for name, value in given.items() if (default := _default(value)) is not _MISSING},
+        "_factories": {name: factory for name, value in given.items() if (factory := _factory(value)) is not _MISSING},
     }
     made = type(cls)(cls.__name__, cls.__bases__, space)
     made.__qualname__ = cls.__qualname__
+    setters = {name: vars(made)[name].__set__ for name in names}  # not hindered by a `__setattr__` that refuses
+    type.__setattr__(made, "_setters", setters)
     return made
 
 
 def _default(given: Any) -> Any:
-    """Return the default of a field; a `Field` where it has none or a factory."""
-    is_plain = isinstance(given, dataclasses.Field) and given.default is not dataclasses.MISSING
-    return given.default if is_plain else given
+    """Return the default of a field."""
+    return given.default if isinstance(given, dataclasses.Field) else given
+
+
+def _factory(given: Any) -> Any:
+    """Return what makes the default of a field."""
+    return given.default_factory if isinstance(given, dataclasses.Field) else _MISSING
 
 
 class _Fields:
@@ -113,22 +132,30 @@ class _Fields:
 
 
 def _init(self: Any, /, *values: Any, **named: Any) -> None:
+    given = self._defaults | (_by_name(self, values, named) if values else named)
+    for name, factory in self._factories.items():
+        if name not in given:
+            given[name] = factory()
+    try:
+        for name, set_field in self._setters.items():
+            set_field(self, given[name])
+    except KeyError as error:
+        raise TypeError(f"{type(self).__name__} needs a value for {error.args[0]}") from None
+    if len(given) > len(self._setters):
+        unknown = next(name for name in given if name not in self._setters)
+        raise TypeError(f"{type(self).__name__} has no field {unknown} left to set")
+    if hasattr(self, "__post_init__"):
+        self.__post_init__()
+
+
+def _by_name(self: Any, values: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that were given by position and by name, by name."""
     given = dict(zip(self._positional, values, strict=False))
     if len(given) < len(values):
         raise TypeError(f"{type(self).__name__} takes {len(given)} values without a name")
-    for name, value in named.items():
-        if name in given or name not in self._names:
-            raise TypeError(f"{type(self).__name__} has no field {name} left to set")
-        given[name] = value
-    for name in self._names:
-        value = given[name] if name in given else self._defaults.get(name, dataclasses.MISSING)
-        if name not in given and isinstance(value, dataclasses.Field):
-            value = value.default_factory() if value.default_factory is not dataclasses.MISSING else dataclasses.MISSING
-        if value is dataclasses.MISSING:
-            raise TypeError(f"{type(self).__name__} needs a value for {name}")
-        object.__setattr__(self, name, value)
-    if hasattr(self, "__post_init__"):
-        self.__post_init__()
+    if not given.keys().isdisjoint(named):
+        raise TypeError(f"{type(self).__name__} has no field {(given.keys() & named).pop()} left to set")
+    return given | named
 
 
 def _repr(self: Any) -> str:

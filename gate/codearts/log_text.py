@@ -191,6 +191,8 @@ def _end_of_characters(data: bytes) -> int:
 
 def _as_on_terminal(line: str) -> str:
     """Return what a terminal shows of a line with carriage returns, erase sequences and backspaces."""
+    if line.isprintable():
+        return line  # true of nearly all lines, and quickly found out
     line = line.rstrip("\r\b")
     erased = [erase.end() for erase in re.finditer(_ERASES_SHOWN_TEXT, line)]
     *overwritten, shown = line[erased[-1] if erased else 0 :].split("\r")

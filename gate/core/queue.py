@@ -78,7 +78,7 @@ class Queue:
         ready_at = self.pace.ready_at(now)
         look_again = self._later[0][0] if self._later else math.inf
         for priority, heap in self._due.items():
-            if (ask := self._first_with_room(heap, has_room)) is None:
+            if not heap or (ask := self._first_with_room(heap, has_room)) is None:
                 continue
             if ready_at > now and priority is not Priority.STOP:
                 look_again = min(look_again, ready_at)
