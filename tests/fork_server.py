@@ -2,8 +2,10 @@
 
 A run costs a tenth of a real start then. What it does after its imports is the same: the forked process has the
 arguments, environment, folder, streams, signals and exit of a started one, and is the child of the test's process,
-which waits for it and signals it as always. What Python reads or does before the program's first line is not the same,
-so `needs_real_start` names what makes a real start necessary, and tests about it bear the mark `real_start`.
+which waits for it and signals it as always. What Python reads or does before the program's first line is not the same:
+variables that it reads then lead to a real start (`BEFORE_MAIN`), and tests about it bear the mark `real_start` or
+start Python themselves. What a test needs done in the process before the program runs, such as a limit or a closed
+stream, it gives as source (`before`).
 """
 
 import atexit
@@ -34,6 +36,9 @@ ALSO_IMPORTED = (
 
 BEFORE_MAIN = ("PYTHON", "LC_", "LANG", "LD_")
 """How the names of the variables begin that Python or the linker read before the program's first line."""
+
+AS_MODULE = "import runpy; runpy.run_module('gate', run_name='__main__', alter_sys=True)"
+"""Runs the program, as `python -m gate` would."""
 
 SET_CHILD_SUBREAPER = 36
 """Linux' number for: orphans among the descendants become children of this process (prctl(2))."""
@@ -78,12 +83,22 @@ SERVER = ForkServer()
 class ForkedGate(subprocess.Popen[str]):
     """A run of the program that was forked, with the arguments behind `-m gate`."""
 
+    def __init__(self, arguments: Sequence[str], *, before: str, **options: Any) -> None:
+        """Start it; see `start_gate`."""
+        self._before = before
+        super().__init__(arguments, **options)
+
     # The one place where a `Popen` makes its process; the standard library has no public seam for it.
     def _execute_child(self, args: Any, *rest: Any) -> None:
         _, _, _, _, cwd, env, _, _, _, *pipes = rest[:15]
         child_in, _, _, child_out, _, child_err = pipes
         streams = [given if given >= 0 else own for own, given in enumerate((child_in, child_out, child_err))]
-        request = {"arguments": list(map(os.fspath, args)), "env": dict(env), "cwd": os.fspath(cwd)}
+        request = {
+            "arguments": list(map(os.fspath, args)),
+            "env": dict(env),
+            "cwd": os.fspath(cwd),
+            "before": self._before,
+        }
         try:
             self.pid = SERVER.fork(request, streams)
             self._child_created = True
@@ -92,18 +107,20 @@ class ForkedGate(subprocess.Popen[str]):
 
 
 def start_gate(
-    arguments: Sequence[str], *, env: Mapping[str, str], is_real: bool = False, **options: Any
+    arguments: Sequence[str], *, env: Mapping[str, str], is_real: bool = False, before: str = "", **options: Any
 ) -> "subprocess.Popen[str]":
     """Start the program with these arguments and this environment, forked where that makes no difference.
 
+    `before`: Python source that the process carries out before the program, such as a limit on itself.
     `options`: those of `subprocess.Popen`; a run with others than these needs a real start.
     """
     names = [name for name in env if name.startswith(BEFORE_MAIN) and env[name] != os.environ.get(name)]
     special = options.keys() - {"cwd", "stdin", "stdout", "stderr", "text"}
     if is_real or names or special or sys.platform != "linux":
         env = {"PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", **env}
-        return subprocess.Popen([sys.executable, "-m", "gate", *arguments], env=env, **options)
-    return ForkedGate(arguments, env=env, **options)
+        program = ["-c", f"{before}\n{AS_MODULE}"] if before else ["-m", "gate"]
+        return subprocess.Popen([sys.executable, *program, *arguments], env=env, **options)
+    return ForkedGate(arguments, env=env, before=before, **options)
 
 
 def receive(connection: socket.socket, size: int) -> bytes:
@@ -157,6 +174,7 @@ def run_gate(request: Mapping[str, Any]) -> None:
     sys.argv[1:] = request["arguments"]
     sys.path[0] = request["cwd"]  # as `-m` does
     try:
+        exec(request["before"], {})  # noqa: S102 - the tests' own
         runpy.run_module("gate", run_name="__main__", alter_sys=True)
     except SystemExit as end:
         # All that Python does at its end but for one thing: taking down each imported module would cost 25 ms more.

@@ -27,6 +27,16 @@ COURSES = {"passed": sample_plans.PASSING, "failed": sample_plans.FAILING, "abor
 """What builds do, by the verdict that they must get."""
 
 
+FULL_DISK = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
+"""What lets the program write no file beyond a size in bytes, carried out before it (`before`)."""
+
+CLOSED_STDOUT = "import os, sys; os.close(1); sys.stdout = None"
+"""What closes stdout before the program, as Python starts where its caller has closed it: `sys.stdout` is `None`."""
+
+CLOSED_STDERR = CLOSED_STDOUT.replace("stdout", "stderr").replace("1", "2")
+"""Likewise for stderr."""
+
+
 def environment(simulator: FaultySimulator, family: str = "token", **more: str) -> dict[str, str]:
     """Return the variables that lead the gate to the simulator, with one family of credentials."""
     common = {"GATE_ENDPOINT": simulator.endpoint, "GATE_POLL_INTERVAL": "200ms", "GATE_MAX_RATE": "6000"}

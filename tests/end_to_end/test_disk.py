@@ -1,7 +1,6 @@
 """Report paths that cannot be written: a pass becomes undetermined, any other status stays, and the reason is told."""
 
 import os
-import resource
 import shutil
 import stat
 import subprocess
@@ -15,7 +14,7 @@ import pytest
 from gate.cli.commands import main
 from tests.conftest import ROOT
 from tests.faults.faulty_simulator import FaultySimulator
-from tests.helpers import RunGate, Simulate, StartGate, environment, error_types
+from tests.helpers import FULL_DISK, RunGate, Simulate, StartGate, environment, error_types
 
 
 def below_a_file(folder: Path) -> Path:
@@ -137,9 +136,8 @@ def test_full_disk_leaves_no_report_of_a_former_run(simulate: Simulate, run_gate
     simulator = simulate(["passing"], speed=200)
     report = tmp_path / "gate-report.xml"
     report.write_text("the old one")
-    options: dict[str, Any] = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))}
-    env = environment(simulator, PYTHONDONTWRITEBYTECODE="1")  # or cut .pyc files stay behind
-    done = run_gate("wait", simulator.jobs["passing"], env=env, **options)
+    before = FULL_DISK.format(size=10)
+    done = run_gate("wait", simulator.jobs["passing"], env=environment(simulator), before=before)
     assert done.returncode == 5, done.stderr
     assert "could not be written: file too large. Raise the limit on the size of files: ulimit -f." in done.stderr
     assert "; no report. " in done.stderr.splitlines()[-1]

@@ -15,7 +15,6 @@ import pytest
 import trustme
 
 from gate.simulator.exchange import HttpAnswer, json_answer
-from tests.conftest import ROOT
 from tests.end_to_end.listeners import Heard, dead_address, listening, proxy, remember
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator, Tls
@@ -174,15 +173,13 @@ socket.getaddrinfo = with_a_dead_one_first
 
 @pytest.mark.parametrize("family", ["token", "password"])
 @pytest.mark.parametrize("command", ["wait", "doctor"])
-def test_dead_first_address_costs_a_moment(
-    simulate: Simulate, run_gate: RunGate, tmp_path: Path, command: str, family: str
-) -> None:
+def test_dead_first_address_costs_a_moment(simulate: Simulate, run_gate: RunGate, command: str, family: str) -> None:
     """The service and IAM are reached by their next address, with a request timeout that has no room for a wait."""
     simulator = simulate(["passing"], speed=200)
     with dead_address("127.0.0.2") as dead:
-        (tmp_path / "sitecustomize.py").write_text(TWO_ADDRESSES.format(dead=dead))
-        env = {**environment(simulator, family), "PYTHONPATH": f"{tmp_path}:{ROOT}"}
-        done = run_gate(command, simulator.jobs["passing"], env={**env, "GATE_REQUEST_TIMEOUT": "3s"})
+        before = TWO_ADDRESSES.format(dead=dead)
+        env = environment(simulator, family, GATE_REQUEST_TIMEOUT="3s")
+        done = run_gate(command, simulator.jobs["passing"], env=env, before=before)
     assert (done.returncode, "no complete answer" in done.stderr) == (0, False), done.stdout + done.stderr
 
 

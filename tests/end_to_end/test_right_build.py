@@ -1,10 +1,7 @@
 """The right build, through the program: no pass, and no stop, for a build that nobody asked about."""
 
-import os
-import resource
 import signal
 import subprocess
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +20,7 @@ from tests.faults.journal import ORDERS
 from tests.faults.list_faults import LISTS, LaggingList, LateRecord, older_rows, without_commits
 from tests.faults.response_faults import EditAnswer, ReplaceAnswer, ResponseFault
 from tests.faults.transport_faults import Drop, TransportFault
-from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment
+from tests.helpers import CLOSED_STDOUT, FULL_DISK, RunGate, RunGates, Simulate, StartGate, environment
 
 COMMIT = "2f37dd494927d2c6259417c58e5faeb72bfe7150"
 OF_COMMIT = ("--commit", COMMIT[:8])
@@ -212,12 +209,7 @@ def test_child_of_a_multi_job_build_is_not_judged_for_it(simulate: Simulate, run
         assert verdicts(done) == {"passes": "passed 1", "fails": "failed 1"}, done.stderr
 
 
-def full_disk(size: int) -> Callable[[], None]:
-    """Return what lets a process write no file beyond this size."""
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
-FULL_STDOUT: dict[str, Any] = {"stdout": subprocess.DEVNULL, "preexec_fn": lambda: os.close(1)}
+BEFORE = {"disk": FULL_DISK.format(size=1500), "closed stdout": CLOSED_STDOUT}
 
 
 @pytest.mark.parametrize("trouble", ["disk", "summary", "closed stdout", "full stdout"])
@@ -228,14 +220,12 @@ def test_result_that_cannot_be_written_whole_is_a_pass_nowhere(
     simulator = simulate([Scenario(name="job", starts=(Start(at=-100),))])
     (tmp_path / "github").touch()
     env = {**environment(simulator), "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(tmp_path / "github")}
-    env["PYTHONDONTWRITEBYTECODE"] = "1"  # on the full disk, cut .pyc files would stay behind
     summary = "/dev/full" if trouble == "summary" else "s.md"
-    options: dict[str, Any] = {"disk": {"preexec_fn": full_disk(1500)}, "closed stdout": FULL_STDOUT}.get(trouble, {})
     with Path("/dev/full").open("w") as full:
-        if trouble == "full stdout":
-            options = {"stdout": full}
+        options: dict[str, Any] = {"stdout": full} if trouble == "full stdout" else {}
         files = ("--outputs", "o.env", "--summary", summary, "--json")
-        done = run_gate("wait", f"{simulator.jobs['job']}:1", *files, env=env, **options)
+        before = BEFORE.get(trouble, "")
+        done = run_gate("wait", f"{simulator.jobs['job']}:1", *files, env=env, before=before, **options)
     assert done.returncode == 5, done.stderr
     written = {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()}
     written["stdout"] = done.stdout or ""

@@ -65,15 +65,6 @@ def test_order_that_is_never_admitted_uses_up_the_error_budget(simulate: Simulat
     assert "unknown whether" not in done.stderr
 
 
-def test_stop_that_hangs_is_tried_again_on_another_connection(simulate: Simulate, run_gate: RunGate) -> None:
-    """The first try hangs, the second one stops the build, all within the seconds after the deadline."""
-    simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=Silence())])
-    started = time.monotonic()
-    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
-    assert (done.returncode, "stop requested for build 58" in done.stderr) == (3, True), done.stderr
-    assert time.monotonic() - started < 2 + 5
-
-
 @pytest.mark.parametrize(
     "act",
     [
@@ -225,8 +216,7 @@ def test_signal_while_the_order_is_under_way_still_stops_the_build(simulate: Sim
 
 def test_nothing_is_looked_at_after_a_signal(simulate: Simulate, start_gate: StartGate) -> None:
     """Not even a build that had ended when it was to be stopped: its result would come too late for a signal."""
-    ended = ReplaceAnswer(service_error(400, "DEV.CB.032302", "Reload."))
-    simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=ended, times=None)])
+    simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=ALREADY_ENDED, times=None)])
     process = start_gate("run", simulator.jobs["slow"], env=environment(simulator, GATE_POLL_INTERVAL="30s"))
     # Until the new build's record has been read once: a poll that is under way when the signal comes is no new look.
     wait_for(lambda: any(entry.status == 200 for entry in simulator.journal.of("ShowJobBuildRecordDetail")))
@@ -236,33 +226,79 @@ def test_nothing_is_looked_at_after_a_signal(simulate: Simulate, start_gate: Sta
     assert simulator.journal.entries[-1].operation == "StopBuildJob"
 
 
-def test_timeout_stops_the_started_build(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
-    """The verdict stays timed out; the report says that the build was stopped."""
-    simulator = simulate(["slow"], speed=1)
-    done = run_gate("run", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
-    assert (done.returncode, done.stdout.split()[0]) == (3, "timed-out")
-    assert [entry.build_number for entry in simulator.journal.of(*STOPS)] == [58]
-    assert "stop requested" in (tmp_path / "gate-report.xml").read_text()
+UNKNOWN_ORDER = "a build was ordered, but no answer has come: it may have been started and go on"
 
 
-@pytest.mark.parametrize("end", ["timeout", "signal"])
-def test_order_without_an_answer_is_told_as_one(
-    simulate: Simulate, start_gate: StartGate, tmp_path: Path, end: str
-) -> None:
-    """When the gate must end first, nobody may believe that there is no build."""
+def test_order_without_an_answer_is_told_as_one(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
+    """When a signal ends the gate first, nobody may believe that there is no build; the timeout is below."""
     simulator = simulate(["slow"], speed=1, faults=[Fault(operations=ORDERS, act=Silence(processed=True), times=None)])
-    options = ("--request-timeout", "60s", "--timeout", "2s" if end == "timeout" else "60s")
+    options = ("--request-timeout", "60s", "--timeout", "60s")
     process = start_gate("run", simulator.jobs["slow"], *options, env=environment(simulator))
     wait_for(lambda: simulator.journal.of(*ORDERS))
-    if end == "signal":
-        process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)
-    assert process.returncode == (3 if end == "timeout" else 143)
-    told = "a build was ordered, but no answer has come: it may have been started and go on"
-    assert told in (tmp_path / "gate-report.xml").read_text()
-    assert told in err
+    assert process.returncode == 143
+    assert UNKNOWN_ORDER in (tmp_path / "gate-report.xml").read_text()
+    assert UNKNOWN_ORDER in err
     assert "before you start another build" in err.splitlines()[-1]
     assert "stop requested" not in err
+
+
+ALREADY_ENDED = ReplaceAnswer(service_error(400, "DEV.CB.032302", "Reload."))
+
+AT_THE_TIMEOUT: dict[str, tuple[list[str], dict[str, Any], str, str]] = {
+    "stopped": (["run"], {}, "stop requested for build 58", "stop requested"),
+    "hangs once": (["run"], {"faults": [Fault(operations=STOPS, act=Silence())]}, "stop requested for build 58", ""),
+    "v1 route": (["run"], {"unpublished": ["StopBuildJob"]}, "stop requested", ""),
+    "already ended": (
+        ["run"],
+        {"faults": [Fault(operations=STOPS, act=ALREADY_ENDED, times=None)]},
+        "build 58 had already ended when it was to be stopped",
+        "",
+    ),
+    "hangs": (
+        ["run"],
+        {"faults": [Fault(operations=STOPS, act=Silence(), times=None)]},
+        "whether build 58 was stopped is not known",
+        "",
+    ),
+    "order hangs": (
+        ["run", "--request-timeout", "60s"],
+        {"faults": [Fault(operations=ORDERS, act=Silence(processed=True), times=None)]},
+        UNKNOWN_ORDER,
+        UNKNOWN_ORDER,
+    ),
+    "kept": (["run", "--keep-running"], {}, "codearts-gate wait {job}:58 --stop", ""),
+    "not ours": (["wait"], {}, "codearts-gate wait {job}:57 --stop", ""),
+}
+"""The command, what the service does, and what is said on stderr and in the report."""
+
+
+def test_timeout_stops_what_was_started_and_nothing_else(
+    simulate: Simulate, run_gates: RunGates, tmp_path: Path
+) -> None:
+    """The stop's own fate is told and changes no verdict, and it takes five seconds at most. All at once."""
+    simulators, calls = {}, {}
+    for name, (arguments, options, *_) in AT_THE_TIMEOUT.items():
+        simulators[name] = simulator = simulate(["slow"], speed=1, **options)
+        command = [*arguments, simulator.jobs["slow"], "--timeout", "2s"]
+        calls[name] = {"arguments": command, "env": environment(simulator)}
+    started = time.monotonic()
+    ended = run_gates(calls)
+    assert time.monotonic() - started < 2 + 5
+    for name, (_, _, said, reported) in AT_THE_TIMEOUT.items():
+        done, [job] = ended[name], simulators[name].jobs.values()
+        assert (done.returncode, done.stdout.split()[0]) == (3, "timed-out"), (name, done.stderr)
+        assert said.format(job=job) in done.stderr, (name, done.stderr)
+        assert reported in (tmp_path / name / "gate-report.xml").read_text(), name
+        assert simulators[name].token not in done.stderr
+    stopped = {name: [entry.build_number for entry in one.journal.of(*STOPS)] for name, one in simulators.items()}
+    assert stopped["stopped"] == [58]
+    assert (stopped["order hangs"], stopped["kept"], stopped["not ours"]) == ([], [], [])
+    last_lines = {name: done.stderr.splitlines()[-1] for name, done in ended.items()}
+    assert "before you start another build" in last_lines["order hangs"]
+    assert "stop requested" not in ended["order hangs"].stderr
+    assert f"codearts-gate wait {simulators['not ours'].jobs['slow']}:57 --stop" in last_lines["not ours"]
 
 
 def test_second_signal_leaves_open_whether_the_build_was_stopped(
@@ -287,44 +323,6 @@ def test_answer_that_names_an_old_build_is_not_believed(simulate: Simulate, run_
     done = run_gate("run", simulator.jobs["passing"], "--error-budget", "500ms", env=environment(simulator))
     assert (done.returncode, "but the job had build 57 before it" in done.stderr) == (5, True), done.stderr
     assert not simulator.journal.of(*STOPS)
-
-
-def test_keep_running_leaves_the_started_build_alone(simulate: Simulate, run_gate: RunGate) -> None:
-    """With --keep-running nothing is stopped, and the user is told how to do it: see `test_last_words.py`."""
-    simulator = simulate(["slow"], speed=1)
-    arguments = ("--timeout", "2s", "--keep-running")
-    done = run_gate("run", simulator.jobs["slow"], *arguments, env=environment(simulator))
-    assert (done.returncode, simulator.journal.of(*STOPS)) == (3, ())
-    assert f"codearts-gate wait {simulator.jobs['slow']}:58 --stop" in done.stderr
-
-
-def test_waited_build_is_never_stopped(simulate: Simulate, run_gate: RunGate) -> None:
-    """A build that this gate did not start goes on; the final line gives the command that would stop it."""
-    simulator = simulate(["slow"], speed=1)
-    done = run_gate("wait", simulator.jobs["slow"], "--timeout", "2s", env=environment(simulator))
-    assert (done.returncode, simulator.journal.of(*STOPS)) == (3, ())
-    assert f"codearts-gate wait {simulator.jobs['slow']}:57 --stop" in done.stderr.splitlines()[-1]
-    assert simulator.token not in done.stderr
-
-
-def test_stop_that_goes_otherwise_keeps_the_verdict(simulate: Simulate, run_gates: RunGates) -> None:
-    """The stop's own fate is told and changes no verdict, and it takes five seconds at most."""
-    ended = ReplaceAnswer(service_error(400, "DEV.CB.032302", "Reload."))
-    rows: dict[str, tuple[list[str], Any, str]] = {
-        "v1 route": (["StopBuildJob"], None, "stop requested"),
-        "already ended": ([], ended, "build 58 had already ended when it was to be stopped"),
-        "silence": ([], Silence(), "whether build 58 was stopped is not known"),
-    }
-    calls = {}
-    for name, (unpublished, act, _) in rows.items():
-        faults = [Fault(operations=STOPS, act=act, times=None)] if act else []
-        simulator = simulate(["slow"], speed=1, faults=faults, unpublished=unpublished)
-        arguments = ["run", simulator.jobs["slow"], "--timeout", "2s"]
-        calls[name] = {"arguments": arguments, "env": environment(simulator)}
-    started = time.monotonic()
-    for name, done in run_gates(calls).items():
-        assert (done.returncode, rows[name][2] in done.stderr) == (3, True), (name, done.stderr)
-    assert time.monotonic() - started < 2 + 5
 
 
 @pytest.mark.parametrize(

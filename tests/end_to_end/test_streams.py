@@ -1,6 +1,7 @@
 """stdout and stderr that are closed, left or stalled: verdict, report and deadline stay as they are."""
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
@@ -12,7 +13,17 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.faults.faulty_simulator import FaultySimulator
-from tests.helpers import Simulate, StartGate, environment, error_types, wait_for
+from tests.helpers import (
+    CLOSED_STDERR,
+    CLOSED_STDOUT,
+    RunGate,
+    RunGates,
+    Simulate,
+    StartGate,
+    environment,
+    error_types,
+    wait_for,
+)  # fmt: skip
 
 BUSY = 8.0
 """Seconds for which a busy machine may give a process no turn. A stream that held it up would do so for good."""
@@ -41,27 +52,52 @@ def run_in_shell(
     return subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        SHELL + ">&-; echo status=$?",
-        SHELL + "2>&-; echo status=$?",
-        SHELL + ">&- 2>&- <&-; echo status=$?",
-        SHELL + "2>&1 | head -0; echo status=${PIPESTATUS[0]}",
-        SHELL + "--json | head -c 1; echo status=${PIPESTATUS[0]}",
-        SHELL + ">/dev/full 2>/dev/full; echo status=$?",
-        SHELL + "2>&1 >/dev/null | true; echo status=${PIPESTATUS[0]}",
-    ],
-    ids=["stdout closed", "stderr closed", "all closed", "head -0", "one byte", "full device", "true"],
-)
-def test_stream_that_takes_nothing_changes_no_status(simulate: Simulate, tmp_path: Path, script: str) -> None:
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"], ids=["stdout", "stderr", "all"])
+def test_closed_stream_changes_no_status(simulate: Simulate, tmp_path: Path, closed: str) -> None:
     """The verdict's status and the report are as always, and nothing is written where a stream is closed."""
     simulator = simulate(["failing"], speed=200)
-    done = run_in_shell(simulator, script, tmp_path, sys.executable)
+    done = run_in_shell(simulator, f"{SHELL} {closed}; echo status=$?", tmp_path, sys.executable)
     assert "status=1" in done.stdout, done
     assert error_types(tmp_path / "gate-report.xml") == ["BuildFailed"]
     assert "Traceback" not in done.stderr
     assert all(entry.authorised for entry in simulator.journal.entries)
+
+
+@pytest.mark.parametrize(
+    ("taken", "options", "streams"),
+    [
+        (0, (), {"stdout", "stderr"}),
+        (1, ("--json",), {"stdout"}),
+        (0, (), {"stderr"}),
+    ],
+    ids=["head -0", "one byte", "true"],
+)
+def test_reader_that_leaves_changes_no_status(
+    simulate: Simulate, start_gate: StartGate, tmp_path: Path, taken: int, options: tuple[str, ...], streams: set[str]
+) -> None:
+    """After so many bytes: the verdict's status and the report are as always."""
+    simulator = simulate(["failing"], speed=200)
+    reader, writer = os.pipe()
+    given: dict[str, Any] = dict.fromkeys(streams, writer)
+    process = start_gate("wait", simulator.jobs["failing"], *options, env=environment(simulator), **given)
+    os.close(writer)
+    os.read(reader, taken)
+    os.close(reader)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 1, (out, err)
+    assert error_types(tmp_path / "gate-report.xml") == ["BuildFailed"]
+    assert "Traceback" not in f"{out}{err}"
+
+
+def test_full_device_changes_no_status(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
+    """Nothing can be said; the report tells."""
+    simulator = simulate(["failing"], speed=200)
+    with Path("/dev/full").open("w") as full:
+        env = environment(simulator)
+        process = start_gate("wait", simulator.jobs["failing"], env=env, stdout=full, stderr=full)
+        process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert error_types(tmp_path / "gate-report.xml") == ["BuildFailed"]
 
 
 def test_working_directory_that_was_removed_keeps_the_gate_from_nothing(simulate: Simulate, tmp_path: Path) -> None:
@@ -73,76 +109,77 @@ def test_working_directory_that_was_removed_keeps_the_gate_from_nothing(simulate
     assert error_types(tmp_path / "r.xml") == ["BuildFailed"]
 
 
-@pytest.mark.parametrize("command", ["jobs --json", "doctor"])
-@pytest.mark.parametrize("stream", [">/dev/full", ">&-"])
+@pytest.mark.parametrize("command", [("jobs", "--json"), ("doctor",)])
+@pytest.mark.parametrize("closed", [False, True])
 def test_printed_result_that_is_lost_is_no_success(
-    simulate: Simulate, tmp_path: Path, command: str, stream: str
+    simulate: Simulate, run_gate: RunGate, command: tuple[str, ...], closed: bool
 ) -> None:
     """Where what a command prints is all that it does; the error is told."""
     simulator = simulate(["passing"])
-    script = f'"$GATE_PYTHON" -m gate {command} --codearts-project {simulator.project} {stream}; echo status=$?'
-    done = run_in_shell(simulator, script, tmp_path, sys.executable)
-    assert "status=5" in done.stdout, done
+    with Path("/dev/full").open("w") as full:
+        stdout: dict[str, Any] = {"before": CLOSED_STDOUT} if closed else {"stdout": full}
+        arguments = (*command, "--codearts-project", simulator.project)
+        done = run_gate(*arguments, env=environment(simulator), **stdout)
+    assert done.returncode == 5, done
     assert "Error: the result could not be written: stdout is closed or full. Let it go to another file." in done.stderr
 
 
-@pytest.mark.parametrize("script", [SHELL + "--junit /dev/stdout >&-", SHELL + "--summary /dev/stderr 2>&-"])
-def test_report_for_a_closed_stream_is_no_pass(simulate: Simulate, tmp_path: Path, script: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "closing"),
+    [(("--junit", "/dev/stdout"), CLOSED_STDOUT), (("--summary", "/dev/stderr"), CLOSED_STDERR)],
+    ids=["stdout", "stderr"],
+)
+def test_report_for_a_closed_stream_is_no_pass(
+    simulate: Simulate, run_gate: RunGate, options: tuple[str, ...], closing: str
+) -> None:
     """It would be lost without a word."""
     simulator = simulate(["passing"], speed=200)
-    done = run_in_shell(simulator, f"{script}; echo status=$?", tmp_path, sys.executable)
-    assert "status=5" in done.stdout, done
-    assert "stdout" not in script or "/dev/stdout could not be written: its reader has gone" in done.stderr
+    done = run_gate("wait", simulator.jobs["passing"], *options, env=environment(simulator), before=closing)
+    assert done.returncode == 5, done
+    is_told = "/dev/stdout could not be written: its reader has gone" in done.stderr
+    assert is_told == (closing is CLOSED_STDOUT)
 
 
-@pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_reader_that_stalls_does_not_move_the_deadline(
-    slow: FaultySimulator, start_gate: StartGate, tmp_path: Path, stream: str
+AT_THE_DEADLINE = ("--timeout", "2s", "--verbose")
+
+STALLED: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], int, list[str]]] = {
+    "stdout": ("slow", AT_THE_DEADLINE, ("stdout",), 3, ["GateTimeout"]),
+    "stderr": ("slow", AT_THE_DEADLINE, ("stderr",), 3, ["GateTimeout"]),
+    "passed": ("passing", (), ("stdout", "stderr"), 0, []),
+    "failed": ("failing", (), ("stdout", "stderr"), 1, ["BuildFailed"]),
+    "document": ("passing", ("--json",), ("stdout", "stderr"), 5, ["Undetermined"]),
+}
+"""Scenario, options, and the streams that stall; the exit status, and what the report has."""
+
+
+def test_reader_that_stalls_is_waited_for_a_few_seconds_only(
+    simulate: Simulate, run_gates: RunGates, tmp_path: Path
 ) -> None:
-    """A pipe that is full when the gate starts to write: the gate ends in time, with its report."""
-    reader, writer = os.pipe()
-    fill(writer)
-    streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | {stream: writer}
-    process = start_gate("wait", slow.jobs["slow"], "--timeout", "2s", "--verbose", env=environment(slow), **streams)
-    wait_for(lambda: slow.journal.entries)
-    asked = time.monotonic()
-    process.wait(timeout=30)
-    assert time.monotonic() - asked < 2 + 5 + BUSY
-    assert process.returncode == 3
-    assert error_types(tmp_path / "gate-report.xml") == ["GateTimeout"]
-    os.close(reader)
-    os.close(writer)
+    """A pipe that is full when the gate starts to write: the gate ends in time, with its report.
 
-
-@pytest.mark.parametrize(
-    ("scenario", "json", "status", "errors"),
-    [("passing", (), 0, []), ("failing", (), 1, ["BuildFailed"]), ("passing", ("--json",), 5, ["Undetermined"])],
-)
-def test_nobody_who_reads_is_waited_for_a_few_seconds_only(
-    simulate: Simulate,
-    start_gate: StartGate,
-    tmp_path: Path,
-    scenario: str,
-    json: tuple[str, ...],
-    status: int,
-    errors: list[str],
-) -> None:
-    """The verdict is there after a second; the rest of the hour would be waited for nothing.
-
-    A document that nobody has got is no pass.
+    It does not move the deadline. A verdict that is there after a second does not wait for the rest of the hour. A
+    document that nobody has got is no pass. All at once, as each waits for seconds.
     """
-    simulator = simulate([scenario], speed=200)
-    reader, writer = os.pipe()
-    fill(writer)
-    env = environment(simulator)
-    process = start_gate("wait", simulator.jobs[scenario], *json, env=env, stdout=writer, stderr=writer)
-    wait_for(lambda: simulator.journal.entries)
-    asked = time.monotonic()
-    process.wait(timeout=40)
-    assert time.monotonic() - asked < 1 + 6 + BUSY
-    assert (process.returncode, error_types(tmp_path / "gate-report.xml")) == (status, errors)
-    os.close(reader)
-    os.close(writer)
+    calls, pipes = {}, []
+    for name, (scenario, options, stalled, *_) in STALLED.items():
+        simulator = simulate([scenario], speed=1 if scenario == "slow" else 200)
+        pipes.append(os.pipe())
+        fill(pipes[-1][1])
+        nowhere = dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
+        calls[name] = {
+            "arguments": ["wait", simulator.jobs[scenario], *options],
+            "env": environment(simulator),
+            **nowhere,
+            **dict.fromkeys(stalled, pipes[-1][1]),
+        }
+    started = time.monotonic()
+    ended = run_gates(calls)
+    assert time.monotonic() - started < 2 + 5 + BUSY
+    for name, (*_, status, errors) in STALLED.items():
+        report = tmp_path / name / "gate-report.xml"
+        assert (ended[name].returncode, error_types(report)) == (status, errors), name
+    for descriptor in itertools.chain(*pipes):
+        os.close(descriptor)
 
 
 def test_signal_is_not_held_up_by_a_reader_that_stalls(

@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from gate.simulator.scenarios import Scenario, Start
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.transport_faults import Silence
-from tests.helpers import COURSES, StartGate, environment
+from tests.helpers import COURSES, RunGates, StartGate, environment
 from tests.platforms.screen import Screen
 from tests.platforms.test_gitlab import SECTION
 
@@ -117,15 +119,15 @@ def test_last_line_is_the_last_one_where_both_streams_share_a_terminal(
     simulate: Callable[..., FaultySimulator], start_gate: StartGate, course: str
 ) -> None:
     """The lines for programs are left out, as the screen has the same for people."""
-    env = crowd(simulate, 30, course)
+    env = crowd(simulate, 12, course)
     screen = Screen(120, 40)
     process = start_gate("wait", env=env, stderr=screen.theirs, stdout=screen.theirs)
     screen.watch()
     assert process.wait(30) == (0 if course == "passed" else 1)
     shown = screen.shown()
     assert not any(line.startswith(f"{course} job-") for line in shown)
-    assert f"30 of 30 {course} (exit {process.returncode})" in "".join(shown[-2:])
-    assert len(rows_of(shown)) == 30
+    assert f"12 of 12 {course} (exit {process.returncode})" in "".join(shown[-2:])
+    assert len(rows_of(shown)) == 12
 
 
 def test_lines_for_programs_are_written_where_they_are_read(
@@ -148,31 +150,47 @@ def test_last_line_is_the_last_one_where_both_streams_share_a_file(
     simulate: Callable[..., FaultySimulator], start_gate: StartGate, tmp_path: Path, course: str
 ) -> None:
     """As in `codearts-gate wait ... >log 2>&1`, and in the log of every CI system."""
-    env = crowd(simulate, 30, course)
+    env = crowd(simulate, 12, course)
     with (tmp_path / "log").open("w") as log:
         process = start_gate("wait", "--json", env=env, stderr=log, stdout=log)
         assert process.wait(30) == (0 if course == "passed" else 1)
     lines = (tmp_path / "log").read_text().splitlines()
-    assert "of 30 passed" in lines[-1]
+    assert "of 12 passed" in lines[-1]
     assert lines[-2].startswith('{"')
 
 
-@pytest.mark.parametrize(
-    ("env", "has_sequences"),
-    [({}, True), ({"CI": "true"}, False), ({"NO_COLOR": "1", "CI": "1"}, False), ({"TERM": "dumb"}, False)],
-)
+def watch_all(screens: Collection[Screen]) -> None:
+    """Show what is written on several terminals at once, until the last program on each has ended."""
+    with ThreadPoolExecutor(len(screens)) as pool:
+        list(pool.map(Screen.watch, screens))
+
+
+ENVIRONMENTS: list[tuple[dict[str, str], bool]] = [
+    ({}, True),
+    ({"CI": "true"}, False),
+    ({"NO_COLOR": "1", "CI": "1"}, False),
+    ({"TERM": "dumb"}, False),
+]
+"""Variables, and whether a terminal gets control sequences."""
+
+
 def test_terminal_of_a_ci_system_gets_plain_lines(
-    simulate: Callable[..., FaultySimulator], start_gate: StartGate, env: Any, has_sequences: bool
+    simulate: Callable[..., FaultySimulator], start_gate: StartGate
 ) -> None:
     """No control sequence and no line that is written over."""
-    screen = Screen(80, 24)
-    process = start_gate("wait", env=crowd(simulate, 1, pace=0.3) | env, stderr=screen.theirs)
-    screen.watch()
-    assert process.wait(30) == 0
-    text = "".join(screen.writes).replace("\r\n", "\n")
-    assert ("\x1b" in text, "\r" in text) == (has_sequences, has_sequences)
-    assert ("passed: build" in text) != has_sequences
-    assert "passed (exit 0)" in text
+    screens = [Screen(80, 24) for _ in ENVIRONMENTS]
+    common = crowd(simulate, 1, pace=0.3)
+    gates = [
+        start_gate("wait", env={**common, **env}, stderr=screen.theirs)
+        for (env, _), screen in zip(ENVIRONMENTS, screens, strict=True)
+    ]
+    watch_all(screens)
+    for gate, screen, (env, has_sequences) in zip(gates, screens, ENVIRONMENTS, strict=True):
+        assert gate.wait(30) == 0, env
+        text = "".join(screen.writes).replace("\r\n", "\n")
+        assert ("\x1b" in text, "\r" in text) == (has_sequences, has_sequences), env
+        assert ("passed: build" in text) != has_sequences, env
+        assert "passed (exit 0)" in text, env
 
 
 def test_side_channels_that_fail_for_many_targets_are_told_in_sum(
@@ -181,7 +199,7 @@ def test_side_channels_that_fail_for_many_targets_are_told_in_sum(
     """At the timeout, twenty targets would have forty lines about stages and logs that do not come."""
     silent = Fault(operations=("ShowBuildRecordFullStages", "DownloadBuildFullLog"), act=Silence(), times=None)
     env = crowd(simulate, 20, pace=100, faults=[silent])
-    done = run_gate("wait", "--timeout", "3s", env=env)
+    done = run_gate("wait", "--timeout", "2s", env=env)
     lines = done.stderr.splitlines()
     assert done.returncode == 3
     assert sum(": timed out: " in line for line in lines) == 20
@@ -191,46 +209,60 @@ def test_side_channels_that_fail_for_many_targets_are_told_in_sum(
     assert "0 of 20 passed" in lines[-1]
 
 
-@pytest.mark.parametrize("platform", ["github", "gitlab", "none"])
 def test_log_that_is_followed_is_shown_once_and_closed(
-    simulate: Callable[..., FaultySimulator],
-    run_gate: Callable[..., "subprocess.CompletedProcess[str]"],
-    tmp_path: Path,
-    platform: str,
+    simulate: Callable[..., FaultySimulator], run_gates: RunGates, tmp_path: Path
 ) -> None:
     """Each line as it comes and not again at the end, where no command is taken, in a section that is closed."""
-    simulator = simulate(["failing"], speed=20)
-    env = {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_POLL_INTERVAL": "200ms"}
-    options = ("--follow", "--max-rate", "6000", "--platform", platform)
-    with (tmp_path / "log").open("w") as stderr:  # a pipe would turn the \r of the markers into \n
-        done = run_gate("run", simulator.jobs["failing"], *options, env=env | {"NO_COLOR": "1"}, stderr=stderr)
-    assert done.returncode == 1
-    text = (tmp_path / "log").read_bytes().decode()
-    for line in ("[initial] : stage started", "Cloning into", "COMPILATION ERROR", "[Maven] : stage ended: FAILURE"):
-        assert text.count(line) == 1  # the last ones may come after the verdict, which is not held up for them
-    assert text.index("[initial] : stage started") < text.index("failed: build 58 ended")
-    opened = re.findall(r"^::stop-commands::(\w+)$", text, re.MULTILINE)
-    assert bool(opened) == (platform == "github")
-    assert [f"\n::{token}::\n" in text for token in opened] == [True] * len(opened)
-    sections = [kind for kind, *_ in SECTION.findall(text)]
-    assert sections == ["start", "end"] * (len(sections) // 2)
-    assert bool(sections) == (platform == "gitlab")
+    platforms = ("github", "gitlab", "none")
+    calls = {}
+    with ExitStack() as stack:  # of files: a pipe would turn the \r of the markers into \n
+        for platform in platforms:
+            simulator = simulate(["failing"], speed=20)
+            calls[platform] = {
+                "arguments": ["run", simulator.jobs["failing"], "--follow", "--platform", platform],
+                "env": environment(simulator, NO_COLOR="1"),
+                "stderr": stack.enter_context((tmp_path / f"{platform}.log").open("w")),
+            }
+        ended = run_gates(calls)
+    for platform in platforms:
+        assert ended[platform].returncode == 1
+        text = (tmp_path / f"{platform}.log").read_bytes().decode()
+        for line in (
+            "[initial] : stage started",
+            "Cloning into",
+            "COMPILATION ERROR",
+            "[Maven] : stage ended: FAILURE",
+        ):
+            assert text.count(line) == 1  # the last ones may come after the verdict, which is not held up for them
+        assert text.index("[initial] : stage started") < text.index("failed: build 58 ended")
+        opened = re.findall(r"^::stop-commands::(\w+)$", text, re.MULTILINE)
+        assert bool(opened) == (platform == "github")
+        assert [f"\n::{token}::\n" in text for token in opened] == [True] * len(opened)
+        sections = [kind for kind, *_ in SECTION.findall(text)]
+        assert sections == ["start", "end"] * (len(sections) // 2)
+        assert bool(sections) == (platform == "gitlab")
 
 
-@pytest.mark.parametrize("mode", ["newest", "number", "run"])
 def test_screen_shows_the_stage_and_the_usual_time(
-    simulate: Callable[..., FaultySimulator], start_gate: StartGate, mode: str
+    simulate: Callable[..., FaultySimulator], start_gate: StartGate
 ) -> None:
     """In each mode, for a job that has built before."""
-    simulator = simulate(["passing"], speed=25)
-    job = simulator.jobs["passing"]
-    command, target = ("run" if mode == "run" else "wait"), (f"{job}:57" if mode == "number" else job)
-    env = environment(simulator, TERM="xterm")
-    screen = Screen(80, 24)
-    process = start_gate(command, target, env=env, stderr=screen.theirs, stdout=screen.theirs)
-    seen: set[str] = set()
-    screen.on_write = lambda: seen.update(re.findall(r"▶\w+|of about|usually", "\n".join(screen.lines())))
-    screen.watch()
-    assert process.wait(30) == 0
-    assert "of about" in seen
-    assert any(part.startswith("▶") for part in seen)
+    screens = {mode: Screen(80, 24) for mode in ("newest", "number", "run")}
+    seen: dict[str, set[str]] = {mode: set() for mode in screens}
+
+    def note(mode: str) -> None:
+        seen[mode].update(re.findall(r"▶\w+|of about|usually", "\n".join(screens[mode].lines())))
+
+    gates = {}
+    for mode, screen in screens.items():
+        simulator = simulate(["passing"], speed=15)
+        job = simulator.jobs["passing"]
+        command, target = ("run" if mode == "run" else "wait"), (f"{job}:57" if mode == "number" else job)
+        env = environment(simulator, TERM="xterm")
+        screen.on_write = partial(note, mode)
+        gates[mode] = start_gate(command, target, env=env, stderr=screen.theirs, stdout=screen.theirs)
+    watch_all(screens.values())
+    for mode, gate in gates.items():
+        assert gate.wait(30) == 0, mode
+        assert "of about" in seen[mode], mode
+        assert any(part.startswith("▶") for part in seen[mode]), mode

@@ -75,18 +75,21 @@ def test_gate_that_is_killed_at_its_first_request_leaves_no_pass(
 
 
 @pytest.mark.parametrize("imported", ["click.core", "requests.sessions"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signal_while_the_program_is_loaded_leaves_no_pass(
     start_gate: StartGate, former: Path, imported: str, number: signal.Signals
 ) -> None:
-    """The signal waits for the moment at which there are reports of this run."""
+    """The signal waits for the moment at which there are reports of this run; no traceback is shown."""
     env = {"GATE_ENDPOINT": "http://127.0.0.1:9", "GATE_TOKEN": "t", "PYTHONPROFILEIMPORTTIME": "1"}
     process = start_gate("wait", JOB, *REPORTS, env=env)
     assert process.stderr is not None
+    lines = []
     for line in process.stderr:
+        lines.append(line)
         if line.rstrip().endswith(f" {imported}"):
             process.send_signal(number)
     assert process.wait(timeout=10) == 128 + number
+    assert "Traceback" not in "".join(lines)
     assert error_types(former / "r.xml") == ["Interrupted"]
     assert "interrupted" in (former / "s.md").read_text()
     assert "GATE_VERDICT=interrupted\n" in (former / "o.env").read_text()
