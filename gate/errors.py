@@ -114,8 +114,6 @@ class CredentialRefused(TransientError):
 
     hint = "Check whether the token has expired or the permissions of the user were changed."
     sent = False
-    times = 1
-    """How often the call was refused: twice where a newer credential was refused, too."""
     kind: "type[PermanentError]"
     """The class of the final error: `Unauthorised` or `Forbidden`."""
 

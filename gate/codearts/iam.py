@@ -22,6 +22,7 @@ from gate.codearts.responses import payload
 from gate.codearts.session import Session
 from gate.codearts.token_input import is_header_text
 from gate.errors import (
+    CredentialRefused,
     Forbidden,
     InvalidAnswer,
     NotFound,
@@ -55,7 +56,10 @@ class IssuedToken:
 
 
 class SignInAuth(NoAuth):
-    """Sends no credential, but knows what must be masked: the password in the body, and the tokens so far."""
+    """Sends no credential in a header, but knows what must be masked: the password in the body, and the tokens so far.
+
+    The password has worked once IAM has accepted a sign-in.
+    """
 
     def __init__(self, secrets: Callable[[], tuple[str, ...]]) -> None:
         """`secrets` is called each time, as the tokens change."""
@@ -64,6 +68,10 @@ class SignInAuth(NoAuth):
     def secrets(self) -> tuple[str, ...]:
         """Return the password and the tokens."""
         return self._secrets()
+
+    def accepted(self, request: PreparedRequest) -> None:
+        """Record that IAM accepted the password."""
+        Auth.accepted(self, request)
 
 
 class IamAuth(Auth):
@@ -175,12 +183,17 @@ def sign_in(session: Session, user: IamUser) -> IssuedToken:
 
 
 def _explained(error: ServiceError) -> ServiceError:
-    """Return the error of a sign-in with its hint. A refusal by IAM is permanent, whatever its HTTP status."""
+    """Return the error of a sign-in with its hint. A refusal by IAM is permanent, whatever its HTTP status.
+
+    What a proxy or a web page says instead is an `InvalidAnswer` once a sign-in has worked.
+    """
+    if isinstance(error, CredentialRefused):  # by IAM's own code: it is not sent again, so that nothing is locked
+        error = error.permanent()
     facts: Any = {"status": error.status, "code": error.code}
     busy = (error.status or 0) >= 500 or error.status == 429
-    if isinstance(error, Forbidden):
+    if isinstance(error, Forbidden) or error.code == "403":
         return Forbidden(str(error), **facts, hint=CREDENTIAL_HINT)
-    if isinstance(error, Unauthorised) or error.code in ("401", "403") or (error.code.startswith("IAM.") and not busy):
+    if isinstance(error, Unauthorised) or error.code == "401" or (error.code.startswith("IAM.") and not busy):
         return Unauthorised(str(error), **facts, hint=CREDENTIAL_HINT)
     if isinstance(error, InvalidAnswer):
         return InvalidAnswer(str(error), **facts, hint=ADDRESS_HINT)

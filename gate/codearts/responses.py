@@ -44,8 +44,6 @@ class Reply:
     body: bytes = field(repr=False)
     cut: str = ""
     """Why the body is incomplete; empty for a complete one."""
-    renewed: bool = False
-    """Whether this is the answer to a newer credential, after the first one had been refused."""
     credential_worked: bool = False
     """Whether the credential was accepted before, so that a refusal may pass by itself."""
 
@@ -176,7 +174,6 @@ def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoRetu
     error = kind(f"{what}: HTTP {reply.status}, {text}", status=reply.status, code=code, hint=hint)
     if isinstance(error, CredentialRefused):
         error.kind = Forbidden if refused is Forbidden else Unauthorised
-        error.times = 2 if reply.renewed and refused is Unauthorised else 1
     if isinstance(error, TransientError):
         error.retry_after = retry_after(reply.headers.get("Retry-After", ""), datetime.now(UTC))
     raise error

@@ -167,15 +167,15 @@ class Session:
     def _exchange(self, call: _Call) -> Reply:
         """Send a request and read its answer; a refused one is sent once more if there is a newer credential."""
         with self._auth.sending(decides=call.decides):
-            sent, renewed = self._send(call), False
+            sent = self._send(call)
             if sent.reply is not None and _is_unauthorised(sent.reply) and self._renew(sent.request):
-                sent, renewed = self._send(call), True
+                sent = self._send(call)
             if sent.reply is not None:
-                return self._judge(call, sent, sent.reply, renewed=renewed)
+                return self._judge(call, sent, sent.reply)
         with sent.response:
-            return self._judge(call, sent, self._read_answer(call, sent.response), renewed=renewed)
+            return self._judge(call, sent, self._read_answer(call, sent.response))
 
-    def _judge(self, call: _Call, sent: _Sent, reply: Reply, *, renewed: bool) -> Reply:
+    def _judge(self, call: _Call, sent: _Sent, reply: Reply) -> Reply:
         """Tell the credential what an answer says about it; note in the answer whether it has worked before.
 
         That is not noted in the answer to an order, which is not sent again, whatever refused it.
@@ -190,7 +190,7 @@ class Session:
             case kind, code if kind is Unauthorised and (is_known_origin(code) or not has_worked):
                 self._auth.refused()
         has_worked = has_worked and call.may_send is None
-        return dataclasses.replace(reply, renewed=renewed, credential_worked=has_worked)
+        return dataclasses.replace(reply, credential_worked=has_worked)
 
     def _renew(self, refused: requests.PreparedRequest) -> bool:
         """Return whether there is a newer credential than the refused one."""

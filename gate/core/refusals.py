@@ -51,7 +51,7 @@ class Refusals:
     def _note_refusal(self, error: CredentialRefused, job_id: str, started: float, now: float) -> Exception:
         """Take note of the refusal of a call that began at `started`; return the permanent error if it is final."""
         first = self._refused_at.setdefault(job_id if error.kind is Forbidden else "", now)
-        if started <= first and error.times == 1:
+        if started <= first:
             return error
         permanent = error.permanent()
         if isinstance(permanent, Unauthorised):

@@ -8,7 +8,7 @@ import requests_mock
 
 from gate.codearts.iam import SignInAuth, lifetime, sign_in
 from gate.codearts.session import Session
-from gate.errors import InvalidAnswer, Refused, ServiceError, ServiceFailing, Throttled, Unauthorised
+from gate.errors import Forbidden, InvalidAnswer, Refused, ServiceError, ServiceFailing, Throttled, Unauthorised
 from gate.settings import Connection, IamUser
 
 HOST = "https://iam.cn-north-4.myhuaweicloud.com"
@@ -83,6 +83,35 @@ def test_answer_without_a_token_is_an_error_of_its_kind(
     assert words in caught.value.hint
     assert "s3cret-of-mine" not in f"{caught.value}{caught.value.hint}"
     assert mock.call_count == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (403, "<html>blocked</html>", InvalidAnswer),
+        (404, "<html>no such page</html>", InvalidAnswer),
+        (407, "", InvalidAnswer),
+        (302, "", InvalidAnswer),
+        (401, '{"error": {"code": 401, "message": "wrong", "title": "x"}}', Unauthorised),
+        (403, '{"error": {"code": 403, "message": "no", "title": "x"}}', Forbidden),
+        (403, '{"error_code": "IAM.0002", "error_msg": "no"}', Forbidden),
+        (401, '{"error_code": "APIGW.0301", "error_msg": "no"}', Unauthorised),
+    ],
+)
+def test_page_in_place_of_a_later_sign_in_may_pass(status: int, body: str, kind: type[ServiceError]) -> None:
+    """A password that has worked is refused by IAM's own code only, and not sent again then."""
+    connection = Connection(endpoint=HOST, iam_endpoint=HOST, credential=user())
+    session = Session(connection, SignInAuth(lambda: (PASSWORD,)), lambda _: None)
+    answers = [
+        {"status_code": 201, "headers": {"X-Subject-Token": "MIID"}, "json": TIMES},
+        {"status_code": status, "text": body},
+    ]
+    with requests_mock.Mocker() as mock:
+        mock.post(TOKENS, answers)
+        sign_in(session, user())
+        with pytest.raises(ServiceError) as caught:
+            sign_in(session, user())
+    assert type(caught.value) is kind
 
 
 @pytest.mark.parametrize("token", ["", "two words", "a\x01b"])

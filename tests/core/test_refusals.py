@@ -54,13 +54,6 @@ def test_refusals_of_calls_that_were_under_way_together_count_once() -> None:
     assert isinstance(refusals.judged(refused(), JOB, 11.5, 12), Unauthorised)
 
 
-def test_call_that_was_refused_with_a_newer_credential_too_is_final() -> None:
-    """That is the second refusal in a row."""
-    refusals, error = worked(), refused()
-    error.times = 2
-    assert isinstance(refusals.judged(error, JOB, 10, 11), Unauthorised)
-
-
 def test_permission_is_counted_for_each_job() -> None:
     """Answers about other jobs do not count for this one, and other targets go on."""
     refusals = worked()
