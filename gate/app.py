@@ -1,6 +1,7 @@
 """Composition: settings -> service -> wait -> reports -> exit status."""
 
 import contextlib
+import gc
 import os
 import random
 import signal
@@ -48,6 +49,7 @@ def wait(settings: Settings, started: float) -> int:
     terminal = open_terminal(settings, started, platform)
     publisher = Publisher(settings, platform, terminal)
     publisher.write_placeholder(settings.targets, NOT_FINISHED, exit_code=5)
+    gc.freeze()  # modules are no garbage: looking at them again and again would cost a tenth of a short run
     with contextlib.closing(WorkerPool()) as pool:
         status, drain_until = _carry_out(settings, started, pool, terminal, publisher)
     streams.drain(drain_until)

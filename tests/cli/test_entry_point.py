@@ -151,3 +151,20 @@ def test_modules_of_the_working_directory_are_not_imported(run_gate: Run, tmp_pa
         (tmp_path / f"{name}.py").write_text("print('imported'); raise SystemExit(1)")
     done = run_gate("demo")
     assert (done.returncode, "imported" in done.stdout) == (0, False), done.stderr
+
+
+AT_EXIT = """
+import atexit, sys
+atexit.register(lambda: print("ended", file=sys.stderr))
+"""
+
+
+@pytest.mark.real_start
+@pytest.mark.parametrize(("arguments", "code"), [(["--version"], 0), (["wait", "x"], 2)])
+def test_what_others_want_done_at_the_end_is_done(
+    run_gate: Run, tmp_path: Path, arguments: list[str], code: int
+) -> None:
+    """The process ends without taking Python apart, but not without `atexit`: measuring coverage depends on it."""
+    (tmp_path / "sitecustomize.py").write_text(AT_EXIT)
+    done = run_gate(*arguments, env={"PYTHONPATH": f"{tmp_path}:{ROOT}"})
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (code, "ended")
