@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.durations import FORMS, parse, spell
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "seconds"),
     [
         ("90", 90.0),
@@ -32,7 +33,7 @@ ODD = ["", " ", "1_000", "10 m", "10M", "1m1h", "1s1s", ".5", "5.", "1d", "ten",
 LONG = ["9" * 400, "9" * 400 + "h", "99999999h", "8785h"]
 
 
-@pytest.mark.parametrize("text", [*SIGNED, *ODD, *LONG])
+@each_row("text", [*SIGNED, *ODD, *LONG])
 def test_anything_else_is_refused(text: str) -> None:
     """Signs, exponents, other units, other digits, times no build could take: none is a duration."""
     with pytest.raises(ValueError, match="duration"):
@@ -56,7 +57,7 @@ def test_any_text_is_a_finite_duration_or_refused(text: str) -> None:
     assert 0 <= seconds < 1e9
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("seconds", "text"),
     [
         (-3.0, "0.0 s"),

@@ -12,6 +12,7 @@ from gate.cli.param_types import TargetType
 from gate.cli.resolve import with_labels
 from gate.mistakes import Kind
 from gate.model import Target
+from tests.tables import each_row
 
 JOB = "0123456789abcdef0123456789abcdef"
 PROJECT = "f" * 32
@@ -178,9 +179,7 @@ def test_mistake_in_a_credential_is_told_and_not_quoted(
     assert (remedy in written, "VALUE" in written) == (True, False), written
 
 
-@pytest.mark.parametrize(
-    "text", ["main", "feature/it's", "a*b", "release-1.x", "cost$", "50%", "~/r.xml", "https://x/{a}"]
-)
+@each_row("text", ["main", "feature/it's", "a*b", "release-1.x", "cost$", "50%", "~/r.xml", "https://x/{a}"])
 def test_usual_value_is_no_mistake(text: str) -> None:
     """What only looks a little like one is taken."""
     assert mistakes.explain(text, Kind.VALUE) == ""

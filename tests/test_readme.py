@@ -20,6 +20,7 @@ from gate.reports.fields import meanings
 from gate.reports.result import document
 from tests.conftest import ROOT
 from tests.pictures import START, outcomes
+from tests.tables import each_row
 
 ENGLISH = (ROOT / "README.md", ROOT / ".github" / "REFERENCE.md")
 CHINESE = (ROOT / ".github" / "README.zh-CN.md", ROOT / ".github" / "REFERENCE.zh-CN.md")
@@ -117,13 +118,13 @@ def test_table_of_verdicts_has_every_verdict_with_its_exit_code() -> None:
             assert exit_code(next(one for one in Verdict if one.token == verdict)) == int(code)
 
 
-@pytest.mark.parametrize("name", ["install", "demo", "tests"])
+@each_row("name", ["install", "demo", "tests"])
 def test_marked_command_is_a_single_line(name: str) -> None:
     """A command that CI runs is one line in a block of its own."""
     assert re.search(rf"<!-- {name} -->\n```sh\n[^\n]+\n```\n", README)
 
 
-@pytest.mark.parametrize("command", sorted(main.commands))
+@each_row("command", sorted(main.commands))
 def test_every_command_is_mentioned(command: str) -> None:
     """No command of the program is missing from the README."""
     assert re.search(rf"codearts-gate {command}\b|`{command}`", README)
@@ -201,7 +202,7 @@ def code_in_tables(text: str) -> list[list[str]]:
     return [re.findall(r"`([^`]+)`", line) for line in text.splitlines() if line.startswith("|")]
 
 
-@pytest.mark.parametrize("file", [*ENGLISH, *CHINESE], ids=lambda file: file.name)
+@each_row("file", [*ENGLISH, *CHINESE])
 def test_every_link_leads_somewhere(file: Path) -> None:
     """A file that moves takes its mention along, and so does a heading."""
     links = [link for link in re.findall(r"\]\(([^)]+)\)", file.read_text()) if "://" not in link]

@@ -3,18 +3,18 @@
 import re
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.text import CUT, INVISIBLE, clean, is_telling, one_line, share_out, tail, tails, telling_lines, word
+from tests.tables import each_row
 
 ANY_TEXT = st.lists(
     st.characters() | st.sampled_from(["\x1b[", "\x1b]", "\x9b", "\x9d", "\x1b\\", "\x07", "31m", "\r\n", "\ud800"])
 ).map("".join)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("\x1b[1;31mERROR\x1b[0m", "ERROR"),
@@ -39,7 +39,7 @@ def test_escape_sequences_are_removed_whole(text: str, expected: str) -> None:
     assert clean(text) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("a\tb\nc", "a\tb\nc"),
@@ -57,7 +57,7 @@ def test_characters_that_do_harm_are_removed_and_others_stay(text: str, expected
     assert clean(text) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("SUCCESS", "SUCCESS"),
@@ -120,7 +120,7 @@ def test_any_log_stays_within_its_limit(lines: list[str], limit: int) -> None:
     assert len(tail(lines, limit).encode()) <= limit
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sizes", "limit", "shares"),
     [
         ([], 10, []),
@@ -177,7 +177,7 @@ def test_what_is_invisible_is_what_cleaning_removes(text: str) -> None:
     assert re.sub(INVISIBLE, "", text) == clean(text).replace("\n", "").replace("\ufffd", "")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "tells"),
     [
         ("[ERROR] COMPILATION ERROR :", True), ("fatal: not a git repository", True), ("Build FAILED in 3 s", True),

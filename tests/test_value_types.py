@@ -17,6 +17,7 @@ from gate.errors import UsageProblem
 from gate.model import Stage, Target
 from gate.settings import Reports, Rules, Token
 from gate.value_types import NamedTuple
+from tests.tables import each_row
 
 TYPES = [
     kind
@@ -42,7 +43,7 @@ def test_fields_and_replace_work_as_usual() -> None:
     assert dataclasses.asdict(target)["label"] == "app"
 
 
-@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.__name__)
+@each_row("kind", TYPES)
 def test_type_is_frozen_and_has_slots(kind: type[Any]) -> None:
     """Nothing can be assigned, removed or added."""
     instance: Any = object.__new__(kind)
@@ -104,7 +105,7 @@ def test_type_without_equality_is_compared_by_identity_and_takes_values_by_posit
         by_name_only("a")
 
 
-@pytest.mark.parametrize("kind", TUPLES, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
+@each_row("kind", TUPLES)
 def test_tuple_with_names_behaves_as_the_standard_one(kind: type[Any]) -> None:
     """Whatever the fields and the defaults."""
     make: Any = collections.namedtuple  # what mypy knows of it takes literals only

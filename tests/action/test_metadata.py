@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pytest
 import yaml
 
 from gate.cli.commands import main
@@ -13,6 +12,7 @@ from gate.cli.credentials import INPUT_OF
 from gate.model import Outcome, Verdict
 from gate.reports.result import outputs
 from tests.conftest import ROOT
+from tests.tables import each_row
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 STEP = ACTION["runs"]["steps"][-1]
@@ -33,7 +33,7 @@ def test_inputs_are_the_options() -> None:
     assert set(ACTION["inputs"]) == {*options(), *INPUT_OF.values(), "command", "targets"}
 
 
-@pytest.mark.parametrize("name", ACTION["inputs"])
+@each_row("name", ACTION["inputs"])
 def test_input_is_described_and_has_no_default(name: str) -> None:
     """Each description is a sentence; defaults stand in the program only, so that a variable of the job counts."""
     assert ACTION["inputs"][name]["description"].endswith(".")

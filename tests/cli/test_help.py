@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from gate.cli.commands import main
 from gate.core.verdict import exit_code
 from gate.model import Verdict
+from tests.tables import each_row
 
 
 @pytest.mark.parametrize("command", ["wait", "run"])
@@ -27,7 +28,7 @@ def test_help_has_groups_an_example_and_the_exit_codes(command: str) -> None:
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
-@pytest.mark.parametrize("command", sorted(main.commands))
+@each_row("command", sorted(main.commands))
 def test_help_shows_every_option_once(command: str) -> None:
     """Also those that have no heading; a wrapped line may begin with an option that is mentioned."""
     text = CliRunner().invoke(main, [command, "--help"]).output

@@ -13,6 +13,7 @@ from gate.cli.resolve import ResolvedSettings, resolve, resolve_order
 from gate.errors import UsageProblem
 from gate.model import Order
 from gate.settings import Reports, Rules
+from tests.tables import each_row
 
 JOB = "0123456789abcdef0123456789abcdef"
 OTHER_JOB = "f" * 32
@@ -84,7 +85,7 @@ def test_run_takes_several_jobs_with_one_order_for_all() -> None:
     assert (found.order, found.rules.fail_fast) == (Order(tag="v1"), True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "words"),
     [
         (("run", f"a={JOB}", f"b={JOB}"), "run starts one build of a job, but a job is given twice"),
@@ -113,7 +114,7 @@ def test_stop_takes_builds_by_number() -> None:
     assert resolved("wait", f"{JOB}:7", f"{OTHER_JOB}:8", "--stop").settings.rules.stop
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "instant"),
     [
         ("2026-01-31T16:47:55Z", datetime(2026, 1, 31, 16, 47, 55, tzinfo=UTC)),
@@ -129,7 +130,7 @@ def test_time_since_which_builds_count_is_exact(text: str, instant: datetime) ->
     assert resolved("wait", JOB, "--since", text).settings.rules.since == instant
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     ["yesterday", "2026-01-31", "2026-01-31T16:47:55", "-5", "1e9", "9" * 20, "nan", "0001-01-01T00:00+01:00"],
 )
@@ -175,7 +176,7 @@ def test_commit_may_go_with_a_build_number() -> None:
     assert (found.targets[0].build_number, found.rules.commit) == (57, "abcdef0")
 
 
-@pytest.mark.parametrize("name", ["GATE_FOLLOW", "GATE_REQUIRE_TESTS", "GATE_RETRIES"])
+@each_row("name", ["GATE_FOLLOW", "GATE_REQUIRE_TESTS", "GATE_RETRIES"])
 def test_variable_for_the_whole_pipeline_does_not_keep_a_build_from_being_started(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -207,7 +208,7 @@ def job(monkeypatch: pytest.MonkeyPatch, started: str | float, seconds: str, **m
         monkeypatch.setenv(name, value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("command", "started", "seconds", "arguments", "timeout"),
     [
         ("wait", 0, "3600", (), 3570),  # GitLab's default, the same as the gate's
@@ -238,7 +239,7 @@ def test_gate_ends_before_the_job_of_gitlab_does(
     assert [("(CI_JOB_TIMEOUT), so the gate waits" in note) for note in found.notes] == [True] * is_shorter
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("started", "seconds", "words"),
     [
         ("yesterday", "3600", "CI_JOB_STARTED_AT is no time with a zone: yesterday"),
@@ -264,7 +265,7 @@ def test_odd_times_of_the_job_are_ignored_with_a_line(
     assert [words in note for note in found.notes] == ([True] if words else [])
 
 
-@pytest.mark.parametrize("time", ["%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%dT%H:%M:%S+00:00", "%Y-%m-%dT%H:%M:%S.000Z"])
+@each_row("time", ["%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%dT%H:%M:%S+00:00", "%Y-%m-%dT%H:%M:%S.000Z"])
 def test_time_of_the_job_may_be_written_in_other_ways(monkeypatch: pytest.MonkeyPatch, time: str) -> None:
     """Versions of GitLab differ."""
     job(monkeypatch, datetime.now(UTC).strftime(time), "600")
@@ -285,7 +286,7 @@ def test_endpoints_that_are_given_replace_those_of_the_region() -> None:
     assert (connection.endpoint, connection.iam_endpoint) == ("https://build.example", "https://iam.example")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rate", "targets", "note"),
     [
         ("10", 5, "--max-rate 10 is why the first look at 5 targets takes about 1 m 54 s"),

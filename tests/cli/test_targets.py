@@ -6,6 +6,7 @@ import pytest
 from gate.cli.commands import main
 from gate.cli.param_types import TargetType, job_of_address
 from gate.model import Target
+from tests.tables import each_row
 
 JOB = "0123456789abcdef0123456789abcdef"
 OTHER = "f" * 32
@@ -19,7 +20,7 @@ def targets(*texts: str, project: str = PROJECT) -> list[Target]:
     return list(main.commands["wait"].make_context("wait", [*texts, *options]).params["targets"])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("address", "job"),
     [
         (f"{CONSOLE}/project/{PROJECT}/codeci/history/{JOB}", JOB),
@@ -67,7 +68,7 @@ def test_project_may_come_from_the_variable(monkeypatch: pytest.MonkeyPatch) -> 
     assert [target.name for target in targets(project="")] == ["api", "web"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "words"),
     [
         ("***", "is what logs show in place of a secret"),

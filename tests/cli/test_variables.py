@@ -12,6 +12,7 @@ from gate.cli.credentials import choose
 from gate.cli.options import GateArgument, GateOption, place
 from gate.cli.options import variables as variables_of
 from gate.settings import IamUser
+from tests.tables import each_row
 
 JOB = "0123456789abcdef0123456789abcdef"
 
@@ -53,7 +54,7 @@ def good_value(parameter: click.Parameter) -> str:
     return GOOD[type(parameter.type)]
 
 
-@pytest.mark.parametrize(("command", "parameter", "name"), PARAMETERS, ids=lambda value: str(value)[:40])
+@each_row(("command", "parameter", "name"), PARAMETERS)
 def test_white_space_around_a_value_is_dropped_and_a_blank_variable_is_not_set(
     monkeypatch: pytest.MonkeyPatch, command: str, parameter: click.Parameter, name: str
 ) -> None:
@@ -104,7 +105,7 @@ def test_white_space_around_names_of_an_iam_user_is_dropped_but_not_around_the_p
     assert user == IamUser(name="user", password=" password\n", domain="domain", project="project")
 
 
-@pytest.mark.parametrize(("command", "parameter", "name"), PARAMETERS, ids=lambda value: str(value)[:40])
+@each_row(("command", "parameter", "name"), PARAMETERS)
 def test_error_names_the_option_or_the_variable_whichever_the_value_came_from(
     monkeypatch: pytest.MonkeyPatch, command: str, parameter: click.Parameter, name: str
 ) -> None:
@@ -118,7 +119,7 @@ def test_error_names_the_option_or_the_variable_whichever_the_value_came_from(
     assert place(parameter, context) in (parameter.opts[0], parameter.human_readable_name)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("misspelt", "meant"),
     [
         ("GATE_TIMOUT", "GATE_TIMEOUT"),
@@ -136,9 +137,7 @@ def test_misspelt_variable_is_warned_about(misspelt: str, meant: str) -> None:
     assert f"did you mean {meant}?" in warning
 
 
-@pytest.mark.parametrize(
-    "name", ["GATE_PACKAGE", "GATE_CI", "GATE_HOME", "GATE_NAME", "GATE_URL_OF_SPINNAKER", "GATE_"]
-)
+@each_row("name", ["GATE_PACKAGE", "GATE_CI", "GATE_HOME", "GATE_NAME", "GATE_URL_OF_SPINNAKER", "GATE_"])
 def test_variable_of_another_program_is_left_alone(name: str) -> None:
     """Others use the prefix too."""
     assert variables.warnings([name], known_variables()) == []

@@ -4,6 +4,7 @@ import pytest
 
 from gate.codearts import responses, wire_format
 from gate.limits import MAX_BYTES, MAX_STAGE, MAX_STAGES, MAX_TEXT
+from tests.tables import each_row
 
 
 def test_stages_beyond_the_limit_are_left_out() -> None:
@@ -29,7 +30,7 @@ def test_texts_beyond_the_limit_are_cut() -> None:
     assert (record.word, record.branch) == (long[:MAX_TEXT], long[:MAX_TEXT])
 
 
-@pytest.mark.parametrize("given", ["../../v3/auth", "a/b", "a?b", "\ud800", "", "x" * 65, 7, None])
+@each_row("given", ["../../v3/auth", "a/b", "a?b", "\ud800", "", "x" * 65, 7, None])
 def test_record_id_that_is_none_is_not_used(given: object) -> None:
     """It becomes a part of a path."""
     assert wire_format.record_of({"result": {"build_no": 1, "build_record_id": given}}).record_id is None

@@ -11,6 +11,7 @@ from requests import PreparedRequest
 from gate.codearts.iam import IamAuth, IssuedToken
 from gate.errors import GateError, ServiceFailing, Unauthorised
 from gate.settings import IamUser
+from tests.tables import each_row
 
 USER = IamUser(name="somebody", password="pass word", domain="account", project="cn-north-4")
 DAY = 86400.0
@@ -78,7 +79,7 @@ def test_token_is_fetched_with_the_first_request_and_kept() -> None:
     assert iam.auth.sent() == 1
 
 
-@pytest.mark.parametrize(("seconds", "good_for"), [(DAY, DAY - 300), (1200, 900), (60, 30)])
+@each_row(("seconds", "good_for"), [(DAY, DAY - 300), (1200, 900), (60, 30)])
 def test_token_is_renewed_before_it_ends(seconds: float, good_for: float) -> None:
     """Five minutes before it expires, or after half of a short lifetime."""
     iam = FakeIam(seconds)

@@ -10,6 +10,7 @@ from gate.codearts.iam import SignInAuth, lifetime, sign_in
 from gate.codearts.session import Session
 from gate.errors import Forbidden, InvalidAnswer, Refused, ServiceError, ServiceFailing, Throttled, Unauthorised
 from gate.settings import Connection, IamUser
+from tests.tables import each_row
 
 HOST = "https://iam.cn-north-4.myhuaweicloud.com"
 TOKENS = f"{HOST}/v3/auth/tokens"
@@ -51,7 +52,7 @@ def test_project_of_32_hex_digits_is_meant_by_its_id() -> None:
     assert mock.last_request.json()["auth"]["scope"] == {"project": {"id": "0123456789abcdef0123456789abcdef"}}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "body", "kind", "words"),
     [
         (401, {"error": {"code": 401, "message": "no s3cret-of-mine", "title": "x"}}, Unauthorised, "HUAWEI ID"),
@@ -85,7 +86,7 @@ def test_answer_without_a_token_is_an_error_of_its_kind(
     assert mock.call_count == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "body", "kind"),
     [
         (403, "<html>blocked</html>", InvalidAnswer),
@@ -114,7 +115,7 @@ def test_page_in_place_of_a_later_sign_in_may_pass(status: int, body: str, kind:
     assert type(caught.value) is kind
 
 
-@pytest.mark.parametrize("token", ["", "two words", "a\x01b"])
+@each_row("token", ["", "two words", "a\x01b"])
 def test_header_without_a_valid_token_is_an_invalid_answer(token: str) -> None:
     """Only a text that can be sent in a header is accepted as a token."""
     with requests_mock.Mocker() as mock:
@@ -123,7 +124,7 @@ def test_header_without_a_valid_token_is_an_invalid_answer(token: str) -> None:
             ask()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "document",
     [{}, {"token": None}, {"token": {"issued_at": "now"}}, {"token": {"issued_at": 1, "expires_at": 2}},
      {"token": {"issued_at": "2026-01-02T00:00:00Z", "expires_at": "2026-01-01T00:00:00Z"}}],

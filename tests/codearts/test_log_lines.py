@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gate.codearts.log_lines import LogLines
 from gate.codearts.masking import Masker
 from gate.limits import MAX_TEXT
+from tests.tables import each_row
 
 SECRET = "s3cret-value"
 
@@ -37,8 +38,8 @@ def test_no_split_of_a_log_shows_a_secret_or_changes_a_line(before: str, cuts: l
 STAMP = "[2024/09/24 11:18:49.123 GMT+08:00] "
 
 
-@pytest.mark.parametrize("between", ["\r", "\n", "\r\n", "\x1b[0m", "\x00", f"\n{STAMP}"])
-@pytest.mark.parametrize("at", range(1, len(SECRET)))
+@each_row("between", ["\r", "\n", "\r\n", "\x1b[0m", "\x00", f"\n{STAMP}"])
+@each_row("at", range(1, len(SECRET)))
 def test_secret_with_something_invisible_inside_is_masked(between: str, at: int) -> None:
     """Of a line with a carriage return, a terminal shows what stands behind it: half a secret."""
     log = f"a {SECRET[:at]}{between}{SECRET[at:]} b\nc\n"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gate.codearts.log_text import CUT, KEPT_BYTES, MAX_LINE, LogEnd, WholeLog, last_lines
 from gate.codearts.masking import Masker
 from gate.limits import MAX_BYTES, MAX_LOG, MAX_TEXT
+from tests.tables import each_row
 
 SECRET = "MIIDtoken-that-nobody-may-see"
 MASKER = Masker(lambda: (SECRET,))
@@ -20,7 +21,7 @@ def lines_of(body: bytes | str, count: int = 5) -> list[str]:
     return last_lines(body if isinstance(body, bytes) else body.encode(), count, MASKER)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "shown"),
     [
         ("progress 10%\rprogress 20%\rprogress 30%", "progress 30%"),
@@ -54,7 +55,7 @@ def test_progress_does_not_hide_the_error() -> None:
     ]
 
 
-@pytest.mark.parametrize("blank", ["\n", "\r\n", "  \t\n", "\x1b[0m\n", "x\x1b[2K\n"])
+@each_row("blank", ["\n", "\r\n", "  \t\n", "\x1b[0m\n", "x\x1b[2K\n"])
 def test_blank_lines_at_the_end_do_not_count(blank: str) -> None:
     """Those between other lines do."""
     assert lines_of("one\n\ntwo\n" + blank * 200, 3) == ["one", "", "two"]
@@ -66,7 +67,7 @@ def test_end_of_a_long_line_is_kept_and_the_cut_is_marked() -> None:
     assert (line[:2], line[-14:], len(line)) == (f"{CUT}x", "error: the end", MAX_TEXT)
 
 
-@pytest.mark.parametrize(("body", "shown"), [
+@each_row(("body", "shown"), [
     ("编译失败".encode("gbk"), "编译失败"),
     ("编译失败 \U0001f600".encode("gb18030"), "编译失败 \U0001f600"),
     ("编译失败".encode(), "编译失败"),
@@ -95,8 +96,8 @@ def test_secret_that_begins_before_the_last_lines_is_masked() -> None:
         assert not [line for line in lines if "~" in line]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
-@pytest.mark.parametrize("shift", range(4))
+@each_row("encoding", ["utf-8", "gb18030"])
+@each_row("shift", range(4))
 def test_start_of_a_log_that_is_cut_within_a_character_is_found(encoding: str, shift: int) -> None:
     """Where only the end of a log is kept, its first line may start anywhere."""
     end = LogEnd()
@@ -140,7 +141,7 @@ def test_whole_log_is_the_same_however_it_is_cut(words: list[str], cuts: list[in
     assert SECRET not in re.sub("[\r\n]", "", "".join(parts[0]))
 
 
-@pytest.mark.parametrize("at", range(1, len(SECRET)))
+@each_row("at", range(1, len(SECRET)))
 def test_secret_in_two_lines_of_two_parts_is_masked(at: int) -> None:
     """As a tool prints it that breaks long lines."""
     written: list[str] = []

@@ -7,24 +7,24 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.codearts.masking import mask, start_of_unfinished
 from gate.text import INVISIBLE, clean, one_line
+from tests.tables import each_row
 
 SECRET = 'MIID+to/ken="of\\ all wörds'
 
 
-@pytest.mark.parametrize("splitter", ["\x00", "\x07", "\x7f", "\x1b[0m", "\x1b]0;x\x07", "\u202a", "\u200f"])
+@each_row("splitter", ["\x00", "\x07", "\x7f", "\x1b[0m", "\x1b]0;x\x07", "\u202a", "\u200f"])
 def test_secret_that_cleaning_would_put_together_is_masked(splitter: str) -> None:
     """A colour sequence within a token is removed when the text is cleaned, and the token would then be readable."""
     text = f"token {SECRET[:9]}{splitter}{SECRET[9:]} refused"
     assert one_line(mask(text, (SECRET,))) == "token *** refused"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "form",
     [
         SECRET,
@@ -38,16 +38,15 @@ def test_secret_that_cleaning_would_put_together_is_masked(splitter: str) -> Non
         html.escape(SECRET),
         html.escape(SECRET, quote=False),
     ],
-    ids=["raw", "json", "json of any script", "json in json", "path", "query", "lower", "form", "html", "xml text"],
 )
 def test_secret_is_masked_in_every_form(form: str) -> None:
     """A service that quotes the request quotes it as it was sent."""
     assert mask(f"cannot read <{form}>", (SECRET,)) == "cannot read <***>"
 
 
-@pytest.mark.parametrize("before", [b"", b"a", b"ab", b"user:"])
-@pytest.mark.parametrize("after", [b"", b"\n", b"xyz"])
-@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
+@each_row("before", [b"", b"a", b"ab", b"user:"])
+@each_row("after", [b"", b"\n", b"xyz"])
+@each_row("encode", [b64encode, urlsafe_b64encode])
 def test_secret_in_base64_is_masked(before: bytes, after: bytes, encode: Callable[[bytes], bytes]) -> None:
     """Alone or within a longer text, in lines of any length; at most the byte at each end of it is left."""
     secret = "MIIDtoken~that?nobody>may-see"
@@ -81,7 +80,7 @@ def test_signature_of_a_request_is_masked() -> None:
     assert mask(text, ("AK",)) == "bad: SDK-HMAC-SHA256 Access=***, SignedHeaders=host;x-sdk-date, Signature=***"
 
 
-@pytest.mark.parametrize("text", ["SUCCESS\x00", "a\x1b[31mb", "", "SUCCESS "])
+@each_row("text", ["SUCCESS\x00", "a\x1b[31mb", "", "SUCCESS "])
 def test_text_without_a_secret_stays_as_it_is(text: str) -> None:
     """A word that is nearly SUCCESS must not become it."""
     assert mask(text, (SECRET, "")) == text

@@ -32,6 +32,7 @@ from gate.errors import (
 from gate.model import Order
 from gate.settings import Connection, Credential, IamUser, KeyPair, Token
 from tests.codearts.conftest import ENDPOINT, JOB
+from tests.tables import each_row
 
 STATUS = f"{ENDPOINT}/v3/jobs/{JOB}/status"
 OTHER = f"{ENDPOINT}/v3/jobs/{'f' * 32}/status"
@@ -224,10 +225,9 @@ def in_threads(count: int, call: Callable[[], object]) -> None:
         thread.join(20)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("has_worked", "decides", "refusals"),
     [(False, True, 1), (True, False, MAX_REFUSALS - LEFT_TO_DECIDE), (True, True, MAX_REFUSALS)],
-    ids=["never accepted", "side channels", "calls that decide"],
 )
 def test_key_is_not_refused_more_often_however_many_requests_come_at_once(
     has_worked: bool, decides: bool, refusals: int

@@ -5,6 +5,7 @@ import pytest
 from gate.codearts.regions import REGIONS
 from gate.errors import UsageProblem
 from gate.settings import check_endpoint
+from tests.tables import each_row
 
 
 def test_vendors_own_table_gives_the_same_hosts() -> None:
@@ -17,7 +18,7 @@ def test_vendors_own_table_gives_the_same_hosts() -> None:
     assert ours == theirs
 
 
-@pytest.mark.parametrize("region", REGIONS)
+@each_row("region", REGIONS)
 def test_every_region_has_two_endpoints_that_may_be_given_by_hand_too(region: str) -> None:
     """Both are https base URLs of that region."""
     for url in REGIONS[region]:
@@ -26,7 +27,7 @@ def test_every_region_has_two_endpoints_that_may_be_given_by_hand_too(region: st
         assert f".{region}." in url
 
 
-@pytest.mark.parametrize(
+@each_row(
     "url",
     [
         "https://a..example.com", "https://.com", f"https://{'a' * 64}.com", "https://a b.com", "https://*.example.com",
@@ -42,9 +43,7 @@ def test_endpoint_that_cannot_be_asked_is_refused_and_not_quoted(url: str) -> No
     assert "S3C" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "url", ["https://x.example:8443/base/", "https://x.example.", "http://[::1]:80", "https://a_b.x"]
-)
+@each_row("url", ["https://x.example:8443/base/", "https://x.example.", "http://[::1]:80", "https://a_b.x"])
 def test_endpoint_with_port_path_or_address_is_taken(url: str) -> None:
     """A base URL may have a path."""
     check_endpoint(url, "--endpoint")

@@ -25,6 +25,7 @@ from gate.errors import (
     TransientError,
     Unauthorised,
 )
+from tests.tables import each_row
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 VENDOR = sorted((Path(__file__).parent / "vendor").glob("*.json"))
@@ -43,7 +44,7 @@ def error_of(answer: Reply) -> ServiceError:
     return caught.value
 
 
-@pytest.mark.parametrize("path", VENDOR, ids=lambda path: path.stem)
+@each_row("path", VENDOR)
 def test_vendors_example_is_no_error(path: Path) -> None:
     """Each published example of a good answer is one, also when it comes as a JSON string."""
     document = json.loads(path.read_text(encoding="utf-8"))
@@ -65,9 +66,9 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize("status", [200, 400, 500])
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("as_text", [False, True])
+@each_row("status", [200, 400, 500])
+@each_row("shape", SHAPES)
+@each_row("as_text", [False, True])
 def test_error_is_found_in_every_shape(shape: dict[str, Any], status: int, as_text: bool) -> None:
     """With any HTTP status, 200 included, and also when the body is a JSON string."""
     error = error_of(reply(json.dumps(shape) if as_text else shape, status))
@@ -75,7 +76,7 @@ def test_error_is_found_in_every_shape(shape: dict[str, Any], status: int, as_te
     assert "why" in str(error)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "document",
     [
         {"status": "fail", "result": {"status": "SUCCESS"}},
@@ -107,13 +108,13 @@ def test_envelope_of_a_failed_call_without_a_text_is_told_by_its_status() -> Non
     assert "status: fail" in str(error_of(reply({"status": "fail"})))
 
 
-@pytest.mark.parametrize("error", [None, {}, "", [], False])
+@each_row("error", [None, {}, "", [], False])
 def test_empty_error_beside_success_is_none(error: object) -> None:
     """The vendor's example of ListBriefRecord has an empty object there."""
     assert responses.payload(reply({"status": "success", "error": error, "result": 1}), "x", str)["result"] == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "kind", "words"),
     [
         (b'{"message": "Not Found"}', "application/json", "HTTP 404, Not Found"),
@@ -139,7 +140,7 @@ BROKEN = [
 DEEP = [b"[" * 100_000, b'{"a":' * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b'"' + b"[" * 100_000 + b'"']
 
 
-@pytest.mark.parametrize("body", [*NO_OBJECTS, *BROKEN, *DEEP], ids=lambda body: repr(body[:20]))
+@each_row("body", [*NO_OBJECTS, *BROKEN, *DEEP])
 def test_body_that_is_not_a_json_object_is_an_invalid_answer(body: bytes) -> None:
     """Also when it is nested too deeply, has duplicate names, is not in UTF-8, or is incomplete."""
     error = error_of(reply(body, Content_Type="text/html"))
@@ -153,7 +154,7 @@ def test_incomplete_body_is_an_invalid_answer() -> None:
         responses.payload(Reply(200, {}, b'{"result": true}', "broke off after 16 bytes"), "x", str)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "kind"),
     [
         (300, Refused),
@@ -174,7 +175,7 @@ def test_incomplete_body_is_an_invalid_answer() -> None:
         (599, ServiceFailing),
     ],
 )
-@pytest.mark.parametrize("body", [b"", b"<html>busy</html>", b'{"result": {"status": "SUCCESS"}}'])
+@each_row("body", [b"", b"<html>busy</html>", b'{"result": {"status": "SUCCESS"}}'])
 def test_http_status_decides_where_no_code_does(status: int, kind: type[ServiceError], body: bytes) -> None:
     """Whatever the body is, also one that would be a pass with 200."""
     error = error_of(reply(body, status))
@@ -208,8 +209,8 @@ GATEWAY = {
 }
 
 
-@pytest.mark.parametrize("prefix", ["APIGW", "APIG"])
-@pytest.mark.parametrize(("case", "kind"), GATEWAY.items())
+@each_row("prefix", ["APIGW", "APIG"])
+@each_row(("case", "kind"), GATEWAY.items())
 def test_gateways_code_is_understood(prefix: str, case: tuple[str, int], kind: type[ServiceError]) -> None:
     """Both prefixes have the same numbers."""
     assert classify(case[1], f"{prefix}.{case[0]}") is kind
@@ -238,7 +239,7 @@ SERVICE = {
 }
 
 
-@pytest.mark.parametrize(("case", "kind"), SERVICE.items())
+@each_row(("case", "kind"), SERVICE.items())
 def test_services_code_decides_before_the_http_status(case: tuple[str, int], kind: type[ServiceError]) -> None:
     """Throttling comes as HTTP 400, "not built yet" as 403."""
     assert classify(case[1], case[0]) is kind
@@ -250,7 +251,7 @@ def test_any_status_and_code_have_a_class(status: int, code: str) -> None:
     assert issubclass(classify(status, code), TransientError | PermanentError)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "seconds"),
     [
         ("0", 0.0),

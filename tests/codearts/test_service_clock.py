@@ -6,6 +6,7 @@ from email.utils import format_datetime
 import pytest
 
 from gate.codearts.service_clock import ServiceClock
+from tests.tables import each_row
 
 
 def date(minutes: float) -> str:
@@ -18,7 +19,7 @@ def test_clock_without_an_answer_is_this_machines() -> None:
     assert abs(ServiceClock().now() - datetime.now(UTC)) < timedelta(seconds=1)
 
 
-@pytest.mark.parametrize("minutes", [-600, -9, 0, 9, 600])
+@each_row("minutes", [-600, -9, 0, 9, 600])
 def test_time_follows_the_date_of_the_last_answer(minutes: float) -> None:
     """The service's time is returned, whatever the difference is."""
     clock = ServiceClock()
@@ -27,7 +28,7 @@ def test_time_follows_the_date_of_the_last_answer(minutes: float) -> None:
     assert abs(clock.now() - datetime.now(UTC) - timedelta(minutes=minutes)) < timedelta(seconds=3)
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "Thu, 32 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2026 00:00:00 -0000"])
+@each_row("text", ["", "yesterday", "Thu, 32 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2026 00:00:00 -0000"])
 def test_date_that_cannot_be_read_changes_nothing(text: str) -> None:
     """A header without a time or without a zone is ignored."""
     clock = ServiceClock()

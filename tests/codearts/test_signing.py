@@ -25,6 +25,7 @@ from gate.simulator.scenarios import Scenario, Start
 from gate.simulator.simulated_iam import AccessKey
 from tests.faults.fault_plan import RECORD_ROUTES
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.tables import each_row
 
 Simulate = Callable[..., FaultySimulator]
 
@@ -52,7 +53,7 @@ def connected(simulator: FaultySimulator, pair: KeyPair, warn: Callable[[str], N
     return connect(Connection(endpoint=simulator.endpoint, credential=pair), lambda _: None, warn)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "request_", "headers", "signature"),
     [
         (
@@ -79,7 +80,6 @@ def connected(simulator: FaultySimulator, pair: KeyPair, warn: Callable[[str], N
             "6a06b004e27c07ec76dcaf768afcf8a7ebe8e88000fac2c07174678116b255de",
         ),
     ],
-    ids=["project", "post", "query and security token"],
 )
 def test_known_requests_get_the_known_signatures(
     changes: dict[str, str], request_: requests.Request, headers: str, signature: str
@@ -207,7 +207,7 @@ def test_refused_key_is_not_sent_again(simulate: Simulate) -> None:
     assert len(simulator.journal.entries) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "variable"),
     [
         ("access_key", "HUAWEICLOUD_SDK_AK"),

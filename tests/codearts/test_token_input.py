@@ -12,6 +12,7 @@ from gate.codearts import token_input
 from gate.codearts.token_input import read_token
 from gate.errors import UsageProblem
 from gate.limits import MAX_TOKEN_BYTES
+from tests.tables import each_row
 
 Piped = Callable[..., Path]
 
@@ -77,7 +78,7 @@ def test_harmless_decoration_is_dropped(tmp_path: Path, data: bytes) -> None:
     assert read_token(tmp_path / "token", "--token-file token") == "a-token"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "advice"),
     [
         ("", "it is empty"),
@@ -103,7 +104,7 @@ def test_mistake_is_answered_with_its_remedy_and_not_quoted(text: str, advice: s
     assert "a-token" not in f"{caught.value} {caught.value.hint}"
 
 
-@pytest.mark.parametrize("token", ["MIIDkgYJKoZIhvcNAQcCoIIDgzCCA38CAQExDTALBglg-+/==", "bearertoken", "tokenA="])
+@each_row("token", ["MIIDkgYJKoZIhvcNAQcCoIIDgzCCA38CAQExDTALBglg-+/==", "bearertoken", "tokenA="])
 def test_token_that_looks_a_little_like_a_mistake_is_taken(token: str) -> None:
     """IAM's tokens are base64; a similar start is not a mistake."""
     assert token_input.checked(token, "GATE_TOKEN") == token

@@ -26,6 +26,7 @@ from gate.model import (
     Verdict,
 )
 from tests.codearts.conftest import JOB, vendor
+from tests.tables import each_row
 
 
 def changed(operation: str, **fields: Any) -> Any:
@@ -43,29 +44,29 @@ def totals_of(result: Any) -> UnitTests | None:
     return wire_format.unit_tests_of({"result": result, "status": "success"}, JOB, 57)
 
 
-@pytest.mark.parametrize("job_id", [7, ["x"], {"x": 1}, True])
+@each_row("job_id", [7, ["x"], {"x": 1}, True])
 def test_job_id_that_is_not_text_is_an_invalid_answer(job_id: object) -> None:
     """It is unknown whose record it is."""
     with pytest.raises(InvalidAnswer):
         wire_format.record_of(changed("ShowJobBuildRecordDetail", codeci_job_id=job_id))
 
 
-@pytest.mark.parametrize("name", ["start_time", "finish_time"])
-@pytest.mark.parametrize("value", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", 1, 2**52, "1970-01-01T00:00:00"])
+@each_row("name", ["start_time", "finish_time"])
+@each_row("value", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", 1, 2**52, "1970-01-01T00:00:00"])
 def test_invalid_time_is_unknown(name: str, value: object) -> None:
     """It would overflow in computations, or would be shown as millions of hours."""
     record = wire_format.record_of(changed("ShowJobBuildRecordDetail", **{name: value}))
     assert (record.started_at if name == "start_time" else record.finished_at) is None
 
 
-@pytest.mark.parametrize("value", ["2022-10-11T16:28:47+0800", "2022-10-11 16:28:47", 1665476927000, "1665476927000"])
+@each_row("value", ["2022-10-11T16:28:47+0800", "2022-10-11 16:28:47", 1665476927000, "1665476927000"])
 def test_time_is_read_in_each_form(value: object) -> None:
     """Milliseconds may come as text, as other numbers do."""
     started = wire_format.record_of(changed("ShowJobBuildRecordDetail", start_time=value)).started_at
     assert started == datetime(2022, 10, 11, 8, 28, 47, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("value", [2**52, -1, float("inf"), 10**400])
+@each_row("value", [2**52, -1, float("inf"), 10**400])
 def test_invalid_duration_is_unknown(value: object) -> None:
     """The end of a build is computed from it."""
     assert wire_format.record_of(changed("ShowJobBuildRecordDetail", duration=value)).duration_seconds is None
@@ -86,13 +87,13 @@ def test_vendors_record_is_read() -> None:
     assert judging.judge(judging.interpret(record)) is Verdict.PASSED
 
 
-@pytest.mark.parametrize("number", [57, "57", 57.0])
+@each_row("number", [57, "57", 57.0])
 def test_build_number_may_be_a_text_of_digits(number: object) -> None:
     """The service sends some numbers as text."""
     assert wire_format.record_of(changed("ShowJobBuildRecordDetail", build_no=number)).build_number == 57
 
 
-@pytest.mark.parametrize(
+@each_row(
     "number",
     [
         None,
@@ -113,7 +114,7 @@ def test_build_number_may_be_a_text_of_digits(number: object) -> None:
         "9" * 40,
     ],
 )
-@pytest.mark.parametrize(
+@each_row(
     ("read", "operation", "name"),
     [
         (wire_format.record_of, "ShowJobBuildRecordDetail", "build_no"),
@@ -130,7 +131,7 @@ def test_anything_else_is_no_build_number(
         read(document)
 
 
-@pytest.mark.parametrize("status", [None, "", 5, True, ["SUCCESS"], {"status": "SUCCESS"}])
+@each_row("status", [None, "", 5, True, ["SUCCESS"], {"status": "SUCCESS"}])
 def test_word_that_is_no_text_is_no_word(status: object) -> None:
     """The envelope says success in each case."""
     record = wire_format.record_of(changed("ShowJobBuildRecordDetail", status=status))
@@ -148,7 +149,7 @@ def test_missing_word_is_not_taken_from_the_envelope() -> None:
 SHORT = {"number": 57, "job_running_status": "Finished", "state": "SUCCESS", "start_time": 1703554641000}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "verdict"),
     [
         ({}, Verdict.PASSED),
@@ -193,15 +194,13 @@ def test_list_without_builds_is_empty(rows: object) -> None:
     assert page_of(job_build_states=rows, total_record="0") == BuildPage([], total=0)
 
 
-@pytest.mark.parametrize("total", ["44", None, "-1", "x"])
+@each_row("total", ["44", None, "-1", "x"])
 def test_list_without_rows_that_does_not_count_none_contradicts_itself(total: object) -> None:
     """There may be builds that it does not show."""
     assert page_of(job_build_states=None, total_record=total).problem == "it has no rows"
 
 
-@pytest.mark.parametrize(
-    "row", [None, 44, "44", {}, {"number": None}, {"number": "x"}, {"number": 0}, {"number": 2**31}]
-)
+@each_row("row", [None, 44, "44", {}, {"number": None}, {"number": "x"}, {"number": 0}, {"number": 2**31}])
 def test_row_without_a_number_is_a_problem_of_the_page_not_an_error(row: object) -> None:
     """The other rows are read; the row itself may be any build."""
     page = page_of(job_build_states=[row, {"number": 43}])
@@ -209,7 +208,7 @@ def test_row_without_a_number_is_a_problem_of_the_page_not_an_error(row: object)
     assert page.problem == "1 of its 2 rows have no build number"
 
 
-@pytest.mark.parametrize("rows", [{"number": 1}, "44", 44, True])
+@each_row("rows", [{"number": 1}, "44", 44, True])
 def test_list_of_anything_else_is_an_invalid_answer(rows: object) -> None:
     """Nothing can be learned from it."""
     with pytest.raises(InvalidAnswer, match="job_build_states"):
@@ -224,7 +223,7 @@ def test_vendors_running_status_is_read() -> None:
     assert wire_format.running_status_of(vendor("ShowRunningStatus"), JOB) == RunningStatus()
 
 
-@pytest.mark.parametrize("number", ["x", 2**31, "99999999999"])
+@each_row("number", ["x", 2**31, "99999999999"])
 def test_running_status_of_odd_values_says_nothing(number: object) -> None:
     """Neither of a build nor of the job."""
     odd = changed("ShowRunningStatus", last_build_no=number, last_build_status=1, is_running="no", last_job_id=None)
@@ -247,10 +246,8 @@ def test_vendors_unit_tests_are_read() -> None:
     assert tests == totals._replace(parts=(totals._replace(name="stage3"),))
 
 
-@pytest.mark.parametrize(
-    "fields", [{"build_no": 1}, {"build_no": "56"}, {"build_no": 57.5}, {"job_id": "f" * 32}, {"job_id": 7}]
-)
-@pytest.mark.parametrize("place", ["summary", "sub_summarys"])
+@each_row("fields", [{"build_no": 1}, {"build_no": "56"}, {"build_no": 57.5}, {"job_id": "f" * 32}, {"job_id": 7}])
+@each_row("place", ["summary", "sub_summarys"])
 def test_unit_tests_of_another_build_are_an_error(fields: dict[str, Any], place: str) -> None:
     """The service's default is build 1."""
     wrong: Any = TOTALS | fields
@@ -258,26 +255,26 @@ def test_unit_tests_of_another_build_are_an_error(fields: dict[str, Any], place:
         totals_of({"summary": TOTALS, place: wrong if place == "summary" else [wrong]})
 
 
-@pytest.mark.parametrize("fields", [{}, {"build_no": "57", "job_id": JOB}, {"build_no": None, "job_id": None}])
+@each_row("fields", [{}, {"build_no": "57", "job_id": JOB}, {"build_no": None, "job_id": None}])
 def test_unit_tests_that_name_this_build_or_none_are_read(fields: dict[str, Any]) -> None:
     """Numbers may come as text."""
     assert totals_of({"summary": TOTALS | fields}) == UnitTests(1, 0, 0)
 
 
-@pytest.mark.parametrize(("value", "is_success"), [(True, True), ("true", True), ("false", False), (None, None)])
+@each_row(("value", "is_success"), [(True, True), ("true", True), ("false", False), (None, None)])
 def test_success_of_unit_tests_is_read_and_not_judged(value: object, is_success: bool | None) -> None:
     """The reader reports a contradiction as it is: no success, although nothing failed."""
     tests = totals_of({"summary": TOTALS | {"is_success": value, "success": "0"}})
     assert tests == UnitTests(1, 0, 0, successes=0, is_success=is_success)
 
 
-@pytest.mark.parametrize("result", [None, {}, {"summary": None}, [], "none"])
+@each_row("result", [None, {}, {"summary": None}, [], "none"])
 def test_no_unit_tests_are_none_and_not_zero(result: object) -> None:
     """No data is not "no failure"."""
     assert totals_of(result) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     "fields",
     [
         {"failures": None},
@@ -292,7 +289,7 @@ def test_no_unit_tests_are_none_and_not_zero(result: object) -> None:
         {"is_success": 1},
     ],
 )
-@pytest.mark.parametrize("place", ["summary", "sub_summarys"])
+@each_row("place", ["summary", "sub_summarys"])
 def test_unreadable_totals_are_an_error(fields: dict[str, Any], place: str) -> None:
     """A value that cannot be read is not taken for zero or for a success, neither in the sum nor in a part."""
     wrong: Any = TOTALS | fields
@@ -347,7 +344,7 @@ def test_unreadable_parts_of_a_projects_rows_are_left_out() -> None:
         wire_format.project_rows_of({"result": {"job_list": {}}})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("result", "piece"),
     [
         ({"log": "a\n", "start_offset": 5, "end_offset": 7, "has_more": True}, LogPiece("a\n", 7, True)),
@@ -358,14 +355,13 @@ def test_unreadable_parts_of_a_projects_rows_are_left_out() -> None:
         ({"log": "a\n", "end_offset": 5, "has_more": True}, LogPiece("", 5, False)),
         ({"log": "a\n", "end_offset": 2, "has_more": True}, LogPiece("", 0, False)),
     ],
-    ids=["v1", "text offsets", "v3", "empty", "nothing", "no progress", "started again"],
 )
 def test_piece_of_a_growing_log_is_read(result: dict[str, Any], piece: LogPiece) -> None:
     """Both routes; an answer without progress ends the reading, whatever its flag says."""
     assert wire_format.log_piece_of({"result": result}, 5) == piece
 
 
-@pytest.mark.parametrize("result", [{"log": 7}, {"log": "a", "end_offset": -1}, {"log": "a"}])
+@each_row("result", [{"log": 7}, {"log": "a", "end_offset": -1}, {"log": "a"}])
 def test_unreadable_piece_of_a_log_is_an_error(result: dict[str, Any]) -> None:
     """Without an offset the next request would return the same text."""
     with pytest.raises(InvalidAnswer):
@@ -405,7 +401,7 @@ def test_numbers_of_rows_are_bounded() -> None:
     assert len(wire_format.failed_steps_of({"error_nodes": rows})) == MAX_FAILED_STEPS
 
 
-@pytest.mark.parametrize(("result", "value"), [(True, True), (False, False), (None, None)])
+@each_row(("result", "value"), [(True, True), (False, False), (None, None)])
 def test_running_state_is_a_boolean_or_nothing(result: object, value: object) -> None:
     """ShowJobStatus."""
     assert wire_format.is_running_of({"result": result}) is value
@@ -413,7 +409,7 @@ def test_running_state_is_a_boolean_or_nothing(result: object, value: object) ->
     assert wire_format.is_running_of(vendor("ShowJobStatus")) is True
 
 
-@pytest.mark.parametrize("result", ["true", 1, 0, "success", {}, []])
+@each_row("result", ["true", 1, 0, "success", {}, []])
 def test_running_state_that_is_anything_else_is_an_invalid_answer(result: object) -> None:
     """Texts and numbers are not converted to true or false."""
     with pytest.raises(InvalidAnswer):
@@ -428,7 +424,7 @@ def test_started_number_is_the_actual_one(wrap: Callable[[Any], Any]) -> None:
         wire_format.started_number_of(wrap({"daily_build_number": "20200612.20"}))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "instant"),
     [
         ("2022-10-11T08:28:47.000+00:00", datetime(2022, 10, 11, 8, 28, 47, tzinfo=UTC)),
@@ -522,7 +518,7 @@ def test_any_record_that_passes_said_success_of_a_build(result: Any) -> None:
             assert result[name] == "SUCCESS"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("order", "body"),
     [
         (Order(), {}),

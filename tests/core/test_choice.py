@@ -22,6 +22,7 @@ from gate.core.evidence import Evidence, NoAnswer
 from gate.core.verdict import interpret
 from gate.model import BuildPage, ListedBuild, Record, RunningStatus
 from tests.core.fakes import EPOCH, JOB
+from tests.tables import each_row
 
 COMMIT, OTHER = "2f37dd494927d2c6259417c58e5faeb72bfe7150", "ffe2ee8" + "0" * 33
 NOW = 1000.0
@@ -333,8 +334,8 @@ SENTENCES: list[tuple[str, Evidence, Asked, int | str]] = [
 ]
 
 
-@pytest.mark.parametrize(("evidence", "asked", "expected"), [pytest.param(*rest, id=name) for name, *rest in SENTENCES])
-def test_each_sentence_of_the_contract(evidence: Evidence, asked: Asked, expected: int | str) -> None:
+@each_row(("sentence", "evidence", "asked", "expected"), SENTENCES)
+def test_each_sentence_of_the_contract(sentence: str, evidence: Evidence, asked: Asked, expected: int | str) -> None:
     """A number is the build that is judged, `none` a proven absence; anything else stands in why neither is known."""
     said = judged(evidence, asked)
     if isinstance(expected, str) and ": " in expected:
@@ -376,7 +377,7 @@ def odd_facts(seconds: float, times: int, **fields: Any) -> Evidence:
     return evidence
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("evidence", "is_found"),
     [
         (odd_facts(31, 4), True),
@@ -438,7 +439,7 @@ def test_old_builds_without_a_commit_are_looked_up_in_the_last_look_only() -> No
     assert choose(evidence, COMMIT_ASKED, is_last=True) == MissingFact(record=41)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("change", "expected"),
     [
         (lambda evidence: evidence.note_record(replace(ended(57), commit=None)), 57),

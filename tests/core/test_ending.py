@@ -11,6 +11,7 @@ from gate.errors import Forbidden, NotFound, Refused, ServiceFailing, StartLost,
 from gate.model import Order, Record, Stage, Started, Target, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, HANG, Late, World, build, pinned, record
+from tests.tables import each_row
 
 ORDER = Order()
 
@@ -37,7 +38,7 @@ def asked(world: World, *names: str) -> list[tuple[str, float]]:
     return [(name, at - 1000) for name, at in world.service.asked if name in names]
 
 
-@pytest.mark.parametrize("count", [7, 8, 20])
+@each_row("count", [7, 8, 20])
 def test_service_that_is_silent_before_the_deadline_hides_no_result(count: int) -> None:
     """All requests of the last five seconds hang; at the deadline the service answers again."""
 
@@ -250,7 +251,7 @@ RETRIES = [
 ]
 
 
-@pytest.mark.parametrize(("error", "signal_at", "verdict", "told"), RETRIES)
+@each_row(("error", "signal_at", "verdict", "told"), RETRIES)
 def test_retry_that_is_not_accepted_leaves_the_first_build_as_the_one_that_is_judged(
     error: Exception, signal_at: float | None, verdict: Verdict, told: str
 ) -> None:
@@ -334,7 +335,7 @@ def test_requests_beside_the_first_one_of_a_call_count_for_the_rate() -> None:
     assert 35 <= in_first_minute <= 60 - 2 * 10
 
 
-@pytest.mark.parametrize("minutes", [-9, 0, 9])
+@each_row("minutes", [-9, 0, 9])
 def test_time_in_the_queue_of_an_ordered_build_does_not_depend_on_the_clock_of_records(minutes: float) -> None:
     """It is queued since its order, whatever its record says."""
     queued_at = EPOCH + timedelta(minutes=minutes)

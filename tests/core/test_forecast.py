@@ -19,6 +19,7 @@ from gate.core.forecast import (
 )
 from gate.model import ListedBuild
 from tests.core.fakes import build
+from tests.tables import each_row
 
 durations = st.lists(st.floats(0, 1e6), min_size=1, max_size=30)
 
@@ -39,7 +40,7 @@ def looks(poll_plan: PollPlan, duration: float, chance: Random) -> int:
     return count
 
 
-@pytest.mark.parametrize("spread", [0.01, 0.1, 0.5, 1.0])
+@each_row("spread", [0.01, 0.1, 0.5, 1.0])
 def test_builds_like_those_before_get_no_more_looks_than_steady_ones(spread: float) -> None:
     """The interval says what may be spent; the poll_plan only spends it better."""
     chance = Random(1)

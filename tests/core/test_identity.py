@@ -3,11 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from gate.core.identity import CLOCK_SKEW, Wanted, contradiction
 from gate.model import Order
 from tests.core.fakes import EPOCH, record
+from tests.tables import each_row
 
 SECOND = timedelta(seconds=1)
 
@@ -17,7 +16,7 @@ def told(order: dict[str, Any], of_record: dict[str, Any]) -> str:
     return contradiction(record(**of_record), Wanted(order=Order(**order), ordered_at=EPOCH))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("order", "of_record"),
     [
         ({"branch": "next"}, {"branch": "refs/heads/next"}),
@@ -40,7 +39,7 @@ def test_record_that_may_be_of_the_order_contradicts_nothing(order: dict[str, An
     assert told(order, of_record) == ""
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("order", "of_record"),
     [
         ({"branch": "next"}, {"branch": "master"}),

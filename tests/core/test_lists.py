@@ -20,6 +20,7 @@ from gate.errors import CredentialRefused, Forbidden, InvalidAnswer, ServiceFail
 from gate.model import ListedBuild, ProjectPage, ProjectRow, Record, Target, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, JOB, World, build, record
+from tests.tables import each_row
 
 PAGE_SIZE = 100
 Change = Callable[[ProjectRow], ProjectRow]
@@ -231,7 +232,7 @@ def test_list_alone_never_passes_a_build() -> None:
     assert crowd.calls("project_page")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("error", "most"), [(Forbidden("no"), 1), (ServiceFailing("500"), MAX_ERRORS), (InvalidAnswer("?"), MAX_ERRORS)]
 )
 def test_list_that_fails_is_given_up(error: Exception, most: int) -> None:

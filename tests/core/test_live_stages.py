@@ -14,6 +14,7 @@ from gate.errors import Forbidden
 from gate.model import ListedBuild, Order, Record, RunningStatus, Stage, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, World, pinned, record
+from tests.tables import each_row
 
 PARTS = {"initial": 0.03, "Cache Check": 0.05, "Code CheckOut": 0.15, "Maven": 0.85, "Upload": 0.97, "final": 0.995}
 """The stages of a build, and the share of its time after which each has ended."""
@@ -105,7 +106,7 @@ def test_screen_costs_two_calls_more_at_most(mode: str) -> None:
     assert later <= 0.5
 
 
-@pytest.mark.parametrize("mode", MODES)
+@each_row("mode", MODES)
 def test_stage_is_shown_at_once_and_kept_up_to_date(mode: str) -> None:
     """The first record of a running build brings its stages; later ones come every other poll."""
     times = Build(mode).wait().times("stages")
@@ -126,7 +127,7 @@ def test_stages_that_stand_still_put_one_poll_off_and_no_more() -> None:
         assert build.lag <= 2 * 12 + 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     "stages",
     [
         [Stage("Maven", "SUCCESS"), Stage("final", "SUCCESS")],

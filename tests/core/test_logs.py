@@ -16,6 +16,7 @@ from gate.errors import CredentialRefused, Forbidden, NotFound, RouteMissing, Se
 from gate.model import LogPiece, LogTail, Target
 from gate.settings import Rules
 from tests.core.fakes import HANG, FakeService, FakeWorkers, Late, pinned
+from tests.tables import each_row
 
 FAILING = ServiceFailing("HTTP 500, CB.00030004")
 
@@ -241,7 +242,7 @@ def test_each_attempt_is_followed_from_its_start() -> None:
     assert "no longer followed, which does not change the verdict" in drive.said[0]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("error", "times"),
     [(Forbidden("no"), 1), (RouteMissing("no"), 1), (NotFound("422"), 3), (CredentialRefused("401"), 3)],
 )
@@ -395,7 +396,7 @@ def test_log_of_the_step_that_failed_is_preferred() -> None:
     assert drive.service.times("log_tail") == []
 
 
-@pytest.mark.parametrize("step_log", [RouteMissing("no"), FAILING, LogTail(["one"], 1, "broke off"), HANG])
+@each_row("step_log", [RouteMissing("no"), FAILING, LogTail(["one"], 1, "broke off"), HANG])
 def test_whole_log_is_read_where_that_of_the_step_cannot_be_had(step_log: Any) -> None:
     """Without a word."""
     drive = Drive(step_log=[step_log])
@@ -418,7 +419,7 @@ def test_log_that_is_not_complete_says_so_behind_its_lines() -> None:
     assert shown == ["line 1", "[the log did not come to its end in time, after 2.9 MB; this is not its end]"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("trouble", "tries"),
     [(FAILING, 2), (NotFound("422"), 1), (CredentialRefused("401"), 1), (TooSlow("no"), 1), (HANG, 1)],
 )
@@ -430,7 +431,7 @@ def test_log_that_cannot_be_read_is_one_line(trouble: Any, tries: int) -> None:
     assert "the log could not be read, which does not change the verdict" in drive.said[0]
 
 
-@pytest.mark.parametrize("until", [20.0, 5.0, 1.0, 0.4])
+@each_row("until", [20.0, 5.0, 1.0, 0.4])
 def test_log_ends_before_the_time_of_whoever_waits_for_it(until: float) -> None:
     """Its seconds are counted from its start, however long it waits for its turn."""
     given: list[float] = []

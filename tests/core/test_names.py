@@ -11,6 +11,7 @@ from gate.errors import Forbidden, NotFound, Refused, ServiceFailing
 from gate.model import Order, ProjectPage, ProjectRow, Target, Verdict
 from gate.settings import Rules
 from tests.core.fakes import JOB, OTHER, World, build, ended, pinned
+from tests.tables import each_row
 
 PROJECT = "p" * 32
 RULES = Rules(codearts_project=PROJECT, timeout=100, max_rate=600)
@@ -55,7 +56,7 @@ def test_build_of_a_named_job_is_judged_by_the_id_of_the_job() -> None:
     assert [name for name, _ in here.service.asked].count("jobs_page") == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rows", "words"),
     [
         ([row("apis"), row("web", OTHER)], "no job of the project has the name api; the nearest names are apis"),
@@ -143,7 +144,7 @@ def test_trouble_with_the_list_is_waited_for_within_the_error_budget() -> None:
     assert (outcome.verdict, "--error-budget" in outcome.reason) == (Verdict.UNDETERMINED, True)
 
 
-@pytest.mark.parametrize("error", [Forbidden("HTTP 403"), NotFound("no such project"), Refused("HTTP 400")])
+@each_row("error", [Forbidden("HTTP 403"), NotFound("no such project"), Refused("HTTP 400")])
 def test_project_that_cannot_be_read_is_named_in_the_hint(error: Exception) -> None:
     """A wrong project is a usual mistake."""
     (outcome,) = world(named("api"), pages=[error]).run()

@@ -27,6 +27,7 @@ from gate.settings import Rules
 from tests.core.drive import Driver
 from tests.core.fakes import JOB
 from tests.core.worlds import COMMIT, OTHER_COMMIT, START, World, WorldBuild, WorldService
+from tests.tables import each_row
 
 
 def build(number: int = 57, ends: float = -60.0, word: str = "SUCCESS", **fields: Any) -> WorldBuild:
@@ -126,7 +127,7 @@ def test_advice_about_a_merge_commit_stands_in_the_message() -> None:
     assert ". This is a merge commit" in play.fails(NoBuildAppeared)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "play",
     [
         Play(build(57, -5, "FAILURE", commit=None), build(56, -500, **OTHER), rules=OF_COMMIT),
@@ -145,22 +146,6 @@ def test_advice_about_a_merge_commit_stands_in_the_message() -> None:
             "build_page", lambda *_: BuildPage((), is_last=False, total=2000)
         ),
         Play(build(**OTHER), rules=OF_COMMIT, has_status=False, has_running=False),
-    ],
-    ids=[
-        "checkout failed",
-        "never ran",
-        "list empty, /status says that it runs",
-        "null rows",
-        "counts 44, shows none",
-        "no rows",
-        "clocks differ by an hour",
-        "end not known",
-        "only a child",
-        "another build runs",
-        "another build is queued",
-        "running-status fails",
-        "page limit",
-        "nothing says what the job does",
     ],
 )
 def test_none_is_not_said_where_a_build_may_exist(play: Play) -> None:
@@ -265,7 +250,7 @@ def test_older_build_of_the_commit_is_judged_when_a_newer_one_never_ran() -> Non
     assert Play(build(58, -5, "SCHEDULE_FAILURE", commit=None), build(57), rules=OF_COMMIT).number() == 57
 
 
-@pytest.mark.parametrize("kind", [Refused, InvalidAnswer, ServiceFailing, Forbidden])
+@each_row("kind", [Refused, InvalidAnswer, ServiceFailing, Forbidden])
 def test_odd_answer_for_the_next_number_is_learned(kind: type[ServiceError]) -> None:
     """Half a minute, then the list's count stands for the end, with a warning."""
     play = Play(build(), absence=kind)
@@ -371,14 +356,14 @@ def test_number_that_is_listed_is_waited_for() -> None:
     assert play.elapsed >= 27
 
 
-@pytest.mark.parametrize("kind", [Refused, InvalidAnswer, ServiceFailing, Forbidden])
+@each_row("kind", [Refused, InvalidAnswer, ServiceFailing, Forbidden])
 def test_number_is_waited_for_where_the_answer_for_a_missing_build_is_odd(kind: type[ServiceError]) -> None:
     """The record of another build can be read."""
     play = Play(build(58, 900, created=20), build(57), number=58, absence=kind)
     assert play.number() == 58
 
 
-@pytest.mark.parametrize("kind", [Refused, Forbidden, Unauthorised])
+@each_row("kind", [Refused, Forbidden, Unauthorised])
 def test_number_whose_record_is_refused_ends_at_once(kind: type[ServiceError]) -> None:
     """No record can be read: that is no build that is not there yet."""
     play = Play(build(57), number=57).answer("record", raising(kind))
@@ -433,7 +418,7 @@ def test_build_of_the_commit_that_runs_or_has_passed_is_used_again() -> None:
     assert reused(Play(build(57, 500))) == 57
 
 
-@pytest.mark.parametrize(
+@each_row(
     "play",
     [
         Play(build(58, -30, "FAILURE"), build(57)),
@@ -445,7 +430,6 @@ def test_build_of_the_commit_that_runs_or_has_passed_is_used_again() -> None:
         Play(build(57)).answer("is_running", lambda _: True),
         Play(build(57), rules=Rules(error_budget=5)).answer("build_page", raising(Unreachable)),
     ],
-    ids=["failed", "aborted", "another commit", "no build", "commit not known", "refused", "running", "unreachable"],
 )
 def test_build_is_not_used_again_otherwise(play: Play) -> None:
     """It ended otherwise, there is none, or that is not known; it is said why."""
@@ -475,7 +459,7 @@ def test_forecast_comes_from_the_rows() -> None:
     assert Play(build(57, 100, created=-5), *builds).run().forecast.seconds == 40
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("play", "calls"),
     [
         (Play(build(57, 500)), 4),
@@ -484,7 +468,6 @@ def test_forecast_comes_from_the_rows() -> None:
         (Play(build(58, **OTHER), build(57), rules=OF_COMMIT), 5),
         (Play(build(57), has_running=False), 6),
     ],
-    ids=["runs", "ended", "of the commit, runs", "of the commit, ended", "without running-status"],
 )
 def test_selection_costs_at_most_two_calls_more_than_before(play: Play, calls: int) -> None:
     """Before: the list, the number after the newest, the record, and /status where it has ended: three or four."""

@@ -5,11 +5,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from gate.core.sentences import NextStep, final_words, kind_of_step, next_step, reason
 from gate.core.target_state import EndedBy, StopResult, TargetState
 from gate.model import Record, RecordState, State, Target, Verdict
+from tests.tables import each_row
 
 JOB = "1" * 32
 TARGET = Target(job_id=JOB, label="app")
@@ -43,7 +42,7 @@ def ended(target: Target = TARGET, *, has_ended: bool = False, is_seen: bool = T
     return TargetState(target=target, state=state, record=record, **facts)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("facts", "said", "not_said"),
     [
         # wait
@@ -100,7 +99,7 @@ def test_next_step_fits_the_situation(facts: dict[str, Any], said: list[str], no
     assert final_words([end]) == text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("facts", "text"),
     [
         ({**TIMED_OUT, **RUNNING}, f"{NO_RESULT}: build 58 is RUNNING"),

@@ -12,6 +12,7 @@ from gate import vocabulary
 from gate.core import verdict as judging
 from gate.model import ProjectRow, Record, RecordState, State, Verdict
 from tests.core.fakes import EPOCH, JOB
+from tests.tables import each_row
 
 BARE = ["SUCCESS", "FAILURE", "ABORTED", "SCHEDULE_FAILURE", "UNKNOWN", "TIMEOUT", "Running", "InQueue", "Finished"]
 COARSE = ["building", "none", "red", "blue", "aborted", "success", "error", "running", "timeout"]
@@ -40,8 +41,8 @@ def made(word: str | None, run_word: str | None, *, finished: bool) -> Record:
     return Record(job_id=JOB, build_number=57, word=word, run_word=run_word, finished_at=at)
 
 
-@pytest.mark.parametrize("finished", [False, True])
-@pytest.mark.parametrize("run_word", RUN_WORDS)
+@each_row("finished", [False, True])
+@each_row("run_word", RUN_WORDS)
 def test_exactly_one_word_passes_in_every_record(run_word: str | None, finished: bool) -> None:
     """Whatever the run word and the times say, only `SUCCESS` passes, and only when no run word contradicts it."""
     passing = [
@@ -52,7 +53,7 @@ def test_exactly_one_word_passes_in_every_record(run_word: str | None, finished:
     assert passing == (["SUCCESS"] if run_word in (None, "Finished") else [])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("word", "state", "verdict"),
     [
         ("SUCCESS", State.SUCCEEDED, Verdict.PASSED),
@@ -65,8 +66,8 @@ def test_exactly_one_word_passes_in_every_record(run_word: str | None, finished:
         ("Finished", State.UNKNOWN, Verdict.UNDETERMINED),
     ],
 )
-@pytest.mark.parametrize("run_word", [None, "Finished"])
-@pytest.mark.parametrize("finished", [False, True])
+@each_row("run_word", [None, "Finished"])
+@each_row("finished", [False, True])
 def test_final_word_decides(word: str, state: State, verdict: Verdict, run_word: str | None, finished: bool) -> None:
     """A documented final word ends the wait in both shapes of a record, with or without a finish time."""
     reading = judging.interpret(made(word, run_word, finished=finished))
@@ -74,7 +75,7 @@ def test_final_word_decides(word: str, state: State, verdict: Verdict, run_word:
     assert judging.judge(reading) is verdict
 
 
-@pytest.mark.parametrize("run_word", [word for word in RUN_WORDS if word not in (None, "Finished")])
+@each_row("run_word", [word for word in RUN_WORDS if word not in (None, "Finished")])
 def test_run_word_other_than_finished_keeps_waiting(run_word: str) -> None:
     """A build whose run word is not `Finished` has not ended, whatever else its record says."""
     for word in (None, *EVERY_WORD):
@@ -82,8 +83,8 @@ def test_run_word_other_than_finished_keeps_waiting(run_word: str) -> None:
         assert (reading.word, reading.ended, judging.judge(reading)) == (run_word, False, None), word
 
 
-@pytest.mark.parametrize("word", ["RUNNING", "Running", "running", "building", "InQueue", "QUEUED", "PENDING"])
-@pytest.mark.parametrize("finished", [False, True])
+@each_row("word", ["RUNNING", "Running", "running", "building", "InQueue", "QUEUED", "PENDING"])
+@each_row("finished", [False, True])
 def test_waiting_word_keeps_waiting(word: str, finished: bool) -> None:
     """A record without a run word is believed when it says that the build is under way."""
     reading = judging.interpret(made(word, None, finished=finished))
@@ -91,7 +92,7 @@ def test_waiting_word_keeps_waiting(word: str, finished: bool) -> None:
     assert not reading.ended
 
 
-@pytest.mark.parametrize("word", [None, "success", "COMPLETED", "red", "blue", "FAILED", "EVAPORATED", "error"])
+@each_row("word", [None, "success", "COMPLETED", "red", "blue", "FAILED", "EVAPORATED", "error"])
 def test_undocumented_word_ends_only_an_ended_build(word: str | None) -> None:
     """On a running build it is shown and waited with; on an ended one it decides nothing."""
     running, over = (judging.interpret(made(word, None, finished=finished)) for finished in (False, True))
@@ -99,7 +100,7 @@ def test_undocumented_word_ends_only_an_ended_build(word: str | None) -> None:
     assert judging.judge(over) is Verdict.UNDETERMINED
 
 
-@pytest.mark.parametrize("word", ["Running", "InQueue", None, "success"])
+@each_row("word", ["Running", "InQueue", None, "success"])
 def test_finished_run_word_with_no_final_word_decides_nothing(word: str | None) -> None:
     """`Finished` says that a build has ended, and never how."""
     assert judging.judge(judging.interpret(made(word, "Finished", finished=False))) is Verdict.UNDETERMINED
@@ -113,8 +114,8 @@ def test_any_words_pass_only_as_success(word: str | None, run_word: str | None, 
         assert run_word in (None, "Finished")
 
 
-@pytest.mark.parametrize("state", list(State))
-@pytest.mark.parametrize("over", [False, True])
+@each_row("state", list(State))
+@each_row("over", [False, True])
 def test_every_state_has_a_verdict_once_ended(state: State, over: bool) -> None:
     """Only a build that has ended is judged, and only success passes."""
     verdict = judging.judge(RecordState(state=state, word="x", ended=over))
@@ -134,7 +135,7 @@ CODES = {
 }
 
 
-@pytest.mark.parametrize("verdict", list(Verdict))
+@each_row("verdict", list(Verdict))
 def test_every_verdict_has_its_exit_code(verdict: Verdict) -> None:
     """The contract's table; a new verdict without a code fails here."""
     assert judging.exit_code(verdict) == CODES[verdict]
@@ -146,7 +147,7 @@ def test_interrupted_exits_with_the_signal(number: int, code: int) -> None:
     assert judging.exit_code(Verdict.INTERRUPTED, number) == code
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("verdicts", "combined"),
     [
         ([Verdict.PASSED], Verdict.PASSED),
@@ -189,7 +190,7 @@ def test_combination_passes_only_if_all_passed() -> None:
             assert combined is judging.combine(tuple(reversed(verdicts)))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "expected"),
     [
         ({"word": "blue"}, True),

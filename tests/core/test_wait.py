@@ -26,6 +26,7 @@ from gate.limits import MAX_CALLS
 from gate.model import Target, Verdict
 from gate.settings import Rules
 from tests.core.fakes import HANG, JOB, OTHER, Late, World, build, ended, pinned, record
+from tests.tables import each_row
 
 TRANSIENT = [Unreachable, TooSlow, Throttled, ServiceFailing, InvalidAnswer]
 PERMANENT = [Unauthorised, Forbidden, NotFound, RouteMissing, Untrusted, Refused]
@@ -44,7 +45,7 @@ def of(job: str, word: str) -> Any:
     return record(word, job=job)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("word", "verdict"),
     [
         ("SUCCESS", Verdict.PASSED),
@@ -80,7 +81,7 @@ def test_no_result_in_time_is_timed_out_at_the_deadline() -> None:
     assert world.elapsed == pytest.approx(100)
 
 
-@pytest.mark.parametrize("hung", ["record", "builds", "is_running"])
+@each_row("hung", ["record", "builds", "is_running"])
 def test_call_that_hangs_does_not_hold_the_deadline(hung: str) -> None:
     """A call that never comes back is left alone."""
     scripts = {"record": [ended(5)], "builds": [[build()]], "is_running": [True]} | {hung: [HANG]}
@@ -104,7 +105,7 @@ def test_all_workers_hung_still_end_in_time() -> None:
     assert 20 < len(world.service.times("record")) <= MAX_CALLS
 
 
-@pytest.mark.parametrize("kind", TRANSIENT)
+@each_row("kind", TRANSIENT)
 def test_transient_error_is_a_poll_without_an_answer(kind: type[TransientError]) -> None:
     """The next answer counts, and people are told."""
     world = World(record=[record("RUNNING"), kind("trouble"), kind("trouble"), record("SUCCESS")])
@@ -113,7 +114,7 @@ def test_transient_error_is_a_poll_without_an_answer(kind: type[TransientError])
     assert any("answers again" in text for text in world.observer.said)
 
 
-@pytest.mark.parametrize("kind", TRANSIENT)
+@each_row("kind", TRANSIENT)
 def test_transient_errors_past_the_budget_are_undetermined(kind: type[TransientError]) -> None:
     """The budget is time, and the last error is named with what to do about it."""
     world = World(record=[kind("trouble")], rules=Rules(error_budget=60))
@@ -161,7 +162,7 @@ def test_budget_larger_than_the_timeout_ends_as_timed_out() -> None:
     assert "no route to host" in outcome.reason
 
 
-@pytest.mark.parametrize("kind", [kind for kind in PERMANENT if kind not in (NotFound, RouteMissing)])
+@each_row("kind", [kind for kind in PERMANENT if kind not in (NotFound, RouteMissing)])
 def test_permanent_error_ends_the_wait_at_once(kind: type[Exception]) -> None:
     """Retrier again cannot help, and may lock the account."""
     world = World(record=[record("RUNNING"), kind("no")])
@@ -170,7 +171,7 @@ def test_permanent_error_ends_the_wait_at_once(kind: type[Exception]) -> None:
     assert len(world.service.times("record")) == 2
 
 
-@pytest.mark.parametrize("error", [NotFound("422"), RouteMissing("404"), Refused("404", status=404)])
+@each_row("error", [NotFound("422"), RouteMissing("404"), Refused("404", status=404)])
 def test_record_that_vanishes_may_come_back(error: GateError) -> None:
     """Not found after it was there, build or path, is trouble of the service or of what stands before it."""
     world = World(record=[record("RUNNING"), error, record("SUCCESS")])
@@ -279,7 +280,7 @@ def test_without_fail_fast_the_others_are_waited_for() -> None:
     assert [outcome.verdict for outcome in world.run()] == [Verdict.FAILED, Verdict.PASSED]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("word", "verdict"), [("FAILURE", Verdict.FAILED), ("ABORTED", Verdict.ABORTED), ("UNKNOWN", Verdict.UNDETERMINED)]
 )
 def test_fail_fast_skips_the_others(word: str, verdict: Verdict) -> None:
@@ -311,8 +312,8 @@ def test_fail_fast_at_the_deadline_tells_each_target_once(record_id: str | None)
     assert len(world.observer.decisions) == 2
 
 
-@pytest.mark.parametrize("channel", ["stages", "log_tail"])
-@pytest.mark.parametrize(
+@each_row("channel", ["stages", "log_tail"])
+@each_row(
     "trouble", [HANG, Late(100, []), Unreachable("gone"), Forbidden("no"), NotFound("422"), ServiceFailing("500")]
 )
 def test_side_channel_never_changes_a_verdict(channel: str, trouble: Any) -> None:
@@ -368,7 +369,7 @@ def test_loop_does_not_spin_on_what_was_left_behind() -> None:
     assert world.workers.turns < 100
 
 
-@pytest.mark.parametrize("method", ["record", "builds", "stages", "is_running"])
+@each_row("method", ["record", "builds", "stages", "is_running"])
 def test_bug_in_the_gate_is_undetermined_and_keeps_its_text_to_itself(method: str) -> None:
     """No bug is a pass, and no text of an unknown error is shown: it may quote anything."""
     scripts = {"record": [ended(5, record_id="r")], "builds": [[build()]]} | {method: [RuntimeError("s3cr3t")]}

@@ -9,6 +9,7 @@ from gate.errors import Forbidden, GateError, NotFound, ServiceFailing
 from gate.model import ChildBuild, FailedStep, Order, RunningStatus, Stage, UnitTests, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, HANG, World, build, pinned, record
+from tests.tables import each_row
 
 REQUIRED = Rules(require_tests=True)
 BY_STATUS = Rules(verdict_from="status")
@@ -84,7 +85,7 @@ def test_introduction_names_commit_and_start() -> None:
     assert world.observer.said[0] == "build 57, commit 2f37dd4, started 0.0 s ago"
 
 
-@pytest.mark.parametrize("word", ["FAILURE", "error", "aborted"])
+@each_row("word", ["FAILURE", "error", "aborted"])
 def test_reason_holds_the_services_own_message_and_the_stage(word: str) -> None:
     """People see why, and where, in whichever words the route for stages has."""
     stages = [Stage(name="Checkout", state="SUCCESS"), Stage(name="Maven", state=word), Stage(name="Upload")]
@@ -94,7 +95,7 @@ def test_reason_holds_the_services_own_message_and_the_stage(word: str) -> None:
     assert (list(outcome.stages), list(outcome.log_tail)) == (stages, ["one", "two"])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("stages", "message", "reason"),
     [
         ([], None, "build 57 ended with FAILURE in step Maven: no pom.xml (E7)"),
@@ -109,7 +110,7 @@ def test_reason_names_the_step_that_failed(stages: list[Stage], message: str | N
     assert world.run()[0].reason == reason
 
 
-@pytest.mark.parametrize("message", ["cannot compile\x1b]", "x" * 4096, "\x9d", None])
+@each_row("message", ["cannot compile\x1b]", "x" * 4096, "\x9d", None])
 def test_services_texts_swallow_none_of_the_gates_own_words(message: str | None) -> None:
     """An escape sequence that never ends, or a text that never does, ends where it was put in."""
     stages = [Stage(name="Mav\x1b[31men", state="FAILURE")]
@@ -135,7 +136,7 @@ def test_required_tests_that_passed_pass() -> None:
     assert (outcome.verdict, outcome.tests) == (Verdict.PASSED, totals())
 
 
-@pytest.mark.parametrize("bad", [totals(failures=1), totals(errors=1), totals(2, 1)])
+@each_row("bad", [totals(failures=1), totals(errors=1), totals(2, 1)])
 def test_required_tests_that_failed_fail_the_build(bad: UnitTests) -> None:
     """A build can end with SUCCESS over red tests."""
     (outcome,) = World(record=[record()], unit_tests=[bad], rules=REQUIRED).run()
@@ -212,7 +213,7 @@ def test_status_mode_is_undetermined_when_the_service_refuses() -> None:
     assert World(pinned(None), rules=BY_STATUS, is_running=[Forbidden("no")]).verdict() is Verdict.UNDETERMINED
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("tests", "verdict"),
     [
         (totals(), Verdict.PASSED),
@@ -233,7 +234,7 @@ def test_required_tests_are_read_at_the_deadline_too(tests: Any, verdict: Verdic
     assert world.service.times("unit_tests")[0] == 1030.0
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("readings", "verdict"),
     [
         ([totals(total=0), totals(), totals()], Verdict.PASSED),
@@ -243,7 +244,6 @@ def test_required_tests_are_read_at_the_deadline_too(tests: Any, verdict: Verdic
         ([totals(), ServiceFailing("500"), totals()], Verdict.PASSED),
         ([totals(total=number) for number in range(5, 30)], Verdict.UNDETERMINED),
     ],
-    ids=["zero at first", "a part comes later", "a failure comes later", "changed", "an error between", "never alike"],
 )
 def test_required_tests_are_believed_when_two_readings_agree(readings: list[Any], verdict: Verdict) -> None:
     """The service writes them, or those of a further stage, a moment after the end."""
@@ -255,7 +255,7 @@ def test_required_tests_are_believed_when_two_readings_agree(readings: list[Any]
     assert len(times) <= 10
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("stages", "started", "asks"),
     [([], EPOCH, 1), ([], None, 0), ([Stage(name="Maven", state="SUCCESS")], EPOCH, 0)],
 )

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 
-import pytest
-
 from gate.model import Verdict
 from gate.platforms.colours import Colours
 from gate.platforms.detect import PLATFORMS, detect
 from gate.platforms.platform import PLAIN, Platform
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize("verdict", list(Verdict))
+@each_row("verdict", list(Verdict))
 def test_only_what_passes_is_green(verdict: Verdict) -> None:
     """The colour says at a glance what the word says."""
     text = Colours(enabled=True).of_verdict("text", verdict)
@@ -19,7 +18,7 @@ def test_only_what_passes_is_green(verdict: Verdict) -> None:
     assert Colours(enabled=False).of_verdict("text", verdict) == "text"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("environment", "on_terminal", "in_log"),
     [
         ({}, True, False),
@@ -42,8 +41,8 @@ def test_variables_decide_about_colours(environment: Mapping[str, str], on_termi
     assert platform.colours(on_terminal=False).enabled == in_log
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
-@pytest.mark.parametrize("ci", [{"CI": "true"}, {"CI": "1"}, {}])
+@each_row("name", PLATFORMS)
+@each_row("ci", [{"CI": "true"}, {"CI": "1"}, {}])
 def test_lines_are_written_over_only_on_a_terminal_outside_of_ci(name: str, ci: Mapping[str, str]) -> None:
     """A CI system keeps every line, also where it provides a terminal."""
     platform = detect(name, ci)

@@ -1,11 +1,10 @@
 """How many columns a text takes."""
 
-import pytest
-
 from gate.platforms.columns import cut, fitted, width
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "columns"),
     [("abc", 3), ("构建", 4), ("é", 1), ("e\u0301", 1), ("🚀", 2), ("a\u200bb", 2), ("", 0), ("\uff21\uff22", 4)],
 )
@@ -14,7 +13,7 @@ def test_width_is_what_a_terminal_takes(text: str, columns: int) -> None:
     assert width(text) == columns
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "expected"),
     [("abcdef", "abcde"), ("構建中です", "構建"), ("é構建", "é構建"), ("🚀🚀🚀", "🚀🚀"), ("ok", "ok")],
 )
@@ -23,7 +22,7 @@ def test_line_is_cut_by_what_it_takes_on_the_screen(line: str, expected: str) ->
     assert cut(line, 5) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [("ab", "ab"), ("abcde", "abcde"), ("abcdef", "abcd…"), ("构建", "构建"), ("构建中", "构建…"), ("a构建中", "a构…")],
 )

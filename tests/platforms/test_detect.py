@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 import click
-import pytest
 
 from gate.cli import options
 from gate.platforms.detect import PLATFORMS, detect
+from tests.tables import each_row
 
 PLACES = {
     "github": {"GITHUB_ACTIONS": "true"},
@@ -16,7 +16,7 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize(("name", "environment"), PLACES.items())
+@each_row(("name", "environment"), PLACES.items())
 def test_auto_finds_the_place_by_its_variables(name: str, environment: Mapping[str, str]) -> None:
     """Each system is known by the variable that it alone sets."""
     assert detect("auto", environment).name == name
@@ -27,8 +27,8 @@ def test_jenkins_without_an_address_is_found_by_its_build_tag() -> None:
     assert detect("auto", {"BUILD_TAG": "jenkins-app-7"}).name == "jenkins"
 
 
-@pytest.mark.parametrize("choice", PLACES)
-@pytest.mark.parametrize("environment", PLACES.values(), ids=PLACES)
+@each_row("choice", PLACES)
+@each_row("environment", PLACES.values())
 def test_choice_beats_every_environment(choice: str, environment: Mapping[str, str]) -> None:
     """What the user says holds, also where the place looks like another."""
     assert detect(choice, environment).name == choice
@@ -54,7 +54,7 @@ CHANGE = {"JENKINS_URL": "https://jenkins.example/", "GIT_COMMIT": MERGE, "CHANG
 PLUGIN = {"JENKINS_URL": "https://jenkins.example/", "GIT_COMMIT": MERGE, "ghprbActualCommit": HEAD}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("environment", "variable"),
     [
         (PULL, "${{ github.event.pull_request.head.sha }}"),
@@ -64,7 +64,7 @@ PLUGIN = {"JENKINS_URL": "https://jenkins.example/", "GIT_COMMIT": MERGE, "ghprb
         (PLUGIN, "$ghprbActualCommit"),
     ],
 )
-@pytest.mark.parametrize("commit", [MERGE, MERGE[:7].upper()])
+@each_row("commit", [MERGE, MERGE[:7].upper()])
 def test_merge_commit_of_a_pull_request_is_told_from_that_of_its_branch(
     environment: Mapping[str, str], variable: str, commit: str
 ) -> None:
@@ -73,7 +73,7 @@ def test_merge_commit_of_a_pull_request_is_told_from_that_of_its_branch(
     assert detect("auto", environment).commit_advice(HEAD) == ""
 
 
-@pytest.mark.parametrize(
+@each_row(
     "environment",
     [
         {},

@@ -12,6 +12,7 @@ from gate.model import Outcome, TargetOutcome, Verdict
 from gate.platforms.github import MAX_ANNOTATIONS, GitHub, escape
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.platforms.test_gitlab import address_of
+from tests.tables import each_row
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -44,7 +45,7 @@ def step(tmp_path: Path) -> Mapping[str, str]:
     }
 
 
-@pytest.mark.parametrize("verdict", list(Verdict))
+@each_row("verdict", list(Verdict))
 def test_target_gives_one_annotation(verdict: Verdict) -> None:
     """A good verdict is a notice, every other one an error, with label and verdict in the title."""
     kind = "notice" if verdict in (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED) else "error"
@@ -59,7 +60,7 @@ def test_too_many_annotations_end_in_a_count() -> None:
     assert lines[MAX_ANNOTATIONS - 1].endswith("3 more::app10 failed, app11 failed, app12 failed")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "data", "value"),
     [
         ("100%", "100%25", "100%25"),
@@ -73,7 +74,7 @@ def test_text_is_escaped_for_its_place(text: str, data: str, value: str) -> None
     assert (escape(text), escape(text, ":,")) == (data, value)
 
 
-@pytest.mark.parametrize("text", ["::error::x", "  ::set-env name=A::b", "\xa0::stop-commands::x", "a ##[error]b"])
+@each_row("text", ["::error::x", "  ::set-env name=A::b", "\xa0::stop-commands::x", "a ##[error]b"])
 def test_line_of_ours_cannot_be_a_command(text: str) -> None:
     """Neither form of a command survives, wherever it stands."""
     safe = GitHub({}).without_commands(text)

@@ -19,6 +19,7 @@ from tests.platforms.screen import Screen
 from tests.platforms.test_progress import NO_BUILD, standing
 from tests.platforms.test_screen import HALFWAY, decided, failed
 from tests.platforms.test_terminal import APP, ended, outcome_of
+from tests.tables import each_row
 
 OpenScreen = Callable[..., Any]
 HEADING = Heading("cn-north-4", 3600.0, "Ctrl-C ends the gate; builds go on")
@@ -225,7 +226,7 @@ def test_marks_are_those_of_the_console(monkeypatch: pytest.MonkeyPatch) -> None
     stream.close()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("env", "is_known"),
     [
         ({"TERM": "xterm-256color"}, False), ({"VTE_VERSION": "7003"}, True), ({"VTE_VERSION": "4600"}, False),
@@ -275,7 +276,7 @@ def test_terminal_that_takes_nothing_gets_no_more_screens(open_screen: OpenScree
     assert len(screen.writes) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("env", "is_live"),
     [({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False), ({"TERM": "xterm", "CI": "true"}, False)],
 )
@@ -301,7 +302,7 @@ def settings_of(count: int = 1, order: Order | None = None, **rules: Any) -> Set
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("settings", "text"),
     [
         (settings_of(), "Ctrl-C ends the gate; the build goes on"),

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import pytest
-
 from gate.model import Phase, Progress, Stage, Target
 from gate.platforms.progress import count_states, describe
+from tests.tables import each_row
 
 
 def standing(label: str = "app", phase: Phase = Phase.RUNNING, **fields: Any) -> Progress:
@@ -20,7 +19,7 @@ NO_BUILD: dict[str, Any] = {"phase": Phase.SELECTING, "build_number": None, "wor
 STAGES = (Stage("A", "SUCCESS"), Stage("A\x1b[31m\nB", "RUNNING"), Stage("C"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "text"),
     [
         ({}, "build 57 RUNNING, for 1 m 20 s, about 40 s left"),

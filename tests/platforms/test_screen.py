@@ -15,6 +15,7 @@ from gate.platforms.marks import ASCII, UNICODE, Marks
 from gate.platforms.screen import GOOD, Heading, Painter
 from tests.platforms.test_progress import standing
 from tests.platforms.test_terminal import ended
+from tests.tables import each_row
 
 HEADING = Heading("cn-north-4", 3600.0, "Ctrl-C ends the gate; builds go on")
 LOG = ["[INFO] Building", "[ERROR] COMPILATION ERROR :", "[ERROR] Server.java:[42,17] cannot find symbol", "[INFO] end"]
@@ -135,7 +136,7 @@ def test_terminal_without_the_characters_gets_others() -> None:
     assert all(line.replace("构建", "").isascii() for line in plain)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "text"),
     [
         ({"phase": Phase.NOT_ASKED}, "· app #57  not asked about yet"),
@@ -166,7 +167,7 @@ def test_stages_that_are_many_are_counted() -> None:
     assert live([standing(stages=many)])[1] == " ● app #57  ▶s3 3/14 done"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("targets", "text"),
     [
         ([standing("a"), standing("b", running_seconds=20.0)], "0/2, about 1 m 40 s left"),
@@ -203,8 +204,8 @@ def test_screen_has_no_more_lines_than_the_terminal(count: int) -> None:
         assert 1 <= len(live(renamed(count), columns, lines)) <= lines
 
 
-@pytest.mark.parametrize("count", [2, 5, 40, 500])
-@pytest.mark.parametrize(("columns", "lines"), [(79, 9), (79, 23), (119, 39), (199, 14)])
+@each_row("count", [2, 5, 40, 500])
+@each_row(("columns", "lines"), [(79, 9), (79, 23), (119, 39), (199, 14)])
 def test_screen_fits_and_counts_every_target(count: int, columns: int, lines: int) -> None:
     """Who has no line is counted, who did not pass is on top, and no line is too wide."""
     screen = Painter(HEADING, UNICODE).live(renamed(count), 134.0, columns, lines)
@@ -260,7 +261,7 @@ def test_result_of_one_target_has_the_whole_reason() -> None:
     assert result([failed()], columns=39)[0].endswith("in stage Maven: Compilation failure: cannot find symbol")
 
 
-@pytest.mark.parametrize("verdict", list(Verdict))
+@each_row("verdict", list(Verdict))
 def test_every_verdict_has_its_line(verdict: Verdict) -> None:
     """With a reason unless it passed."""
     row = result([decided("a", verdict, reason="what happened"), decided("b", verdict)])[1]

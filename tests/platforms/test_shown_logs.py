@@ -14,6 +14,7 @@ from gate.platforms.shown_logs import (
     MAX_LOG_BYTES,
     ShownLogs,
 )
+from tests.tables import each_row
 
 
 def size(lines: Sequence[str]) -> int:
@@ -74,7 +75,7 @@ def test_flood_is_cut_off_once() -> None:
     assert logs.follow("other", quoted(1), 0) == ([], False)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("followed", "end", "shown"),
     [
         (quoted(100), quoted(50, 50), []),

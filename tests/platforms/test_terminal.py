@@ -16,6 +16,7 @@ from gate.platforms.terminal import NO_MORE, Terminal
 from tests.platforms.test_gitlab import SECTION
 from tests.platforms.test_hostile_text import HOSTILE, commands
 from tests.platforms.test_progress import standing
+from tests.tables import each_row
 
 APP = Target(job_id="1" * 32, label="app")
 
@@ -112,7 +113,7 @@ def test_few_targets_have_their_messages_at_once() -> None:
     assert stream.getvalue().splitlines() == ["00:01 a: waiting", "00:01 b: waiting", "00:01 c: waiting"]
 
 
-@pytest.mark.parametrize("verdict", list(Verdict))
+@each_row("verdict", list(Verdict))
 def test_one_target_states_its_verdict_in_one_line_and_in_the_last(verdict: Verdict) -> None:
     """With the reason first, with what to do last."""
     terminal, stream = log()
@@ -132,7 +133,7 @@ def test_skipped_targets_are_not_counted_as_passed() -> None:
     assert stream.getvalue().startswith("passed (1 of 3 passed, exit 1)")
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
+@each_row("name", PLATFORMS)
 def test_many_red_targets_leave_room_for_the_last_line(name: str) -> None:
     """All logs together stay below 1 MB: CI systems cut a log, and the last line would be lost."""
     terminal, stream = log(targets=120, platform=detect(name, {}))
@@ -225,8 +226,8 @@ def test_gitlab_section_of_a_log_that_grows_is_always_closed() -> None:
     assert stream.getvalue().splitlines()[-1].startswith("passed")
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
-@pytest.mark.parametrize("targets", [1, 2])
+@each_row("name", PLATFORMS)
+@each_row("targets", [1, 2])
 def test_hostile_lines_that_are_followed_give_no_command(name: str, targets: int) -> None:
     """The platform understands the same as of harmless lines, and nothing steers a terminal."""
     understood = []

@@ -9,6 +9,7 @@ import pytest
 
 from gate import __version__
 from tests.conftest import ROOT
+from tests.tables import each_row
 
 
 def load() -> ModuleType:
@@ -24,7 +25,7 @@ def load() -> ModuleType:
 index_page = load()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "made"),
     [
         ("[a](b/c.md)", "[a](https://github.com/me/it/blob/v1/b/c.md)"),

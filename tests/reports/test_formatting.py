@@ -3,12 +3,11 @@
 import math
 from datetime import UTC, datetime, timedelta, timezone
 
-import pytest
-
 from gate.reports.formatting import instant, seconds
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("duration", "expected"),
     [
         (0.0, 0.0),
@@ -26,7 +25,7 @@ def test_duration_that_cannot_be_is_unknown(duration: float | None, expected: fl
     assert seconds(duration) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("moment", "expected"),
     [
         (datetime(2024, 9, 24, 11, 18, 49, 999_999, tzinfo=timezone(timedelta(hours=8))), "2024-09-24T03:18:49Z"),

@@ -12,6 +12,7 @@ from lxml import etree
 from gate.model import Attempt, ChildBuild, Outcome, Stage, TargetOutcome, UnitTests, Verdict
 from gate.reports import junit
 from gate.text import CUT
+from tests.tables import each_row
 
 
 def target(*, label: str = "app", stages: Sequence[str] = (), log_tail: Sequence[str] = ()) -> TargetOutcome:
@@ -78,7 +79,7 @@ def test_targets_of_one_label_get_numbers() -> None:
     ]
 
 
-@pytest.mark.parametrize("label", ["app", "web.api", "README.md", "a..b", ".hidden.", "1.2-rc_3"])
+@each_row("label", ["app", "web.api", "README.md", "a..b", ".hidden.", "1.2-rc_3"])
 def test_last_part_of_a_class_holds_the_whole_label_and_is_no_file(label: str) -> None:
     """Readers look for a file of the workspace by what follows the last dot of the class."""
     (name, _), *_ = cases(target(label=label))
@@ -88,7 +89,7 @@ def test_last_part_of_a_class_holds_the_whole_label_and_is_no_file(label: str) -
     assert last.removeprefix("CodeArts ").replace("·", ".") == label
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("duration", "stages", "build", "whole"),
     [
         (90.0, [10.0, 40.5], "39.500", "90.000"),
@@ -149,7 +150,7 @@ def test_unit_tests_of_several_stages_are_listed() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "shown"),
     [
         ("https://x.example/57?a=1&b=2", "https://x.example/57?a=1&b=2"),

@@ -3,23 +3,21 @@
 import subprocess
 import sys
 
-import pytest
-
 from gate.model import Target
 from gate.publish import NOT_FINISHED, unfinished
 from gate.reports import junit, placeholder
+from tests.tables import each_row
 
 JOB = "0123456789abcdef0123456789abcdef"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("targets", "number", "url"),
     [
         ([Target(label=JOB, job_id=JOB)], None, None),
         ([Target(label="app.web", job_id=JOB, build_number=57), Target(label="构建", job_id=JOB)], None, None),
         ([Target(label='a & b <c> "d" [[ATTACHMENT|x]]', job_id=JOB)], 58, "https://example.com/?a=1&b=[[x|'2']]"),
     ],
-    ids=["one", "several", "hostile"],
 )
 def test_text_equals_what_the_libraries_write(targets: list[Target], number: int | None, url: str | None) -> None:
     """To the byte, for whatever is known of a target then."""

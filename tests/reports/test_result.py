@@ -15,6 +15,7 @@ from gate.model import Outcome, Stage, TargetOutcome, Verdict
 from gate.reports import junit, result, summary
 from gate.reports.fields import meanings
 from tests.reports.test_golden import PASSING
+from tests.tables import each_row
 
 START = datetime(2024, 9, 24, tzinfo=UTC)
 REPORT = Path("gate-report.xml")
@@ -90,7 +91,7 @@ def test_any_number_of_targets_leaves_valid_json_below_the_limit(count: int, rea
     assert found["verdict"] == "failed"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "report", "written"),
     [
         ("https://x.example/57?a=1&b=2#end", Path("out dir/it's; a report.xml"), "out dir/it's; a report.xml"),
@@ -148,9 +149,7 @@ def test_outputs_without_a_single_target_name_no_build(count: int) -> None:
     assert (values["build-number"], values["build-url"]) == ("", "")
 
 
-@pytest.mark.parametrize(
-    ("own", "ordered"), [([], "false"), ([True], "true"), ([True, False], "false"), ([True, True], "true")]
-)
+@each_row(("own", "ordered"), [([], "false"), ([True], "true"), ([True, False], "false"), ([True, True], "true")])
 def test_outputs_tell_whether_all_builds_were_started_here(own: list[bool], ordered: str) -> None:
     """A later step may stop them then, and no other."""
     targets = [replace(target(number), is_own=is_own) for number, is_own in enumerate(own)]

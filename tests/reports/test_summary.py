@@ -7,6 +7,7 @@ import pytest
 
 from gate.model import ChildBuild, Outcome, Stage, TargetOutcome, UnitTests, Verdict
 from gate.reports import junit, summary
+from tests.tables import each_row
 
 START = datetime(2024, 9, 24, tzinfo=UTC)
 
@@ -128,7 +129,7 @@ def test_short_log_leaves_its_share_to_the_long_ones() -> None:
     assert text.count("\n  short\n") == 100
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "link"),
     [
         ("https://x.example/57", "[57](<https://x.example/57>)"),

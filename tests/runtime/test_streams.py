@@ -12,6 +12,7 @@ import pytest
 
 from gate.runtime.streams import BACKLOG, CONSOLE_BYTES, LEAST_SECONDS, BackgroundWriter, whole_characters
 from tests.conftest import ROOT
+from tests.tables import each_row
 
 Leave = Callable[[int], None]
 
@@ -71,7 +72,7 @@ def test_backlog_has_a_bound() -> None:
     os.close(reader)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("env", "encoding"),
     [
         ({}, "utf-8"),
@@ -147,9 +148,7 @@ def test_what_was_said_last_is_written_although_the_time_is_over() -> None:
     os.close(writer)
 
 
-@pytest.mark.parametrize(
-    ("text", "limit", "end"), [("abc", 8, 3), ("abc", 2, 2), ("a构", 3, 1), ("a构", 4, 4), ("构b", 3, 3)]
-)
+@each_row(("text", "limit", "end"), [("abc", 8, 3), ("abc", 2, 2), ("a构", 3, 1), ("a构", 4, 4), ("构b", 3, 3)])
 def test_characters_are_not_split(text: str, limit: int, end: int) -> None:
     """The end lies between two characters."""
     assert whole_characters(memoryview(text.encode()), limit) == end

@@ -3,13 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from gate.simulator import sample_plans
 from gate.simulator.backend import SimulatedJob
 from gate.simulator.builds import BuildPlan, BuildView, RunState, SimulatedBuild, StagePlan
 from gate.simulator.documents import log_of
 from gate.simulator.scenarios import Scenario, Start
+from tests.tables import each_row
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -24,7 +23,7 @@ def view(course: BuildPlan, seconds: float) -> BuildView:
     return started(course).at(START + timedelta(seconds=seconds))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("seconds", "phase", "word"),
     [
         (0, RunState.QUEUED, "QUEUED"),

@@ -15,6 +15,7 @@ from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.response_faults import ResponseFault
 from tests.faults.transport_faults import Drip, Endless, Silence
+from tests.tables import each_row
 
 Ask = Callable[..., requests.Response]
 Serve = Callable[..., FaultySimulator]
@@ -53,7 +54,7 @@ def test_stop_leaves_no_thread_and_no_open_port() -> None:
     assert set(threading.enumerate()) <= before
 
 
-@pytest.mark.parametrize("act", [Silence(), Drip(interval=60), Endless(interval=60)], ids=repr)
+@each_row("act", [Silence(), Drip(interval=60), Endless(interval=60)])
 def test_stop_ends_answers_that_would_go_on(act: ResponseFault) -> None:
     """Stopping does not wait for a fault to finish."""
     before = set(threading.enumerate())
