@@ -1,20 +1,21 @@
-"""The click commands: they turn options into settings, and errors into messages and exit statuses."""
+"""The program's commands, what they share, and turning errors into messages and exit statuses."""
 
 import os
 import time
+from collections import UserDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
+from importlib import import_module
 from typing import Any
 
 import click
 
 from gate import __version__, former_reports, mistakes
-from gate.cli import options
-from gate.cli.param_types import Duration, FilePath, ScenarioName, TargetType
+from gate.cli import credentials, options
 from gate.errors import GateError, ReportFailed, UsageProblem
-from gate.model import Target
-from gate.settings import require
+
+COMMANDS = ("doctor", "demo", "jobs", "run", "simulate", "wait")
+"""The commands; each is a function in the module of its name in this package."""
 
 WITH_REPORTS = ("wait", "run")
 """The commands that write reports for a pipeline."""
@@ -51,185 +52,26 @@ with_version = click.version_option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(UserDict[str, click.Command]):
+    """The commands by name. Each is loaded when it is looked up: making the options of all costs milliseconds."""
+
+    def __init__(self) -> None:
+        super().__init__({name: click.Command(name) for name in COMMANDS})  # only the names count
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self:
+            raise KeyError(name)
+        command: click.Command = getattr(import_module(f"gate.cli.{name}"), name)
+        return command
+
+
+@click.group(commands=_Commands(), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @with_version
 def main() -> None:
     """Hold a pipeline until a build at Huawei Cloud CodeArts Build has a result.
 
     Exit codes: 0 passed, 1 failed, 2 usage, 3 timed out, 4 aborted, 5 undetermined, 130, 143 and 129 interrupted.
     """
-
-
-@main.command(
-    short_help="Wait until the build of every target has a result.",
-    cls=options.GroupedCommand,
-    epilog=epilog("codearts-gate wait --region cn-north-4 --commit 2f37dd4 api=901878212b1a49be9c1a1054c272762a"),
-)
-@click.argument(
-    "targets", nargs=-1, type=TargetType(), cls=options.GateArgument, envvar="GATE_TARGETS", metavar="TARGET..."
-)
-@options.connection
-@options.selecting
-@options.waiting
-@options.reporting
-@click.pass_obj
-def wait(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
-    """Wait until the build of every TARGET has a result, then report and exit.
-
-    TARGET is [LABEL=]JOB[:BUILD_NUMBER]; without a number, the job's newest build is judged. JOB is a job id, or with
-    --codearts-project a name. With no TARGET, they are taken from GATE_TARGETS. The credential comes from GATE_TOKEN or
-    --token-file, from HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or from GATE_IAM_USER, GATE_IAM_PASSWORD and
-    GATE_IAM_DOMAIN.
-    """
-    from gate import app
-    from gate.cli.resolve import resolve
-
-    warn_about_variables(values)
-    settings, notes = resolve(targets, values, options.places())
-    print_notes(notes, values)
-    return app.wait(settings, started)
-
-
-@main.command(
-    short_help="Start builds, then wait for exactly these.",
-    cls=options.GroupedCommand,
-    epilog=epilog("codearts-gate run --region cn-north-4 --branch main 901878212b1a49be9c1a1054c272762a"),
-)
-@click.argument(
-    "targets", nargs=-1, type=TargetType(), cls=options.GateArgument, envvar="GATE_TARGETS", metavar="TARGET..."
-)
-@options.connection
-@options.ordering
-@options.waiting
-@options.reporting
-@click.pass_obj
-def run(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
-    """Start a build of the job of every TARGET, then wait for exactly these builds.
-
-    TARGET is [LABEL=]JOB, where JOB is a job id, or with --codearts-project a name. All builds are ordered before any
-    is judged, each once, never twice. Those that have not ended are stopped when the gate ends, unless --keep-running
-    is given.
-    """
-    from gate import app
-    from gate.cli.resolve import resolve, resolve_order
-
-    warn_about_variables(values)
-    places = options.places()
-    order = resolve_order(targets, values, places)
-    settings, notes = resolve(targets, values, places, order)
-    print_notes(notes, values)
-    return app.wait(settings, started)
-
-
-@main.command(short_help="Rehearse `wait` and `run` on simulated builds.")
-@click.option(
-    "--scenario",
-    type=ScenarioName(),
-    default="passing",
-    show_default=True,
-    help="What the simulated build does; see --list.",
-)
-@click.option("--list", "show_list", is_flag=True, help="Print the scenarios and exit.")
-@click.option("--follow", is_flag=True, help="Show the log of the build while it runs.")
-@click.option("--junit", type=FilePath(), default=options.REPORT, show_default=True, help="The JUnit report.")
-@click.pass_obj
-def demo(started: float, /, scenario: str, show_list: bool, follow: bool, junit: Path) -> int:
-    """Rehearse `wait` and `run` on simulated builds on this machine: no account, no network."""
-    from gate.cli import rehearsal
-
-    if show_list:
-        descriptions = rehearsal.descriptions()
-        width = max(map(len, descriptions))
-        for name, description in descriptions.items():
-            click.echo(f"{name:<{width}}  {description}")
-        return 0
-    return rehearsal.demo(scenario, junit, started, follow=follow)
-
-
-@main.command(short_help="Serve a simulated CodeArts Build.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="The port; 0 takes a free one."
-)
-@click.option(
-    "--scenario",
-    "scenarios",
-    type=ScenarioName(),
-    multiple=True,
-    default=["passing"],
-    show_default=True,
-    metavar="NAME[:COUNT]",
-    help="A job to serve, or so many jobs; may be repeated. All jobs are in one project.",
-)
-@click.option(
-    "--speed",
-    type=click.FloatRange(0.001, 100_000),
-    default=1.0,
-    show_default=True,
-    help="How many times as fast as in reality builds run.",
-)
-@click.option(
-    "--queue", type=Duration(zero=True), show_default="as the scenario says", help="How long each build is queued."
-)
-def simulate(port: int, scenarios: tuple[str, ...], speed: float, queue: float | None) -> int:
-    """Serve a simulated CodeArts Build on loopback until stopped.
-
-    The first line on stdout is JSON: the endpoint, the credentials that it accepts, the jobs with their ids, and the
-    project that all of them are in.
-    """
-    from gate.cli import rehearsal
-
-    require(speed, "--speed")
-    rehearsal.simulate(scenarios, port, speed, queue)
-    return 0
-
-
-@main.command(short_help="List the jobs of a CodeArts project.", cls=options.GroupedCommand)
-@click.argument("text", required=False, default="")
-@options.connection
-@options.project
-@options.option("--json", "as_json", is_flag=True, help="Print the jobs as one JSON document on stdout.")
-@options.option("--verbose", "-v", is_flag=True, help="Print every request with its status and time.")
-@click.pass_obj
-def jobs(started: float, /, text: str, as_json: bool, verbose: bool, **values: Any) -> int:
-    """List the jobs of a CodeArts project whose name contains TEXT, whatever its case.
-
-    Each line has a job's name, its id and what became of its last build; either one is a target for `wait` and `run`.
-    """
-    from gate.cli.job_list import show
-    from gate.cli.resolve import resolve_connection
-
-    warn_about_variables(values)
-    project = values.pop("codearts_project")
-    missing = [] if project else ["no project: give --codearts-project (GATE_CODEARTS_PROJECT)"]
-    connection, notes = resolve_connection(values | {"verbose": verbose}, options.places(), missing)
-    print_notes(notes, values)
-    return delivered(show(connection, project, text.strip(), started, as_json=as_json, verbose=verbose))
-
-
-@main.command(cls=options.GroupedCommand)
-@click.argument("target", required=False, type=TargetType())
-@options.project
-@options.connection
-@options.option("--json", "as_json", is_flag=True, help="Print all steps as one JSON document on stdout.")
-@options.option("--verbose", "-v", is_flag=True, help="Print every request with its status and time.")
-def doctor(target: Target | None, as_json: bool, verbose: bool, **values: Any) -> int:
-    """Check the set-up one step at a time, and say what to fix.
-
-    With TARGET, written as for `wait`, also whether the job and the build can be read, its newest build, and the target
-    to write into a pipeline. Nothing is changed at the service.
-    """
-    from gate.cli.resolve import resolve_connection
-    from gate.doctor.run import examine
-
-    warn_about_variables(values)
-    project = values.pop("codearts_project")
-    connection, notes = resolve_connection(values | {"verbose": verbose}, options.places())
-    print_notes(notes, values)
-    return delivered(examine(connection, target, project, as_json=as_json, verbose=verbose))
-
-
-for _command in main.commands.values():
-    with_version(_command)
 
 
 def delivered(status: int) -> int:
@@ -246,14 +88,15 @@ def delivered(status: int) -> int:
 
 def warn_about_variables(values: Mapping[str, Any]) -> None:
     """Print on stderr which variables look misspelt; before what is missing is said, as that may be the cause."""
-    known = known_variables()
-    unknown = {name for name in os.environ if name.upper().startswith("GATE_")} - known
-    if unknown:
+    others = {name for name in os.environ if name.upper().startswith("GATE_")}
+    others -= variables_of(click.get_current_context().command)
+    if others:  # than those of the command that runs
         from gate.cli import variables
         from gate.reports.result import DOTENV_NAMES
 
+        known = known_variables()
         outputs_of_a_former_step = set(DOTENV_NAMES.values())
-        for line in variables.warnings(unknown - outputs_of_a_former_step, known):
+        for line in variables.warnings(others - known - outputs_of_a_former_step, known):
             print_notes([line], values)
     print_notes(without_effect(values), values)
 
@@ -274,14 +117,12 @@ def print_notes(lines: Sequence[str], values: Mapping[str, Any]) -> None:
 
 def known_variables() -> set[str]:
     """Return all variables that some command reads."""
-    from gate.cli import credentials
+    return set().union(*map(variables_of, main.commands.values()))
 
-    of_parameters = {
-        name
-        for command in main.commands.values()
-        for parameter in command.params
-        for name in options.variables(parameter)
-    }
+
+def variables_of(command: click.Command) -> set[str]:
+    """Return the variables of a command's parameters, and those of credentials, which any command may need."""
+    of_parameters = {name for parameter in command.params for name in options.variables(parameter)}
     return of_parameters.union([credentials.INPUTS], credentials.OPTIONAL, *credentials.FAMILIES.values())
 
 

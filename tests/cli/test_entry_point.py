@@ -72,6 +72,14 @@ BREAKING = {
     "click": "import nothing_of_that_name",
     "json": "import nothing_of_that_name",
     "requests": "raise MemoryError",
+    "sitecustomize": """
+import sys
+class NoCommands:
+    def find_spec(name, path=None, target=None):
+        if name in ("gate.cli.wait", "gate.cli.run"):
+            raise ImportError(name)
+sys.meta_path.insert(0, NoCommands)
+""",
 }
 
 

@@ -1,0 +1,45 @@
+"""The command `simulate`."""
+
+import click
+
+from gate.cli.commands import with_version
+from gate.cli.param_types import Duration, ScenarioName
+from gate.settings import require
+
+
+@click.command(short_help="Serve a simulated CodeArts Build.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="The port; 0 takes a free one."
+)
+@click.option(
+    "--scenario",
+    "scenarios",
+    type=ScenarioName(),
+    multiple=True,
+    default=["passing"],
+    show_default=True,
+    metavar="NAME[:COUNT]",
+    help="A job to serve, or so many jobs; may be repeated. All jobs are in one project.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.001, 100_000),
+    default=1.0,
+    show_default=True,
+    help="How many times as fast as in reality builds run.",
+)
+@click.option(
+    "--queue", type=Duration(zero=True), show_default="as the scenario says", help="How long each build is queued."
+)
+@with_version
+def simulate(port: int, scenarios: tuple[str, ...], speed: float, queue: float | None) -> int:
+    """Serve a simulated CodeArts Build on loopback until stopped.
+
+    The first line on stdout is JSON: the endpoint, the credentials that it accepts, the jobs with their ids, and the
+    project that all of them are in.
+    """
+    from gate.cli import rehearsal
+
+    require(speed, "--speed")
+    rehearsal.simulate(scenarios, port, speed, queue)
+    return 0
