@@ -43,11 +43,11 @@ def paths(arguments: Sequence[str], environment: Mapping[str, str]) -> dict[str,
 
 
 def remove(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Remove the reports of a former run from the paths of this one. Raises nothing."""
+    """Remove the reports of a former run from the paths of this one; symbolic links stay. Raises nothing."""
     for path in paths(arguments, environment).values():
         try:
             if _is_report(path) and not _is_named_elsewhere(path, environment):
-                os.unlink(path)  # noqa: PTH108 - pathlib is not loaded
+                os.unlink(os.path.realpath(path))  # noqa: PTH108 - pathlib is not loaded
         except OSError:
             pass
 
@@ -77,7 +77,7 @@ def write(arguments: Sequence[str], environment: Mapping[str, str], reason: str,
     contents["--outputs"] = f"GATE_VERDICT=undetermined\nGATE_EXIT_CODE={exit_code}\n"
     for option, path in paths(arguments, environment).items():
         try:
-            with open(path, "x", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - likewise
+            with open(os.path.realpath(path), "x", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - likewise
                 file.write(contents[option])
         except (OSError, ValueError):
             pass

@@ -96,7 +96,7 @@ class Report(NamedTuple):
 
 
 def remove_file(path: Path) -> None:
-    """Remove a file if there is one and if it can be removed.
+    """Remove a file if there is one and if it can be removed; of a symbolic link, the file that it leads to.
 
     A pipe or a folder at the path stays, and so does the file that stdout or stderr goes to.
     """
@@ -104,7 +104,7 @@ def remove_file(path: Path) -> None:
 
     with contextlib.suppress(OSError):
         if path.is_file() and not files.is_own_output(path):
-            path.unlink()
+            path.resolve().unlink()
 
 
 class Publisher:

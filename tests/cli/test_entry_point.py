@@ -12,8 +12,10 @@ from junitparser import JUnitXml
 
 from gate import former_reports
 from gate.model import Outcome, TargetOutcome, Verdict
+from gate.publish import remove_file
 from gate.reports import junit
 from tests.conftest import ROOT
+from tests.helpers import error_types
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -112,6 +114,19 @@ def test_program_that_is_killed_while_it_is_loaded_leaves_no_report_of_a_former_
     done = run_gate("wait", "0" * 32, env={"PYTHONPATH": f"{broken}:{ROOT}", "GATE_OUTPUTS": " o.env "})
     assert done.returncode == -signal.SIGKILL
     assert sorted(path.name for path in former.iterdir()) == ["broken", "r.xml", "s.md"]
+
+
+def test_report_of_a_former_run_is_removed_where_a_link_leads(former: Path) -> None:
+    """It is the file that others read. The link stays, so that the new report gets there too."""
+    link = former / "link.xml"
+    link.symlink_to("r.xml")
+    former_reports.remove(["wait", f"--junit={link}"], {})
+    assert (link.is_symlink(), (former / "r.xml").exists()) == (True, False)
+    (former / "r.xml").write_text("a former run's")
+    remove_file(link)
+    assert (link.is_symlink(), (former / "r.xml").exists()) == (True, False)
+    former_reports.write(["wait", f"--junit={link}"], {}, "it is broken", 5)
+    assert error_types(former / "r.xml") == ["Undetermined"]
 
 
 NO_REPORTS = [
