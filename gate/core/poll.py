@@ -10,7 +10,7 @@ from gate.core.asks import Ask, Priority
 from gate.core.forecast import Forecast
 from gate.core.lists import Lists
 from gate.core.ports import Context
-from gate.core.retry import Retrier
+from gate.core.retry import HAS_TO_COME_TWICE, Retrier
 from gate.core.schedule import pause, steady_pause
 from gate.core.sentences import describe, introduce
 from gate.core.target_state import TargetState
@@ -18,6 +18,7 @@ from gate.durations import spell
 from gate.errors import (
     InvalidAnswer,
     NotFound,
+    PermanentError,
     Refused,
     RouteMissing,
     ServiceError,
@@ -127,8 +128,8 @@ class Poller:
                     record = await self._lists.poll(self._job, number, ask)
                 except TransientError as error:
                     at = self._now() + max(error.retry_after or 0.0, POLL_AGAIN)
-                except (NotFound, RouteMissing, Refused) as error:
-                    if not self._has_vanished(error):
+                except HAS_TO_COME_TWICE:
+                    if self._known.record is None:
                         break
                     at = self._now() + POLL_AGAIN
                 except ServiceError:
@@ -151,22 +152,22 @@ class Poller:
             try:
                 record = await self._lists.poll(self._job, number, ask)
                 self._verify(record)
-            except TransientError as error:
+            except ServiceError as error:
                 failure = error
-            except (NotFound, RouteMissing, Refused) as error:
-                if not self._has_vanished(error):
+                if self._known.record is None and isinstance(error, PermanentError):
                     raise
-                failure = InvalidAnswer(
-                    f"the record of build {number} has vanished: {error}", status=error.status, hint=error.hint
-                )
+                if self._has_vanished(error):
+                    what = f"the record of build {number} has vanished"
+                    failure = InvalidAnswer(f"{what}: {error}", status=error.status, hint=error.hint)
             else:
                 self._retrier.note_answer()
                 return record
-            at, priority = self._retrier.note_failure(failure), Priority.NEXT
+            at, priority = self._retrier.note_error(failure), Priority.NEXT
 
     def _has_vanished(self, error: ServiceError) -> bool:
-        """Tell whether an error is about a record that was there before, so that it may come back."""
-        return self._known.record is not None and (not isinstance(error, Refused) or error.status == 404)
+        """Tell whether an error says that there is no record, where one was before, so that it may come back."""
+        is_absence = isinstance(error, (NotFound, RouteMissing)) or (isinstance(error, Refused) and error.status == 404)
+        return self._known.record is not None and is_absence
 
     def _verify(self, record: Record) -> None:
         """Raise `InvalidAnswer` for a record that contradicts what was asked for, and `WrongBuild` if that persists."""

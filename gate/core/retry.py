@@ -7,7 +7,16 @@ from gate.core.asks import Ask, Priority
 from gate.core.ports import Context
 from gate.core.schedule import backoff
 from gate.durations import spell
-from gate.errors import GaveUp, ServiceError, TransientError
+from gate.errors import (
+    GaveUp,
+    InvalidAnswer,
+    NotFound,
+    Refused,
+    RouteMissing,
+    ServiceError,
+    TransientError,
+    Untrusted,
+)
 
 T = TypeVar("T")
 
@@ -16,8 +25,16 @@ REQUESTS_PER_CALL = 3
 beyond that is time in which this machine slept."""
 
 
+HAS_TO_COME_TWICE = (NotFound, RouteMissing, Refused, Untrusted)
+"""Permanent errors that may be wrong where the service has answered about the target before: a gateway that is being
+changed, a proxy. What is about the credential is counted for the whole run (`gate.core.refusals`)."""
+
+
 class Retrier:
     """Asks the service on behalf of one target. A transient error is a poll without an answer.
+
+    So is the first permanent error, apart from those about the credential, once the service has answered about the
+    target; the second one without an answer between them ends the wait.
 
     The error budget counts the time in which this target was asked and got no usable answer: how long its failed calls
     took, and the pauses after them. Waiting for a turn behind other targets, or a machine that slept, does not count.
@@ -34,6 +51,7 @@ class Retrier:
         self._chance = context.chance
         self._rules = context.rules
         self._longest_call = REQUESTS_PER_CALL * context.request_timeout
+        self._has_answered = self._is_doubted = False
         self._failures = 0
         self._failing_since = 0.0
         self._failing_seconds = 0.0
@@ -41,21 +59,25 @@ class Retrier:
     async def __call__(self, call: Callable[[], T], not_before: float = 0.0, priority: Priority = Priority.POLL) -> T:
         """Carry out `call` at the instant `not_before` or later, until it returns an answer; return that.
 
-        Raises `GaveUp` when transient errors use up the error budget; permanent errors pass through.
+        Raises what `note_error` raises.
         """
         while True:
             try:
                 answer = await Ask(call, not_before, priority)
-            except TransientError as error:
-                not_before, priority = self.note_failure(error), min(priority, Priority.NEXT)
+            except ServiceError as error:
+                not_before, priority = self.note_error(error), min(priority, Priority.NEXT)
             else:
                 self.note_answer()
                 return answer
 
-    def note_answer(self) -> None:
-        """Take note of a usable answer: the error budget is whole again."""
+    def note_answer(self, *, is_absence: bool = False) -> None:
+        """Take note of a usable answer: the error budget is whole again.
+
+        `is_absence`: whether it says that there is no such build, as it does where there is no such job, too.
+        """
         if self._failures:
             self.say(f"the service answers again, after {spell(self._now() - self._failing_since)}")
+        self._has_answered, self._is_doubted = self._has_answered or not is_absence, False
         self._failures, self._failing_seconds, self.trouble = 0, 0.0, ""
 
     def note_retryable(self, error: ServiceError) -> None:
@@ -64,6 +86,18 @@ class Retrier:
         if trouble != self.trouble:
             self.say(f"{error}; asking again")
         self.trouble, self.advice = trouble, error.hint
+
+    def note_error(self, error: ServiceError) -> float:
+        """Count an error that may pass; return the instant of the next try. Raises any other.
+
+        Raises `GaveUp` when the error budget is used up.
+        """
+        if isinstance(error, TransientError):
+            return self.note_failure(error)
+        if not self._has_answered or self._is_doubted or not isinstance(error, HAS_TO_COME_TWICE):
+            raise error
+        self._is_doubted = True
+        return self.note_failure(InvalidAnswer(str(error), status=error.status, code=error.code, hint=error.hint))
 
     def note_failure(self, error: TransientError) -> float:
         """Count a failure; return the instant of the next try. Raises `GaveUp` when the error budget is used up."""

@@ -16,7 +16,7 @@ from gate.core.choice import Asked, Choice, Found, MissingFact, NoneProven, NotK
 from gate.core.evidence import Evidence, NoAnswer
 from gate.core.forecast import Forecast, forecast
 from gate.core.ports import Context
-from gate.core.retry import Retrier
+from gate.core.retry import HAS_TO_COME_TWICE, Retrier
 from gate.core.schedule import pause
 from gate.core.verdict import interpret
 from gate.durations import spell
@@ -82,6 +82,8 @@ class Selection:
         self._evidence = Evidence()
         self._silent_since: dict[str, float] = {}
         """Since when each question about the job has had errors only."""
+        self._answered: set[str] = set()
+        """The questions about the job that this host answers."""
 
     async def run(self) -> PinnedBuild:
         """Find the build, and wait for it to appear if need be.
@@ -230,17 +232,18 @@ class Selection:
             tries += 1
             try:
                 answer = await Ask(call, at, priority, until or math.inf)
-            except REFUSED as error:
-                self._silent_since.pop(name, None)
-                return NoAnswer(str(error), self._now(), is_refused=True)
-            except TransientError as error:
+            except (TransientError, Forbidden, *HAS_TO_COME_TWICE) as error:
                 at, priority = self._now() + AGAIN, min(priority, Priority.NEXT)
+                if isinstance(error, REFUSED) and name not in self._answered:
+                    self._silent_since.pop(name, None)
+                    return NoAnswer(str(error), self._now(), is_refused=True)
                 if tries == TRIES_OF_QUESTION and _kind_of(error) is Forbidden:  # it may pass, or not
                     return NoAnswer(str(error), -math.inf)
                 if tries == TRIES_OF_QUESTION:
                     return NoAnswer(str(error), self._silent_since.setdefault(name, self._now()))
             else:
                 self._tell_time()
+                self._answered.add(name)
                 self._silent_since.pop(name, None)
                 return NoAnswer("it says nothing", -math.inf) if answer is None else answer
 
@@ -259,7 +262,7 @@ class Selection:
                 record: Record = await Ask(call, at, priority)
             except NotFound:
                 self._tell_time()
-                self._retrier.note_answer()
+                self._retrier.note_answer(is_absence=True)
                 evidence.note_absence(number)
                 return None
             except ServiceError as error:
@@ -272,10 +275,8 @@ class Selection:
                         evidence.note_odd(number, told)
                         return error
                     at = self._now() + AGAIN
-                elif isinstance(error, TransientError):
-                    at = self._retrier.note_failure(error)
                 else:
-                    raise
+                    at = self._retrier.note_error(error)
             else:
                 self._tell_time()
                 self._retrier.note_answer()

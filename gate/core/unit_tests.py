@@ -4,6 +4,7 @@ The service may write them, or those of a further stage, a moment after the buil
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from gate.core.ports import Context
 from gate.core.retry import Retrier
@@ -52,10 +53,13 @@ async def read_until_agreed(
 
     Raises what `retrier` raises.
     """
+
+    def read() -> UnitTests | None:
+        with suppress(NotFound):  # they may come a moment after the end of the build
+            return call()
+        return None
+
     at = context.now()
     while not readings.has_agreed and readings.count < MOST_READINGS:
-        try:
-            readings.note(await retrier(call, at))
-        except NotFound:
-            readings.note(None)
+        readings.note(await retrier(read, at))
         at = context.now() + min(APART, context.rules.poll_interval)

@@ -1,5 +1,6 @@
 """Collecting the facts: how a selection waits, what it asks, and what it costs in calls."""
 
+import itertools
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -382,6 +383,23 @@ def test_number_is_waited_for_on_a_host_without_lists() -> None:
     """They say nothing then."""
     play = Play(build(57, 900, created=12), number=57).answer("build_page", raising(RouteMissing))
     assert play.number() == 57
+
+
+@each_row("kind", [NotFound, RouteMissing, Refused])
+@each_row("name", ["build_page", "record", "running_status", "is_running"])
+def test_permanent_error_in_place_of_one_answer_may_pass(name: str, kind: type[ServiceError]) -> None:
+    """The list was read before, and shows the build that appears meanwhile; no question is given up for it."""
+    play = Play(build(58, 60, created=3), build(57, -5000))
+    right, calls = getattr(play.service, name), itertools.count(1)
+
+    def answer(*arguments: Any) -> Any:
+        if play.elapsed > 1 and next(calls) == 1:
+            raise kind("trouble")
+        return right(*arguments)
+
+    play.answer(name, answer)
+    assert play.number() == 58
+    assert play.elapsed < 30
 
 
 # Around an order.

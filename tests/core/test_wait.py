@@ -23,13 +23,12 @@ from gate.errors import (
     Untrusted,
 )
 from gate.limits import MAX_CALLS
-from gate.model import Target, Verdict
+from gate.model import Target, UnitTests, Verdict
 from gate.settings import Rules
 from tests.core.fakes import HANG, JOB, OTHER, Late, World, build, ended, pinned, record
 from tests.tables import each_row
 
 TRANSIENT = [Unreachable, TooSlow, Throttled, ServiceFailing, InvalidAnswer]
-PERMANENT = [Unauthorised, Forbidden, NotFound, RouteMissing, Untrusted, Refused]
 TWO = (Target(job_id=JOB, build_number=57, label="one"), Target(job_id=OTHER, build_number=57, label="two"))
 
 
@@ -162,13 +161,29 @@ def test_budget_larger_than_the_timeout_ends_as_timed_out() -> None:
     assert "no route to host" in outcome.reason
 
 
-@each_row("kind", [kind for kind in PERMANENT if kind not in (NotFound, RouteMissing)])
-def test_permanent_error_ends_the_wait_at_once(kind: type[Exception]) -> None:
-    """Retrier again cannot help, and may lock the account."""
+@each_row(("kind", "calls"), [(Unauthorised, 1), (Forbidden, 1), (Untrusted, 2), (Refused, 2)])
+def test_permanent_error_ends_the_wait_at_once(kind: type[Exception], calls: int) -> None:
+    """Asking again cannot help, and may lock the account; what is not about the credential has to come twice."""
     world = World(record=[record("RUNNING"), kind("no")])
     (outcome,) = world.run()
     assert (outcome.verdict, outcome.reason) == (Verdict.UNDETERMINED, "no")
-    assert len(world.service.times("record")) == 2
+    assert len(world.service.times("record")) == 1 + calls
+
+
+@each_row("kind", [NotFound, RouteMissing, Untrusted, Refused])
+@each_row("name", ["record", "is_running", "unit_tests"])
+def test_permanent_error_in_place_of_one_answer_may_pass(kind: type[Exception], name: str) -> None:
+    """The service has answered about the target before: what it says in between is wrong."""
+    rules = Rules(verdict_from="status") if name == "is_running" else Rules(require_tests=name == "unit_tests")
+    part = UnitTests(total=2, failures=0, errors=0, successes=2)
+    tests = part._replace(parts=(part,))
+    script: dict[str, list[Any]] = {
+        "record": [record("RUNNING"), kind("no"), record("RUNNING"), kind("no"), record("SUCCESS")],
+        "is_running": [None, kind("no"), None, kind("no"), True],
+        "unit_tests": [tests, kind("no"), tests],
+    }
+    world = World(rules=rules, **{"record": [record()], name: script[name]})
+    assert world.verdict() is Verdict.PASSED
 
 
 @each_row("error", [NotFound("422"), RouteMissing("404"), Refused("404", status=404)])

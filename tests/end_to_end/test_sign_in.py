@@ -86,7 +86,9 @@ def test_token_that_expires_in_the_wait_is_replaced_by_one_sign_in(
 
 
 @pytest.mark.parametrize("targets", [1, 8])
-def test_second_refused_call_ends_at_once(simulate: Simulate, start_gate: StartGate, tmp_path: Path, targets: int) -> None:
+def test_second_refused_call_ends_at_once(
+    simulate: Simulate, start_gate: StartGate, tmp_path: Path, targets: int
+) -> None:
     """A call that is repeated with a new token counts once; however many targets there are."""
     jobs = [replace(SCENARIOS["passing"], name=f"job-{number}") for number in range(targets)]
     simulator = simulate(jobs, speed=0)
