@@ -75,6 +75,8 @@ class Connection:
     request_timeout: float = 10.0
     also_secret: Sequence[str] = field(default=(), repr=False)
     """Texts besides the credential that are masked wherever the service or a build repeats them."""
+    not_secret: Sequence[str] = ()
+    """Texts that are left as they are where a value of an answer is one of them: answers are compared with them."""
 
     def __post_init__(self) -> None:
         """Refuse endpoints that would send the credential in the clear."""

@@ -29,6 +29,7 @@ from gate.settings import (
 )
 from gate.text import clean, counted
 from gate.value_types import NamedTuple
+from gate.vocabulary import VOCABULARY
 
 FILES = ("token_file", "ca_bundle", "junit", "summary", "outputs")
 """The options that name a file."""
@@ -67,7 +68,9 @@ def resolve(
     settings = Settings(
         targets=labelled,
         order=order,
-        connection=replace(connection, also_secret=secret_values(order, targets)),
+        connection=replace(
+            connection, also_secret=secret_values(order, targets), not_secret=open_values(order, rules, targets)
+        ),
         region=values["region"] or "",
         rules=rules,
         reports=Reports(**_fields_of(Reports, values), named_by={name: places[name] for name in options.given()}),
@@ -104,14 +107,15 @@ _SECRET_NAME = r"(?i)token|pass(?:word|wd|phrase)|pwd|secret|key|credential"  # 
 _LEAST_SECRET = 4
 """Characters of the shortest value that is masked: shorter ones stand in any text."""
 
-_NO_SECRETS = ("true", "false", "none", "null")
+_NO_SECRETS = {"true", "false", "none", "null", "success", *(word.lower() for word, _, _ in VOCABULARY)}
+"""Words that stand in any text, or tell how a call or a build ended."""
 
 
 def secret_values(order: Order | None, targets: Sequence[Target]) -> Sequence[str]:
     """Return the values of those parameters of an order whose names say that they are secret."""
     if order is None:
         return ()
-    known = {order.branch, order.tag, order.commit, *(target.job_id for target in targets)}
+    known = open_values(order, None, targets)
     return [
         value
         for name, value in order.parameters
@@ -120,6 +124,21 @@ def secret_values(order: Order | None, targets: Sequence[Target]) -> Sequence[st
         and value.lower() not in _NO_SECRETS
         and value not in known
     ]
+
+
+def open_values(order: Order | None, rules: Rules | None, targets: Sequence[Target]) -> Sequence[str]:
+    """Return what answers are compared with: jobs, branches, tag and commits, in each form that the service has."""
+    known = [target.job_id for target in targets]
+    for source in (order, rules):
+        if source is not None and source.commit:
+            known.append(source.commit)
+        if source is not None and source.branch:
+            branch = source.branch.removeprefix("refs/heads/")
+            known += [branch, f"refs/heads/{branch}"]
+    if order is not None and order.tag:
+        tag = order.tag.removeprefix("refs/tags/")
+        known += [tag, f"refs/tags/{tag}"]
+    return known
 
 
 JOB_MARGIN = 30.0

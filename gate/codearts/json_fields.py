@@ -39,9 +39,14 @@ def identifier(row: Json, name: str) -> str | None:
     return value if value and re.fullmatch(r"[0-9A-Za-z-]{1,64}", value) else None
 
 
+def is_number(value: str) -> bool:
+    """Tell whether a text is a number, as the service writes some."""
+    return value.isascii() and value.isdigit() and len(value) < 16
+
+
 def plain_number(value: object) -> float | None:
     """Return a finite number, also from a text of digits; `None` for anything else."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+    if isinstance(value, str) and is_number(value):
         return int(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 2**53:
         return value

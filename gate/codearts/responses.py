@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
 from gate.codearts.error_mapping import advice_on_refusal, classify, is_known_origin
-from gate.codearts.json_fields import Json
+from gate.codearts.json_fields import Json, is_number
 from gate.errors import (
     CredentialRefused,
     Forbidden,
@@ -99,10 +99,13 @@ def decode(body: bytes) -> Json:
 
 
 def hide_within(value: Any, hide: Hide) -> Any:
-    """Return a document with the secrets in its texts and names masked, because both may appear in reports."""
+    """Return a document with the secrets in its texts and names masked, because both may appear in reports.
+
+    Numbers that come as text stay as they are: a secret of digits may be a part of one.
+    """
     match value:
         case str():
-            return hide(value)
+            return value if is_number(value) else hide(value)
         case list():
             return [hide_within(item, hide) for item in value]
         case dict():

@@ -78,6 +78,16 @@ def test_every_option_of_run_reaches_the_settings_and_the_order() -> None:
     assert resolved("run", JOB, "--reuse", "--commit", "abcdef0").settings.rules.reuse
 
 
+def test_values_that_answers_are_compared_with_are_not_masked() -> None:
+    """A parameter that is called a secret may have a part of the branch as its value, or a word for a state."""
+    found = resolved(
+        "run", JOB, "--branch", "release/1.0", "--param", "API_KEY=release", "--param", "TOKEN=Running",
+    ).settings.connection  # fmt: skip
+    assert list(found.also_secret) == ["release"]
+    assert set(found.not_secret) == {JOB, "release/1.0", "refs/heads/release/1.0"}
+    assert set(resolved("wait", JOB, "--commit", "2f37dd4").settings.connection.not_secret) == {JOB, "2f37dd4"}
+
+
 def test_run_takes_several_jobs_with_one_order_for_all() -> None:
     """What is built is the same everywhere; labels tell the jobs apart."""
     found = resolved("run", f"api={JOB}", OTHER_JOB, "--tag", "v1", "--fail-fast").settings

@@ -13,6 +13,7 @@ import pytest
 import requests_mock
 
 from gate.codearts.client import PAGE_SIZE, Client
+from gate.codearts.connect import connect
 from gate.codearts.fallback_routes import Routes
 from gate.codearts.session import Session
 from gate.errors import (
@@ -27,6 +28,7 @@ from gate.errors import (
 )
 from gate.limits import MAX_LOG
 from gate.model import LogPiece, LogTail, RunningStatus
+from gate.settings import Connection, Token
 from tests.codearts.conftest import ENDPOINT, JOB, TOKEN, vendor
 
 Asked = Callable[[], list[str]]
@@ -51,6 +53,19 @@ def test_record_is_asked_by_the_current_route(service: requests_mock.Mocker, cli
     service.get(ENDPOINT + V1, json=vendor("ShowJobBuildRecordDetail"))
     assert client.record(JOB, 532).word == "SUCCESS"
     assert asked() == [V1]
+
+
+def test_part_of_a_value_that_is_compared_is_not_masked(service: requests_mock.Mocker) -> None:
+    """It would contradict what was asked for; the same secret is masked anywhere else."""
+    secrets = ("release", JOB[4:12], "1234", "failure")
+    connection = Connection(
+        endpoint=ENDPOINT, credential=Token(value=TOKEN), also_secret=secrets, not_secret=(JOB, "release/1.0")
+    )
+    client = Client(Routes(connect(connection, lambda _: None, lambda _: None)))
+    result = {"codeci_job_id": JOB, "build_no": "12345", "branch": "release/1.0", "err_msg": "of release 1234"}
+    service.get(f"{ENDPOINT}/v1/record/{JOB}/12345/record-info", json={"result": result, "status": "success"})
+    record = client.record(JOB, 12345)
+    assert (record.branch, record.message) == ("release/1.0", "of *** ***")
 
 
 def test_missing_route_falls_back_and_is_remembered(
