@@ -57,18 +57,26 @@ def is_foreign(name: str) -> bool:
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder that is every test's home: `scrubbed` empties it."""
+    """Return the folder that is every test's home: `empty_home` empties it."""
     return tmp_path_factory.mktemp("home")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def scrubbed(home: Path) -> Iterator[None]:
+    """Run all tests in an environment without the host's settings; what a test sets, it sets with `monkeypatch`."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name in [name for name in os.environ if is_foreign(name)]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("HOME", str(home))
+        yield
+
+
 @pytest.fixture(autouse=True)
-def scrubbed(monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[None]:
-    """Run every test in an environment without the host's settings, and with an empty home."""
-    for name in [name for name in os.environ if is_foreign(name)]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(home))
+def empty_home(home: Path) -> Iterator[None]:
+    """Run every test with an empty home."""
     yield
-    for left_behind in home.iterdir():
+    for name in os.listdir(home):  # noqa: PTH208 - a path for each entry takes longer than all else here
+        left_behind = home / name
         if left_behind.is_dir():
             shutil.rmtree(left_behind)
         else:

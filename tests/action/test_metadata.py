@@ -14,7 +14,7 @@ from gate.reports.result import outputs
 from tests.conftest import ROOT
 from tests.tables import each_row
 
-ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
+ACTION: dict[str, Any] = yaml.load((ROOT / "action.yml").read_text(), yaml.CSafeLoader)  # ten times as fast
 STEP = ACTION["runs"]["steps"][-1]
 
 

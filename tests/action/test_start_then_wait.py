@@ -15,7 +15,9 @@ pytestmark = pytest.mark.ci
 
 Simulate = Callable[..., FaultySimulator]
 
-JOBS: Mapping[str, Any] = yaml.safe_load((ROOT / "examples/github/start-then-wait.yml").read_text())["jobs"]
+JOBS: Mapping[str, Any] = yaml.load((ROOT / "examples/github/start-then-wait.yml").read_text(), yaml.CSafeLoader)[
+    "jobs"
+]
 COMMIT = "github.event.pull_request.head.sha || github.sha"
 NUMBER = "needs.start.outputs.build-number"
 HEAD = "0123456789abcdef0123456789abcdef01234567"

@@ -46,7 +46,7 @@ NO_EXECUTOR = ReplaceAnswer(service_error(500, "CB.00030004", "Calling the execu
 
 LOGS: dict[str, TransportFault | ResponseFault] = {
     "is quiet": ScriptedLog("one line\n", 100_000),
-    "floods": ScriptedLog(("x" * 99 + "\n") * 10**6, 100_000),
+    "floods": ScriptedLog(("x" * 99 + "\n") * 10**5, 100_000),
     "hangs": Silence(),
     "trickles": Drip(interval=0.2),
     "fails": NO_EXECUTOR,

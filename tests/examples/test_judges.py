@@ -22,7 +22,7 @@ WORKFLOWS = [*sorted((ROOT / ".github/workflows").glob("*.yml")), *sorted((EXAMP
 PIPELINES = sorted((EXAMPLES / "gitlab").glob("*.gitlab-ci.yml"))
 TEMPLATE = EXAMPLES / "gitlab" / "template.yml"
 TEXTS = [path for path in sorted(EXAMPLES.rglob("*")) if path.suffix not in (".png", ".md") and path.is_file()]
-ACTION_INPUTS = yaml.safe_load(ACTION.read_text())["inputs"]
+ACTION_INPUTS = yaml.load(ACTION.read_text(), yaml.CSafeLoader)["inputs"]  # ten times as fast
 DEFAULTS = {option.opts[0].removeprefix("--"): option.default for option in main.commands["wait"].params}
 """The defaults of the options, which are those of the action's inputs."""
 
