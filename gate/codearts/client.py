@@ -134,8 +134,9 @@ class Client:
         return self._jobs_page(project_id, params, decides=True)
 
     def _jobs_page(self, project_id: str, params: Mapping[str, object], *, decides: bool) -> ProjectPage:
+        read = partial(wire_format.project_rows_of, project_id=project_id)
         routes = [
-            self._routes.get(path.format(project_id=project_id), wire_format.project_rows_of, params, decides=decides)
+            self._routes.get(path.format(project_id=project_id), read, params, decides=decides)
             for path in PROJECT_LIST_ROUTES
         ]
         count, rows = self._routes.first("the jobs of the project", routes)

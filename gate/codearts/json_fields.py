@@ -39,6 +39,12 @@ def identifier(row: Json, name: str) -> str | None:
     return value if value and re.fullmatch(r"[0-9A-Za-z-]{1,64}", value) else None
 
 
+def project_id(row: Json, name: str) -> str | None:
+    """Return the id of a CodeArts project; `None` for anything else."""
+    value = text(row, name)
+    return value if value and re.fullmatch(r"[0-9a-z]{32}", value) else None
+
+
 def is_number(value: str) -> bool:
     """Tell whether a text is a number, as the service writes some."""
     return value.isascii() and value.isdigit() and len(value) < 16

@@ -211,11 +211,12 @@ def _totals(row: Json, path: str, job_id: str, build_number: int) -> UnitTests:
     return UnitTests(total=total, failures=failures, errors=errors, successes=successes, is_success=is_success)
 
 
-def project_rows_of(document: Json) -> tuple[int, list[ProjectRow]]:
+def project_rows_of(document: Json, project_id: str) -> tuple[int, list[ProjectRow]]:
     """Return the number of rows on one page of a project's jobs, and the readable ones.
 
     The rows are at `result.job_list` (as observed) or at `jobs` (as documented until 2025). They only serve as hints,
-    so an unreadable row or value is left out.
+    so an unreadable row or value is left out. So is a row that names another CodeArts project, as a host may list the
+    jobs of all; the id of a build project, which is a UUID, is not that of a CodeArts project.
     """
     result = document.get("result")
     listed = result.get("job_list") if isinstance(result, dict) else None
@@ -223,7 +224,8 @@ def project_rows_of(document: Json) -> tuple[int, list[ProjectRow]]:
     if not isinstance(rows, list):
         raise InvalidAnswer("the answer has no list at result.job_list or jobs")
     readable = [row for row in rows if isinstance(row, dict) and json_fields.identifier(row, "id")]
-    return len(rows), [_project_row(row) for row in readable]
+    own = [row for row in readable if json_fields.project_id(row, "project_id") in (None, project_id)]
+    return len(rows), [_project_row(row) for row in own]
 
 
 def _project_row(row: Json) -> ProjectRow:

@@ -543,7 +543,8 @@ class _Choosing:
             self._need_record(1)
             if 1 in self._e.odd:
                 return f"whether there is a build 1 is not known: {self._e.odd[1]}"
-            if not isinstance(self._e.running, RunningStatus):  # lists were seen to drift to empty
+            running = self._e.running  # may say nothing; and lists were seen to drift to empty
+            if not isinstance(running, RunningStatus) or running == RunningStatus():
                 return "only the list of builds says that it has no build at all"
         return ""
 

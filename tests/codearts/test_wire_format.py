@@ -313,6 +313,7 @@ def test_record_has_what_a_selection_compares() -> None:
         wire_format.record_of(changed("ShowJobBuildRecordDetail", parent_record_id=["9d6169b9"]))
 
 
+PROJECT = "6823252f543d4915b49892a5fd9f0ec3"
 ROW = {
     "id": JOB,
     "build_number": "12",
@@ -326,7 +327,7 @@ ROW = {
 @pytest.mark.parametrize("document", [{"result": {"job_list": [ROW], "total": 20697}}, {"jobs": [ROW], "total": 1}])
 def test_row_of_a_project_is_read_in_both_places(document: dict[str, Any]) -> None:
     """ListProjectJobs, as observed and as documented; its total does not count the rows."""
-    assert wire_format.project_rows_of(document) == (
+    assert wire_format.project_rows_of(document, PROJECT) == (
         1,
         [ProjectRow(JOB, 12, "20240923.1", word="blue", run_word="Finished", is_finished=True)],
     )
@@ -336,12 +337,12 @@ def test_unreadable_parts_of_a_projects_rows_are_left_out() -> None:
     """The list only serves as a hint: a row without a job id is skipped, an unreadable value is unknown."""
     odd = ROW | {"build_number": "many", "task_id": 7, "last_build_status": None, "is_finished": "true"}
     rows = [odd, {"id": None}, "row", None]
-    assert wire_format.project_rows_of({"result": {"job_list": rows}}) == (
+    assert wire_format.project_rows_of({"result": {"job_list": rows}}, PROJECT) == (
         4,
         [ProjectRow(JOB, run_word="Finished")],
     )
     with pytest.raises(InvalidAnswer):
-        wire_format.project_rows_of({"result": {"job_list": {}}})
+        wire_format.project_rows_of({"result": {"job_list": {}}}, PROJECT)
 
 
 @each_row(
@@ -449,9 +450,22 @@ def piece_of(document: Any) -> LogPiece:
     return wire_format.log_piece_of(document, 5)
 
 
+def project_rows_of(document: Any) -> tuple[int, list[ProjectRow]]:
+    """Read a page of a project's jobs."""
+    return wire_format.project_rows_of(document, PROJECT)
+
+
 def running_status_of(document: Any) -> RunningStatus:
     """Read the running status of a job."""
     return wire_format.running_status_of(document, JOB)
+
+
+def test_row_of_another_project_is_left_out() -> None:
+    """Its job may have the name that is looked for. What is no id of a CodeArts project says nothing."""
+    projects = [PROJECT, "f" * 32, None, "8597a528-068e-4bfa-a812-3c625060c007"]
+    rows = [ROW | {"id": f"{number}" * 32, "project_id": project} for number, project in enumerate(projects)]
+    count, found = wire_format.project_rows_of({"result": {"job_list": rows}}, PROJECT)
+    assert (count, [row.job_id[0] for row in found]) == (4, ["0", "2", "3"])
 
 
 READERS = [
@@ -463,7 +477,7 @@ READERS = [
     totals_of,
     wire_format.is_running_of,
     wire_format.started_number_of,
-    wire_format.project_rows_of,
+    project_rows_of,
     piece_of,
     wire_format.failed_steps_of,
     wire_format.child_builds_of,

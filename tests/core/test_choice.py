@@ -236,6 +236,12 @@ SENTENCES: list[tuple[str, Evidence, Asked, int | str]] = [
     ("only /status is published", facts(OTHERS, absent=[59, 60, 57], told=REFUSED), COMMIT_ASKED, "none"),
     ("/status was not asked", facts(OTHERS, status=None), COMMIT_ASKED, "status=True"),
     ("no build at all, but only the list says so", facts(absent=[1], told=REFUSED), RECENT_ASKED, "only the list"),
+    (
+        "the same where the other answer is empty",
+        facts(absent=[1], told=RunningStatus()),
+        RECENT_ASKED,
+        "only the list",
+    ),
     # The newest known by any answer.
     (
         "running-status names a newer one",
