@@ -1,6 +1,8 @@
 """What people write by mistake is answered with what to write instead."""
 
+import itertools
 import os
+import re
 from pathlib import Path
 
 import click
@@ -196,3 +198,21 @@ def test_variable_of_run_that_wait_does_not_read_is_told(
     assert "warning: GATE_TAG chooses what `run` builds and has no effect on `wait`" in capfd.readouterr().err
     assert execute(["run", JOB], 0.0) == 2
     assert "GATE_TAG" not in capfd.readouterr().err
+
+
+PIECES = (
+    "", "a", "$", "${", "%", "{", "}", "(", ")", "***", "[masked]", "[", "<", ":", "=", "-", " ", '"', "'", "`",
+    "\u2018", "\u201d", "token", "authorization",
+)  # fmt: skip
+"""Of what the texts consist that the rows with signs are about."""
+
+
+def test_every_text_that_a_row_fits_has_one_of_its_signs() -> None:
+    """A row is passed over where a text has none of them."""
+    rows = [row for row in mistakes.TABLE if row.signs]
+    found = set()
+    for text in map("".join, itertools.product(PIECES, repeat=3)):
+        fitting = {row for row in rows if re.search(row.pattern, text)}
+        assert all(row.find(text) for row in fitting), text
+        found |= fitting
+    assert found == set(rows)
