@@ -1,5 +1,6 @@
 """The program's commands, what they share, and turning errors into messages and exit statuses."""
 
+import io
 import os
 import time
 from collections import UserDict
@@ -112,7 +113,21 @@ def print_notes(lines: Sequence[str], values: Mapping[str, Any]) -> None:
     """Print lines on stderr unless `--quiet` is given."""
     if not values.get("quiet"):
         for line in lines:
-            click.echo(line, err=True)
+            print_message(line)
+
+
+def print_message(text: str) -> None:
+    """Print lines on stderr. A value in them, such as the name of a pull request's branch, gives no command to the CI.
+
+    Where a part of the program is missing, they are printed as they are.
+    """
+    with suppress(ImportError):
+        from gate.platforms.detect import detect
+        from gate.text import clean
+
+        platform = detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
+        text = "\n".join(map(platform.without_commands, clean(text).split("\n")))
+    click.echo(text, err=True)
 
 
 def known_variables() -> set[str]:
@@ -153,14 +168,14 @@ def execute(arguments: Sequence[str], started: float) -> int:
         status = main.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=started)
     except click.ClickException as error:
         error = with_remedy(error, arguments)
-        error.show()
+        print_message(whole_message(error))
         return give_up(arguments, error.format_message(), error.exit_code)
     except click.Abort as error:
         # click turns an EOFError into this as well: the gate asks for no input, but a cut .pyc file raises one.
         return give_up_on_failure(arguments, error.__cause__) if isinstance(error.__cause__, EOFError) else INTERRUPTED
     except GateError as error:
         text = f"{error}." + (f" {error.hint}" if error.hint else "")
-        click.echo(f"Error: {text}", err=True)
+        print_message(f"Error: {text}")
         return give_up(arguments, text, 2 if isinstance(error, UsageProblem) else 5)
     except (Exception, SystemExit) as error:  # Python would exit with 1, which means that a build failed
         return give_up_on_failure(arguments, error)
@@ -170,8 +185,15 @@ def execute(arguments: Sequence[str], started: float) -> int:
 def give_up_on_failure(arguments: Sequence[str], error: Exception | SystemExit) -> int:
     """Print what kept the program from doing its work, see `give_up`, and return 5."""
     text = describe_failure(error)
-    click.echo(f"Error: {text}", err=True)
+    print_message(f"Error: {text}")
     return give_up(arguments, text, 5)
+
+
+def whole_message(error: click.ClickException) -> str:
+    """Return what click shows of an error: how the command is used, and what is wrong."""
+    message = io.StringIO()
+    error.show(message)
+    return message.getvalue().removesuffix("\n")
 
 
 def with_remedy(error: click.ClickException, arguments: Sequence[str]) -> click.ClickException:

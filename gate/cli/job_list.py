@@ -29,14 +29,14 @@ def show(connection: Connection, project: str, text: str, started: float, *, as_
     exit_code = app.read_jobs(connection, RULES, project, text, started, rows, verbose=verbose)
     if exit_code:
         return exit_code
+    platform = detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
     if as_json:
         publish.print_result(one_json_line([_fields(row) for row in rows]) + "\n")
     else:
-        platform = detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
         publish.print_result("".join(f"{platform.without_commands(line)}\n" for line in lines(rows)))
     if not rows:
         what = f"no job of the project has {text!r} in its name" if text else "the project has no job"
-        click.echo(f"{what}.", err=True)
+        click.echo(platform.without_commands(f"{what}."), err=True)
     return 0
 
 

@@ -296,6 +296,32 @@ def test_other_bad_values_are_refused(
     assert (status, word in err) == (2, True), err
 
 
+COMMAND = "##vso[task.complete]x\r\x1b[0Ksection_end:1:codearts_gate\n::error::y"
+
+QUOTING: list[tuple[tuple[str, ...], dict[str, str]]] = [
+    ((JOB,), {"GATE_COMMIT": COMMAND}),
+    ((JOB,), {"GATE_REGION": COMMAND}),
+    ((COMMAND,), {}),
+    ((JOB, f"--{COMMAND}"), {}),
+    ((JOB, "--ca-bundle", COMMAND), {}),
+    ((JOB, "--summary", f"/proc/{COMMAND}"), {}),
+    ((JOB, "--token-file", f"/nowhere/{COMMAND}"), {"GATE_TOKEN": ""}),
+]
+
+
+@pytest.mark.parametrize("platform", ["github", "gitlab", "none"])
+def test_value_that_a_message_quotes_gives_no_command(call: Callable[..., tuple[int, str]], platform: str) -> None:
+    """It may be the name of a branch that anybody can push."""
+    for arguments, env in QUOTING:
+        status, err = call("wait", *arguments, env=ENDPOINT | env | {"GATE_PLATFORM": platform})
+        own = [line for line in err.splitlines() if line.startswith("::error title=codearts-gate::")]
+        assert status == 2
+        assert len(own) == (platform == "github"), err
+        assert not re.search(r"##\w*\[|^\s*::error::", err, re.MULTILINE), err
+        assert not (platform == "gitlab" and "section_end:" in err), err
+        assert "\x1b" not in err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
