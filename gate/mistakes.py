@@ -13,6 +13,8 @@ from gate.value_types import NamedTuple
 
 JOB_ID = r"[0-9a-z]{32}"
 
+JOB_NAME = r"[^\s=:/]+"
+
 TARGET_FORM = "[LABEL=]JOB[:BUILD_NUMBER]"
 
 LONGEST = 200
@@ -162,7 +164,9 @@ def _what_a_job_id_is(found: "re.Match[str]") -> str:
     if re.fullmatch(r"#?[1-9][0-9]{0,9}", found.string):
         return f"write JOB_ID:{found.string.lstrip('#')}, with a colon and without a space"
     job = found.string.rpartition("=")[2].partition(":")[0]
-    return "a job id has 32 digits or lower-case letters" if job.isascii() and job.isalnum() else ""
+    by_name = "to give the job's name instead, add --codearts-project" if re.fullmatch(JOB_NAME, job) else ""
+    what = "a job id has 32 digits or lower-case letters" if job.isascii() and job.isalnum() else ""
+    return "; ".join(filter(None, (what, by_name)))
 
 
 def _too_large(found: "re.Match[str]") -> str:

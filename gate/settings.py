@@ -207,7 +207,7 @@ def check_targets(targets: Sequence[Target], source: str = "") -> None:
     builds = [(target.job, target.build_number) for target in targets]
     check_unique(builds, f"{source}the same build is given twice")
     labels = [target.label for target in targets]
-    check_unique(labels, f"{source}two targets have one label; give each its own LABEL=")
+    check_unique(labels, f"{source}give each target its own LABEL=; two have the label")
 
 
 def check_unique(values: Sequence[object], complaint: str) -> None:

@@ -61,6 +61,7 @@ MISTAKES = [
     (f"{JOB}=app", f"write app={JOB}"),
     (JOB[1:], "31 characters"),
     (f"app={JOB}0", "33 characters"),
+    ("app=web-server", "to give the job's name instead, add --codearts-project"),
     ("my job", "has no job id"),
     ("", "has no job id"),
     (f" {JOB}", "white space"),

@@ -130,7 +130,9 @@ def _first(missing: Mapping[str, list[str]]) -> tuple[str, str]:
     half = {family: names for family, names in missing.items() if names and len(names) < len(FAMILIES[family])}
     for family in missing:
         if family in complete:
-            notes = [f"; {_half(other, names)} and is not used" for other, names in half.items()]
+            notes = [
+                f"; {_half(other, names)} and {_are(_present(other, names))} not used" for other, names in half.items()
+            ]
             return family, "".join(notes)
         if family in half:
             others = f", or ask for the other credential with --auth {complete[0]}" if complete else ""
@@ -141,8 +143,12 @@ def _first(missing: Mapping[str, list[str]]) -> tuple[str, str]:
 
 def _half(family: str, names: list[str]) -> str:
     """Say that a family is only half set."""
-    present = [name for name in FAMILIES[family] if name not in names]
+    present = _present(family, names)
     return f"{_spell(present)} {_are(present)} set without {_spell(names)}"
+
+
+def _present(family: str, missing: list[str]) -> list[str]:
+    return [name for name in FAMILIES[family] if name not in missing]
 
 
 def _token(file: Path | None, environment: Mapping[str, str], place: str) -> Token:

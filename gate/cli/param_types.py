@@ -16,13 +16,12 @@ from click.shell_completion import CompletionItem
 
 from gate import durations, mistakes
 from gate.limits import MAX_BUILD_NUMBER
-from gate.mistakes import JOB_ID, TARGET_FORM, Kind
+from gate.mistakes import JOB_ID, JOB_NAME, TARGET_FORM, Kind
 from gate.model import Target, is_label
 
 _ADDRESS = r"https?://\S+?"
-_NAME = r"[^\s=:/]+"
 _TARGET = re.compile(
-    rf"(?:(?P<label>[A-Za-z0-9._-]+)=)?(?:(?P<id>{JOB_ID})|(?P<address>{_ADDRESS})|(?P<name>{_NAME}))"
+    rf"(?:(?P<label>[A-Za-z0-9._-]+)=)?(?:(?P<id>{JOB_ID})|(?P<address>{_ADDRESS})|(?P<name>{JOB_NAME}))"
     r"(?::(?P<number>[1-9][0-9]{0,9}))?"
 )
 

@@ -20,6 +20,8 @@ def _similar(name: str, known: Collection[str]) -> str:
     """Return the known variable that `name` was probably meant to be, or an empty text."""
     rest = name.upper().removeprefix(_PREFIX)
     candidates = {variable.removeprefix(_PREFIX): variable for variable in known if variable.startswith(_PREFIX)}
+    if rest in candidates:  # in another case
+        return candidates[rest]
     for candidate, variable in candidates.items():
         if candidate.endswith(f"_{rest}") and len(rest) > 3:  # GATE_PASSWORD for GATE_IAM_PASSWORD
             return variable

@@ -128,6 +128,7 @@ def test_error_names_the_option_or_the_variable_whichever_the_value_came_from(
         ("GATE_TOKENFILE", "GATE_TOKEN_FILE"),
         ("GATE_POLLINTERVAL", "GATE_POLL_INTERVAL"),
         ("gate_region", "GATE_REGION"),
+        ("gate_timeout", "GATE_TIMEOUT"),  # not GATE_APPEAR_TIMEOUT
     ],
 )
 def test_misspelt_variable_is_warned_about(misspelt: str, meant: str) -> None:

@@ -103,7 +103,7 @@ def test_malformed_target_is_refused(call: Callable[..., tuple[int, str]], targe
         ((f"{JOB}:5", f"{JOB}:5"), f"same build is given twice: {JOB}:5"),
         ((f"a={JOB}:5", f"b={JOB}:5"), f"same build is given twice: {JOB}:5"),
         ((JOB, f"x={JOB}"), f"same build is given twice: {JOB}"),
-        ((f"a={JOB}:5", f"a={JOB}:6"), "two targets have one label"),
+        ((f"a={JOB}:5", f"a={JOB}:6"), "give each target its own LABEL=; two have the label: a."),
     ],
 )
 def test_target_given_twice_is_refused(
