@@ -68,7 +68,7 @@ class Number(click.ParamType[Any]):
 
     name = "number"
 
-    def __init__(self, least: int, most: int, *, whole: bool = True) -> None:
+    def __init__(self, least: float, most: float, *, whole: bool = True) -> None:
         """`whole`: whether it has no fraction."""
         self.least, self.most, self._whole = least, most, whole
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from gate import publish
+from gate.cli.options import REPORT
 from gate.errors import UsageProblem
 from gate.runtime import signals
 from gate.settings import check_unique
@@ -97,7 +98,7 @@ def demo(scenario: str, junit: Path, started: float, *, follow: bool) -> int:
 
     A command that does not pass is the last one.
     """
-    from gate.cli.commands import main
+    from gate.cli.commands import PROGRAM, main
 
     lines = COMMANDS.get(scenario, ["wait {job}"])
     with Simulator(jobs_of(scenario), speed=DEMO_SPEED) as simulator:
@@ -105,10 +106,11 @@ def demo(scenario: str, junit: Path, started: float, *, follow: bool) -> int:
             options = " --follow" if follow and "--no-wait" not in line else ""
             click.echo(introduction(scenario, line + options, is_first=position == 0), err=True)
             arguments = (line + options).format_map(values_of(simulator))
-            env = {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_JUNIT": str(junit)}
+            report = [] if junit == REPORT else [f"--junit={junit}"]
+            env = {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token}
             with only_variables({**PACE, **env}):
                 start = started if position == 0 else time.monotonic()
-                status = main.main(shlex.split(arguments), "codearts-gate", standalone_mode=False, obj=start)
+                status = main.main([*shlex.split(arguments), *report], PROGRAM, standalone_mode=False, obj=start)
             if status:
                 break
     return int(status)

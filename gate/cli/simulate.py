@@ -3,13 +3,17 @@
 import click
 
 from gate.cli.commands import with_version
-from gate.cli.param_types import Duration, ScenarioName
-from gate.settings import require
+from gate.cli.param_types import Duration, Number, ScenarioName
 
 
 @click.command(short_help="Serve a simulated CodeArts Build.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="The port; 0 takes a free one."
+    "--port",
+    type=Number(0, 65535),
+    metavar="NUMBER",
+    default=0,
+    show_default=True,
+    help="The port; 0 takes a free one.",
 )
 @click.option(
     "--scenario",
@@ -23,8 +27,9 @@ from gate.settings import require
 )
 @click.option(
     "--speed",
-    type=click.FloatRange(0.001, 100_000),
-    default=1.0,
+    type=Number(0.001, 100_000, whole=False),
+    metavar="NUMBER",
+    default=1,
     show_default=True,
     help="How many times as fast as in reality builds run.",
 )
@@ -40,6 +45,5 @@ def simulate(port: int, scenarios: tuple[str, ...], speed: float, queue: float |
     """
     from gate.cli import rehearsal
 
-    require(speed, "--speed")
     rehearsal.simulate(scenarios, port, speed, queue)
     return 0

@@ -87,6 +87,13 @@ def test_demo_without_a_scenario_passes(run_gate: RunGate, tmp_path: Path) -> No
     assert "s3cr3t" not in done.stdout + done.stderr
 
 
+def test_report_of_the_demo_that_cannot_be_written_is_told_by_its_option(run_gate: RunGate, tmp_path: Path) -> None:
+    """Nobody has set a variable."""
+    (tmp_path / "file").touch()
+    done = run_gate("demo", "--junit", "file/r.xml")
+    assert (done.returncode, "Error: --junit: The report file/r.xml" in done.stderr) == (2, True), done.stderr
+
+
 def test_log_of_the_demo_shows_no_mask(run_gate: RunGate) -> None:
     """A newcomer would look for what the gate has hidden, or for its mistake."""
     done = run_gate("demo", "--follow")

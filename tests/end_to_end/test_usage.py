@@ -330,6 +330,7 @@ def test_value_that_a_message_quotes_gives_no_command(call: Callable[..., tuple[
         ("simulate", "--speed", "inf"),
         ("simulate", "--port", "65536"),
         ("simulate", "--port", "-1"),
+        ("simulate", "--port", "http"),
         ("simulate", "--scenario", "nonsense"),
         ("simulate", "--scenario", "passing:0"),
         ("simulate", "--scenario", "passing:many"),
@@ -344,6 +345,7 @@ def test_bad_rehearsal_is_refused(call: Callable[..., tuple[int, str]], argument
     """The other commands have usage errors, too."""
     status, err = call(*arguments)
     assert (status, arguments[-1] in err or arguments[-2] in err) == (2, True), err
+    assert "range" not in err
 
 
 def test_usage_error_of_the_process_is_exit_2_and_asks_nothing(
