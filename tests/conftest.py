@@ -32,6 +32,14 @@ for profile, examples in {"gate": 25, "ci": 150}.items():
     hypothesis.settings.register_profile(profile, deadline=None, derandomize=True, max_examples=examples)
 hypothesis.settings.load_profile("gate")
 
+FEW_EXAMPLES = 50
+
+
+def with_few_examples(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a property test try a third of what CI tries otherwise: each of its examples takes a tenth of a second."""
+    examples = min(hypothesis.settings().max_examples, FEW_EXAMPLES)
+    return hypothesis.settings(max_examples=examples)(test)
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:

@@ -82,11 +82,12 @@ def fleet(fleets: tuple[tuple[int, int], ...] = (), seconds: float = 240.0, on_p
 @main.command()
 @click.option("--targets", "counts", multiple=True, type=int, default=(1, 10, 40), show_default=True)
 @click.option("--seconds", default=6.0, show_default=True, help="How long the builds take.")
-def follow(counts: tuple[int, ...], seconds: float) -> None:
+@click.option("--log", "logs", multiple=True, help="What the logs do, as the table says it; all that is known if none.")
+def follow(counts: tuple[int, ...], seconds: float, logs: tuple[str, ...]) -> None:
     """Compare the moments of verdicts with `--follow` and without, whatever the logs do."""
     from tests.bench import follow as bench
 
-    bench.report(counts, seconds)
+    bench.report(counts, seconds, logs or tuple(bench.LOGS))
 
 
 if __name__ == "__main__":

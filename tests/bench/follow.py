@@ -110,13 +110,15 @@ def _start(*arguments: str, env: dict[str, str]) -> "subprocess.Popen[str]":
     )
 
 
-def report(counts: Sequence[int], seconds: float, words: Sequence[str] = ("SUCCESS", "FAILURE")) -> None:
-    """Measure and print the table."""
+def report(
+    counts: Sequence[int], seconds: float, logs: Sequence[str], words: Sequence[str] = ("SUCCESS", "FAILURE")
+) -> None:
+    """Measure and print the table; `logs` are keys of `LOGS`."""
     rows = []
     for count in counts:
-        for name, act in LOGS.items():
+        for name in logs:
             for word in words:
-                without, with_it = moments_side_by_side(_start, act, count, seconds, word)
+                without, with_it = moments_side_by_side(_start, LOGS[name], count, seconds, word)
                 late = [moment - without[label] for label, moment in with_it.items()]
                 rows.append((count, name, word, len(late), median(late), max(late)))
     heads = ("targets", "the log", "builds end with", "verdicts", "median later, s", "most later, s")

@@ -14,11 +14,11 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     "command",
     [
-        "lag --builds 40",
+        "lag --builds 10",
         "scale --targets 3 --seconds 1",
         "fleet --gates 3 4 --seconds 20 --on-paper 20",
         "memory --targets 3 --seconds 3",
-        "follow --targets 1 --seconds 1",
+        "follow --targets 1 --seconds 1 --log hangs",
     ],
 )
 def test_benchmark_prints_its_tables(command: str) -> None:

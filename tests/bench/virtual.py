@@ -1,4 +1,4 @@
-"""The gate's core and client on the simulator, with real HTTP, in a time that passes only when it is waited for."""
+"""The gate's core and client on the simulator, without a network, in a time that passes only when it is waited for."""
 
 import heapq
 import itertools
@@ -6,19 +6,20 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from gate.codearts.client import Client
-from gate.codearts.connect import connect
 from gate.codearts.fallback_routes import Routes
+from gate.codearts.session import Session
 from gate.core.ports import CallResult, Context, Event
 from gate.core.wait import Wait
 from gate.model import Progress, Target, TargetOutcome
-from gate.settings import Connection, Rules, Token
+from gate.settings import Rules
 from gate.simulator.scenarios import Scenario
 from tests.bench.timeline import Timeline
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.memory import MemorySession
 from tests.faults.quota import Quota
 
 LATENCY = 0.1
@@ -166,12 +167,9 @@ def _wait(
     reads_lists: bool,
 ) -> None:
     """Let one gate wait to the end."""
-    connection = Connection(endpoint=simulator.endpoint, credential=Token(value=simulator.token))
-    session = connect(connection, lambda _: None, lambda _: None)
-    session.now = simulator.clock.now  # type: ignore[method-assign]  # its own adds real time to the last answer's
     context = Context(
         rules=rules,
-        service=Client(Routes(session)),
+        service=Client(Routes(cast(Session, MemorySession(simulator)))),
         now=workers.now,
         chance=random.Random(seed).random,
         say=lambda target, text: listener.say(target, text, workers.now()),

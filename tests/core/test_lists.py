@@ -19,6 +19,7 @@ from gate.core.schedule import Pace
 from gate.errors import CredentialRefused, Forbidden, InvalidAnswer, ServiceFailing
 from gate.model import ListedBuild, ProjectPage, ProjectRow, Record, Target, Verdict
 from gate.settings import Rules
+from tests.conftest import with_few_examples
 from tests.core.fakes import EPOCH, JOB, World, build, record
 from tests.tables import each_row
 
@@ -322,6 +323,7 @@ answers = st.one_of(
 )
 
 
+@with_few_examples
 @given(st.lists(answers, min_size=1, max_size=6), st.integers(0, 300))
 def test_hints_of_any_content_change_no_verdict_and_no_bound(script: list[Any], lag: int) -> None:
     """Whatever the list says or does: the records decide, and no build waits much longer for its turn than before."""

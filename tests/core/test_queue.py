@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gate.core.asks import Ask, Priority
 from gate.core.queue import Queue, Turn
 from gate.core.schedule import Pace
+from tests.conftest import with_few_examples
 
 
 def nothing() -> None:
@@ -102,6 +103,7 @@ def test_five_hundred_targets_at_sixty_a_minute_each_get_their_turn() -> None:
     assert max(gaps.values()) < 500 / 51 * 60 + 30
 
 
+@with_few_examples
 @given(st.lists(st.floats(0.5, 120), min_size=1, max_size=40), st.floats(6, 600))
 def test_nobody_starves(pauses: list[float], per_minute: float) -> None:
     """No target waits longer than its pause and one turn of each of the others.

@@ -56,25 +56,20 @@ class MemorySession:
     host = "memory"
     endpoint = "http://memory"
 
-    def __init__(self, simulator: FaultySimulator, workers: FakeWorkers) -> None:
+    def __init__(self, simulator: FaultySimulator, catch_up: Callable[[], None] = lambda: None) -> None:
+        """`catch_up` moves the service's clock to the present instant, where nobody else does."""
         self._simulator = simulator
-        self._workers = workers
-        self._seen = workers.now()
+        self._catch_up = catch_up
         self.masker = Masker(lambda: (simulator.token,))
 
     def now(self) -> datetime:
         """Return the service's time."""
-        self.catch_up()
+        self._catch_up()
         return self._simulator.clock.now()
 
     def local_now(self) -> datetime:
         """Return the same: there is one clock here."""
         return self.now()
-
-    def catch_up(self) -> None:
-        """Let the service's clock follow that of the workers."""
-        self._simulator.clock.advance(self._workers.now() - self._seen)
-        self._seen = self._workers.now()
 
     def hide(self, text: str) -> str:
         """Blot the token out."""
@@ -115,7 +110,7 @@ class MemorySession:
         return self._ask("POST", path, params, b"" if body is None else json.dumps(body).encode())
 
     def _ask(self, method: str, path: str, params: Mapping[str, object] | None, body: bytes) -> Reply:
-        self.catch_up()
+        self._catch_up()
         headers = Message()
         headers["X-Auth-Token"] = self._simulator.token
         target = path + (f"?{urlencode(dict(params))}" if params else "")
@@ -146,8 +141,9 @@ class MemoryWait:
         self.workers = FakeWorkers()
         self.observer = Recording()
         self._rules = rules
-        self._session = MemorySession(simulator, self.workers)
-        routes = Routes(cast(Session, self._session))
+        self._simulator = simulator
+        self._seen = self.workers.now()
+        routes = Routes(cast(Session, MemorySession(simulator, self._catch_up)))
         context = Context(
             rules=rules,
             service=Client(routes),
@@ -167,5 +163,10 @@ class MemoryWait:
         """Wait to the end; give the outcomes and how long it took."""
         started = self.workers.now()
         outcomes = self.wait.run(started + self._rules.timeout)
-        self._session.catch_up()
+        self._catch_up()
         return outcomes, timedelta(seconds=self.workers.now() - started)
+
+    def _catch_up(self) -> None:
+        """Let the service's clock follow that of the workers."""
+        self._simulator.clock.advance(self.workers.now() - self._seen)
+        self._seen = self.workers.now()

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from gate.model import Attempt, ChildBuild, Outcome, Stage, TargetOutcome, UnitTests, Verdict
 from gate.reports import junit, markdown, result, summary
 from gate.text import one_line
+from tests.conftest import with_few_examples
 
 NASTY = [
     "\x1b[31m", "\x1b]0;", "\x9b", "]]>", "<!--", "&amp;", "```", "`", "</details>", "<script>", "|", "\\", "**", "__",
@@ -168,6 +169,7 @@ def check_summary(outcome: Outcome) -> None:
             )
 
 
+@with_few_examples
 @given(outcomes, texts)
 def test_any_text_leaves_every_report_what_it_is(outcome: Outcome, path: str) -> None:
     """One test of all reports: to make an outcome up takes longer than to write it and to read it again."""
