@@ -140,10 +140,13 @@ def advice_on_refusal(code: str, message: str) -> str:
     return next((advice for pattern, advice in _REFUSALS if re.search(pattern, text, re.IGNORECASE)), "")
 
 
-def from_requests(error: Exception, host: str, seconds: float, ca_certificates: str | None = None) -> ServiceError:
+def from_requests(
+    error: Exception, host: str, seconds: float, ca_certificates: str | None = None, *, has_worked: bool = False
+) -> ServiceError:
     """Return the gate's error for an error of requests. The original text is dropped: it may quote headers and URLs.
 
     `seconds`: the time limit of the request. `ca_certificates`: the file or folder of the trusted CAs, if one was set.
+    `has_worked`: whether requests to this host have been answered, so that a proxy that lets none through may again.
     """
     causes = _causes(error)
     cause = causes[-1]
@@ -158,7 +161,7 @@ def from_requests(error: Exception, host: str, seconds: float, ca_certificates: 
         why = "SOCKS is not supported" if is_socks else type(error).__name__
         return PermanentError(f"the proxy to {host} cannot be used ({why})", hint=PROXY_HINT)
     tunnel = re.search(r"Tunnel connection failed: (\d{3})", str(cause))
-    if tunnel and tunnel[1] == "407":
+    if tunnel and tunnel[1] == "407" and not has_worked:
         return Unauthorised(f"the proxy to {host} requires a user and a password", hint=PROXY_HINT)
     problem: TransientError
     if isinstance(error, requests.Timeout) or isinstance(cause, TimeoutError):

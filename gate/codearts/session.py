@@ -227,7 +227,8 @@ class Session:
             error.sent = False
             raise
         except (OSError, LocationValueError, UnicodeError) as error:  # of requests, of a CA bundle, of a proxy's URL
-            problem = from_requests(error, self.host, call.seconds, self.ca_certificates)
+            has_worked = self._auth.has_worked
+            problem = from_requests(error, self.host, call.seconds, self.ca_certificates, has_worked=has_worked)
             self._debug(f"{request_line}: {problem}")
             raise problem from None
         self._debug(f"{request_line}: {response.status_code} in {(time.monotonic() - started) * 1000:.0f} ms")

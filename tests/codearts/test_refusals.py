@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import requests_mock
 from requests import PreparedRequest, Request
 
@@ -28,6 +29,7 @@ from gate.errors import (
     ServiceError,
     TransientError,
     Unauthorised,
+    Unreachable,
 )
 from gate.model import Order
 from gate.settings import Connection, Credential, IamUser, KeyPair, Token
@@ -131,6 +133,20 @@ def test_refusal_of_a_credential_that_was_never_accepted_is_permanent(
     service.get(STATUS, **refusal)
     assert errors_of(client_with(credential), 3) == [Unauthorised] * 3
     assert service.call_count == (1 if credential is KEYS else 3)
+
+
+def test_proxy_that_refuses_its_own_user_for_a_moment_ends_no_wait(service: requests_mock.Mocker) -> None:
+    """No connection came about, so that nothing was sent; before anything has worked, it says what to set."""
+    refusal: dict[str, Any] = {
+        "exc": requests.exceptions.ProxyError(OSError("Tunnel connection failed: 407 Authentication Required"))
+    }
+    service.get(STATUS, [refusal, GOOD, refusal])
+    service.post(f"{ENDPOINT}/v1/job/execute", **refusal)
+    client = client_with(TOKEN)
+    assert errors_of(client, 3) == [Unauthorised, None, Unreachable]
+    with pytest.raises(Unreachable) as caught:
+        client.start(JOB, Order(), lambda: True)
+    assert (caught.value.sent, "the proxy" in str(caught.value)) == (False, True)
 
 
 def test_error_of_the_service_itself_shows_that_the_credential_was_accepted(service: requests_mock.Mocker) -> None:
