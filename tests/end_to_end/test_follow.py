@@ -4,7 +4,10 @@ import re
 import subprocess
 import time
 from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +17,11 @@ from gate.simulator.scenarios import Scenario, Start
 from gate.simulator.simulator import Answer
 from tests.bench.follow import LIVE_LOG, LOGS, NO_EXECUTOR, ScriptedLog, moments_side_by_side
 from tests.end_to_end.deadline_campaign import plan
-from tests.faults.fault_plan import Fault
+from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.faults.journal import Entry
 from tests.faults.response_faults import ReplaceAnswer, ResponseFault
-from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment
+from tests.helpers import RunGate, Simulate, StartGate, environment, wait_for
 
 
 def running_for(seconds: float, name: str = "job", word: str = "SUCCESS", queue: float = 0.0) -> Scenario:
@@ -31,9 +35,20 @@ def follow(simulator: FaultySimulator, run_gate: RunGate, *options: str) -> subp
     return run_gate("wait", simulator.jobs["job"], "--follow", *options, env=env)
 
 
-def test_followed_log_shows_no_secret_and_gives_no_command(simulate: Simulate, run_gates: RunGates) -> None:
+def pieces(simulator: FaultySimulator, job: str = "job") -> int:
+    """Count the pieces of the job's log that were asked for."""
+    return len([entry for entry in simulator.journal.of(*LIVE_LOG) if entry.job_id == simulator.jobs[job]])
+
+
+def polls(entries: Iterable[Entry]) -> int:
+    """Count the looks at records."""
+    return len([entry for entry in entries if entry.operation in RECORD_ROUTES])
+
+
+def test_followed_log_shows_no_secret_and_gives_no_command(simulate: Simulate, start_gate: StartGate) -> None:
     """The token is torn apart by pieces and a carriage return, lines begin like commands, the last one has no end."""
-    simulator = simulate([running_for(4)])
+    platforms = ("github", "gitlab", "jenkins", "none")
+    simulator = simulate([running_for(4, name) for name in platforms], speed=0)
     token = simulator.token
     half = len(token) // 2
     encoded = b64encode(f"user:{token}".encode()).decode()
@@ -42,48 +57,60 @@ def test_followed_log_shows_no_secret_and_gives_no_command(simulate: Simulate, r
         f"again {token[:half]}\r{token[half:]} there\nencoded {encoded}\nthe last line"
     )
     simulator.faults.add(Fault(operations=LIVE_LOG, act=ScriptedLog(text, half + 3), times=None))
-    calls = {
-        platform: {
-            "arguments": ["wait", simulator.jobs["job"], "--follow", "--platform", platform],
-            "env": environment(simulator, NO_COLOR="1"),
-        }
-        for platform in ("github", "gitlab", "jenkins", "none")
+    env = environment(simulator, NO_COLOR="1")
+    gates = {
+        platform: start_gate("wait", simulator.jobs[platform], "--follow", "--platform", platform, env=env)
+        for platform in platforms
     }
-    for platform, done in run_gates(calls).items():
-        assert done.returncode == 0, (platform, done.stderr)
-        assert done.stderr.count("first") == 1
-        assert "the token is *** here" in done.stderr
-        assert "again *** there" in done.stderr
-        assert done.stderr.count("the last line") == 1
+    for platform in platforms:
+        wait_for(partial(lambda name: pieces(simulator, name) > len(text) // (half + 3), platform))
+    simulator.clock.advance(10)
+    for platform, gate in gates.items():
+        _, err = gate.communicate(timeout=30)
+        assert gate.returncode == 0, (platform, err)
+        assert err.count("first") == 1
+        assert "the token is *** here" in err
+        assert "again *** there" in err
+        assert err.count("the last line") == 1
         for secret in (token, encoded[8:-8]):
-            pieces = (secret[start : start + 20] for start in range(0, len(secret) - 20, 20))
-            assert not [piece for piece in pieces if piece in done.stderr]
-        assert "\x1b" not in done.stderr.replace("\x1b[0K", "")
-        lines = done.stderr.splitlines()
-        assert not [line for line in lines if line.startswith(("::error", "##[error]x"))]
+            parts = (secret[start : start + 20] for start in range(0, len(secret) - 20, 20))
+            assert not [part for part in parts if part in err]
+        assert "\x1b" not in err.replace("\x1b[0K", "")
+        assert not [line for line in err.splitlines() if line.startswith(("::error", "##[error]x"))]
 
 
-def test_flood_is_cut_at_a_megabyte_and_changes_no_verdict(simulate: Simulate, run_gate: RunGate) -> None:
-    """A log of 100 MB: one line says that no more is shown, and no more is asked for."""
-    simulator = simulate([running_for(4)])
+def test_flood_is_cut_at_a_megabyte_and_changes_no_verdict(simulate: Simulate, start_gate: StartGate) -> None:
+    """A log of 100 MB: one line says that no more is shown, and no more is asked for while the build goes on."""
+    simulator = simulate([running_for(4)], speed=0)
     flood = ScriptedLog(("x" * 99 + "\n") * 10**6, 100_000)
     simulator.faults.add(Fault(operations=LIVE_LOG, act=flood, times=None))
-    done = follow(simulator, run_gate)
-    assert done.returncode == 0, done.stderr[-1000:]
-    assert 500_000 < len(done.stderr) < 1_100_000
-    assert len([line for line in done.stderr.splitlines() if "no more" in line]) == 1
+    gate = start_gate("wait", simulator.jobs["job"], "--follow", env=environment(simulator, NO_COLOR="1"))
+    wait_for(lambda: pieces(simulator) >= 5)
+    seen = polls(simulator.journal.entries)
+    wait_for(lambda: polls(simulator.journal.entries) > seen + 4)
+    simulator.clock.advance(10)
+    _, err = gate.communicate(timeout=30)
+    assert gate.returncode == 0, err[-1000:]
+    assert 500_000 < len(err) < 1_100_000
+    assert len([line for line in err.splitlines() if "no more" in line]) == 1
     assert len(simulator.journal.of(*LIVE_LOG)) < 20
 
 
-def test_log_that_grows_faster_than_builds_are_polled_is_shown_whole(simulate: Simulate, run_gate: RunGate) -> None:
-    """13 500 lines in answers of 1 000, within four seconds of polls every second."""
-    simulator = simulate([running_for(4)])
+def test_log_that_grows_faster_than_builds_are_polled_is_shown_whole(simulate: Simulate, start_gate: StartGate) -> None:
+    """13 500 lines in answers of 1 000: several are read between two polls."""
+    simulator = simulate([running_for(4)], speed=0)
     text = "".join(f"line {number:05}\n" for number in range(13_500))
     simulator.faults.add(Fault(operations=LIVE_LOG, act=ScriptedLog(text, len("line 00000\n") * 1000), times=None))
-    env = environment(simulator, GATE_POLL_INTERVAL="1s")
-    done = run_gate("wait", simulator.jobs["job"], "--follow", "--platform", "none", env=env)
-    assert done.returncode == 0, done.stderr[-1000:]
-    assert [int(number) for number in re.findall(r"line (\d{5})", done.stderr)] == list(range(13_500))
+    env = environment(simulator, GATE_POLL_INTERVAL="500ms")
+    gate = start_gate("wait", simulator.jobs["job"], "--follow", "--platform", "none", env=env)
+    wait_for(lambda: pieces(simulator) >= 14)
+    entries = simulator.journal.entries
+    first = entries.index(simulator.journal.of(*LIVE_LOG)[0])
+    assert polls(entries[first:]) < 7
+    simulator.clock.advance(10)
+    _, err = gate.communicate(timeout=30)
+    assert gate.returncode == 0, err[-1000:]
+    assert [int(number) for number in re.findall(r"line (\d{5})", err)] == list(range(13_500))
 
 
 @pytest.mark.ci  # takes seconds; core/test_following.py has it in virtual time
@@ -158,14 +185,22 @@ def test_next_attempt_is_followed_from_its_start(simulate: Simulate, run_gate: R
     assert "no longer followed" not in done.stderr
 
 
-def test_log_route_that_refuses_the_credential_ends_nothing(simulate: Simulate, run_gate: RunGate) -> None:
+def test_log_route_that_refuses_the_credential_ends_nothing(
+    simulate: Simulate, start_gate: StartGate, tmp_path: Path
+) -> None:
     """Only the log is not shown; that is one line."""
-    simulator = simulate([running_for(2)])
+    simulator = simulate([running_for(2)], speed=0)
     refused = ReplaceAnswer(gateway_error(401, "0301", "Incorrect IAM authentication information"))
     simulator.faults.add(Fault(operations=LIVE_LOG, act=refused, times=None))
-    done = follow(simulator, run_gate)
-    assert done.returncode == 0, done.stderr
-    assert sum("no longer followed" in line for line in done.stderr.splitlines()) == 1
+    err = tmp_path / "err"
+    with err.open("w") as stderr:
+        gate = start_gate("wait", simulator.jobs["job"], "--follow", env=environment(simulator), stderr=stderr)
+    wait_for(lambda: "no longer followed" in err.read_text())
+    seen = polls(simulator.journal.entries)
+    wait_for(lambda: polls(simulator.journal.entries) > seen + 2)
+    simulator.clock.advance(10)
+    assert gate.wait(30) == 0, err.read_text()
+    assert sum("no longer followed" in line for line in err.read_text().splitlines()) == 1
 
 
 def test_lines_that_were_shown_are_not_shown_again_at_the_end(simulate: Simulate, run_gate: RunGate) -> None:

@@ -38,7 +38,7 @@ def test_command_that_is_advised_stops_the_build_with_every_credential(simulate:
     """It is the gate's own, so that it fits every shell, Windows' included."""
     simulators = {family: simulate(["slow"]) for family in ("token", "aksk", "password")}
     environments = {family: environment(simulator, family) for family, simulator in simulators.items()}
-    command = ("wait", "--timeout", "1s")
+    command = ("wait", "--timeout", "2s")
     first = run_gates(
         {
             family: {"arguments": [*command, *simulator.jobs.values()], "env": environments[family]}
@@ -107,26 +107,31 @@ def test_signal_to_a_wait_names_the_build_that_goes_on(slow: FaultySimulator, st
     assert "Run the gate again" not in err
 
 
-@pytest.mark.parametrize("command", ["wait", "run"])
-def test_reason_and_state_are_of_one_moment(slow: FaultySimulator, run_gate: RunGate, command: str) -> None:
-    """The word in the reason is the one on stdout, also where a stop has ended the build."""
-    done = run_gate(command, slow.jobs["slow"], "--timeout", "2s", env=environment(slow, GATE_POLL_INTERVAL="30s"))
-    assert done.returncode == 3, done.stderr
-    [word] = re.findall(r"state=(\w+)", done.stdout)
-    [reason] = [line for line in done.stderr.splitlines() if "no result within 2 s (--timeout)" in line]
-    assert f" {word}" in reason
-    others = {"QUEUED", "RUNNING", "ABORTED"} - {word}
-    assert not [other for other in others if f"is {other}" in reason or f"with {other}" in reason]
+def test_words_at_the_timeout_are_true(simulate: Simulate, run_gates: RunGates) -> None:
+    """The word in the reason is the one on stdout, also where a stop has ended the build.
 
-
-def test_two_running_builds_are_both_named(simulate: Simulate, run_gate: RunGate) -> None:
-    """Neither is left out, and no command for one of them looks like one for both."""
-    simulator = simulate(["slow", "queued"], speed=0.001)
-    targets = [f"a={simulator.jobs['slow']}", f"b={simulator.jobs['queued']}"]
-    done = run_gate("wait", *targets, "--timeout", "2s", env=environment(simulator))
-    assert done.returncode == 3, done.stderr
-    assert "Builds 57 (a) and 57 (b) may go on, as this run did not start them." in last_line(done)
-    assert "--stop" not in last_line(done)
+    Of two running builds, neither is left out, and no command for one of them looks like one for both.
+    """
+    slow, two = simulate(["slow"]), simulate(["slow", "queued"], speed=0.001)
+    env = environment(slow, GATE_POLL_INTERVAL="30s")
+    calls = {
+        command: {"arguments": [command, slow.jobs["slow"], "--timeout", "2s"], "env": env}
+        for command in ("wait", "run")
+    }
+    targets = [f"a={two.jobs['slow']}", f"b={two.jobs['queued']}"]
+    calls["two"] = {"arguments": ["wait", *targets, "--timeout", "2s"], "env": environment(two)}
+    ended = run_gates(calls)
+    for name, done in ended.items():
+        assert done.returncode == 3, (name, done.stderr)
+    for command in ("wait", "run"):
+        done = ended[command]
+        [word] = re.findall(r"state=(\w+)", done.stdout)
+        [reason] = [line for line in done.stderr.splitlines() if "no result within 2 s (--timeout)" in line]
+        assert f" {word}" in reason
+        others = {"QUEUED", "RUNNING", "ABORTED"} - {word}
+        assert not [other for other in others if f"is {other}" in reason or f"with {other}" in reason]
+    assert "Builds 57 (a) and 57 (b) may go on, as this run did not start them." in last_line(ended["two"])
+    assert "--stop" not in last_line(ended["two"])
 
 
 def test_order_that_is_answered_late_is_not_said_to_be_unanswered(simulate: Simulate, run_gate: RunGate) -> None:

@@ -17,7 +17,7 @@ from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.moments import LOGS
 from tests.faults.response_faults import ReplaceAnswer
 from tests.faults.transport_faults import Silence
-from tests.helpers import RunGate, Simulate, environment
+from tests.helpers import RunGate, RunGates, Simulate, environment
 
 
 def ended_with(log: Callable[[], Iterator[bytes]], name: str = "job") -> Scenario:
@@ -101,33 +101,34 @@ def slow() -> Iterator[bytes]:
         yield b"line %d\n" % number
 
 
-def test_log_that_does_not_end_in_time_says_so_in_the_file_and_in_one_line(
-    simulate: Simulate, run_gate: RunGate, tmp_path: Path
+def test_log_that_is_not_whole_says_so_in_the_file_and_in_one_line(
+    simulate: Simulate, run_gates: RunGates, tmp_path: Path
 ) -> None:
-    """Bounded by time; the verdict stays."""
-    simulator = simulate([ended_with(slow)])
-    job = simulator.jobs["job"]
-    done = run_gate("wait", f"app={job}", "--log-dir", "logs", "--timeout", "7s", env=environment(simulator))
-    text = (tmp_path / "logs" / "app.log").read_text()
-    assert (done.returncode, text.count("line 20\n")) == (0, 1), done.stderr
-    assert "\n[codearts-gate: the log did not come to its end in time, after 0.0 MB]\n" in text
-    [line] = [line for line in done.stderr.splitlines() if "not complete" in line]
+    """One that does not end, one that cannot be had, and one that is not answered: bounded by time; no verdict."""
+    failing = ReplaceAnswer(service_error(500, "CB.00030004", "Calling the executor failed."))
+    simulators = {
+        "slow": simulate([ended_with(slow)]),
+        "fails": simulate([passed("job")], faults=[Fault(operations=LOGS, act=failing, times=None)]),
+        "hangs": simulate([passed("job")], faults=[Fault(operations=LOGS, act=Silence(), times=None)]),
+    }
+    calls = {
+        name: {
+            "arguments": ["wait", f"app={simulator.jobs['job']}", "--log-dir", "logs", "--timeout", "2s"],
+            "env": environment(simulator),
+        }
+        for name, simulator in simulators.items()
+    }
+    ended = run_gates(calls)
+    texts = {name: (tmp_path / name / "logs" / "app.log").read_text() for name in ended}
+    for name, done in ended.items():
+        assert done.returncode == 0, (name, done.stderr)
+    assert texts["slow"].count("line 20\n") == 1
+    assert "\n[codearts-gate: the log did not come to its end in time, after 0.0 MB]\n" in texts["slow"]
+    [line] = [line for line in ended["slow"].stderr.splitlines() if "not complete" in line]
     assert "logs/app.log is not complete: the log did not come to its end in time" in line
-
-
-@pytest.mark.parametrize(
-    "act", [ReplaceAnswer(service_error(500, "CB.00030004", "Calling the executor failed.")), Silence()]
-)
-def test_log_that_cannot_be_had_is_one_line_and_no_verdict(
-    simulate: Simulate, run_gate: RunGate, tmp_path: Path, act: object
-) -> None:
-    """The file says so, too."""
-    simulator = simulate([passed("job")], faults=[Fault(operations=LOGS, act=act, times=None)])  # type: ignore[arg-type]
-    job = simulator.jobs["job"]
-    done = run_gate("wait", f"app={job}", "--log-dir", "logs", "--timeout", "7s", env=environment(simulator))
-    assert done.returncode == 0, done.stderr
-    assert "[codearts-gate: the log could not be read: " in (tmp_path / "logs" / "app.log").read_text()
-    assert sum("the log" in line for line in done.stderr.splitlines()) == 1, done.stderr
+    for name in ("fails", "hangs"):
+        assert "[codearts-gate: the log could not be read: " in texts[name]
+        assert sum("the log" in line for line in ended[name].stderr.splitlines()) == 1, ended[name].stderr
 
 
 def test_build_that_never_ran_has_a_file_that_says_so(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ def test_log_of_a_build_that_outlives_the_timeout_is_there_as_far_as_it_goes(
     """It tells where the build hangs."""
     simulator = simulate(["slow"], speed=10)
     job = simulator.jobs["slow"]
-    done = run_gate("wait", f"app={job}", "--log-dir", "logs", "--timeout", "3s", env=environment(simulator))
+    done = run_gate("wait", f"app={job}", "--log-dir", "logs", "--timeout", "2s", env=environment(simulator))
     text = (tmp_path / "logs" / "app.log").read_text()
     assert done.returncode == 3, done.stderr
     assert "stage started" in text

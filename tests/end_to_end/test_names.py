@@ -14,7 +14,7 @@ from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import ORDERS
 from tests.faults.response_faults import ReplaceAnswer
 from tests.faults.transport_faults import Silence
-from tests.helpers import RunGate, Simulate, StartGate, environment, wait_for
+from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment, wait_for
 
 LISTS = ("ListProjectJobs", "ShowJobListByProjectId")
 
@@ -50,16 +50,15 @@ def test_named_jobs_are_built(simulate: Simulate, run_gate: RunGate) -> None:
     assert sorted(str(entry.job_id) for entry in simulator.journal.of(*ORDERS)) == sorted(simulator.jobs.values())
 
 
-@pytest.mark.parametrize("command", ["wait", "run"])
-def test_name_that_is_not_there_ends_the_run_before_anything_else(
-    simulate: Simulate, run_gate: RunGate, command: str
-) -> None:
+def test_name_that_is_not_there_ends_the_run_before_anything_else(simulate: Simulate, run_gates: RunGates) -> None:
     """The nearest one is named; the other target is not asked about, and nothing is ordered."""
     simulator = simulate(["passing", "failing"], speed=150)
-    done = run_gate(command, "pasing", "failing", env=by_name(simulator))
-    assert done.returncode == 5
-    assert "no job of the project has the name pasing; the nearest names are passing" in done.stderr
-    assert done.stdout == "undetermined pasing build=- state=-\nundetermined failing build=- state=-\n"
+    env = by_name(simulator)
+    calls = {command: {"arguments": [command, "pasing", "failing"], "env": env} for command in ("wait", "run")}
+    for command, done in run_gates(calls).items():
+        assert done.returncode == 5, command
+        assert "no job of the project has the name pasing; the nearest names are passing" in done.stderr
+        assert done.stdout == "undetermined pasing build=- state=-\nundetermined failing build=- state=-\n"
     assert other_operations(simulator) == set()
 
 

@@ -122,27 +122,27 @@ def test_build_of_somebody_else_is_neither_adopted_nor_stopped(
     assert not simulator.journal.stops
 
 
-@pytest.mark.parametrize(
-    ("arguments", "edit", "values"),
-    [
-        (("--branch", "release/9"), {"result.branch": "master"}, ("master", "release/9")),
-        (("--tag", "v2"), {"result.tag": "v1"}, ("v1", "v2")),
-        (("--commit", COMMIT), {"result.commit": "f" * 40}, ("f" * 40, COMMIT)),
-        ((), {"result.parent_record_id": "another"}, ("multi-job", "another")),
-    ],
-    ids=["branch", "tag", "commit", "parent"],
-)
-def test_build_of_something_else_than_was_ordered_never_passes(
-    simulate: Simulate, run_gate: RunGate, arguments: tuple[str, ...], edit: dict[str, object], values: tuple[str, str]
-) -> None:
+OTHER_BUILDS: dict[str, tuple[tuple[str, ...], dict[str, object], tuple[str, str]]] = {
+    "branch": (("--branch", "release/9"), {"result.branch": "master"}, ("master", "release/9")),
+    "tag": (("--tag", "v2"), {"result.tag": "v1"}, ("v1", "v2")),
+    "commit": (("--commit", COMMIT), {"result.commit": "f" * 40}, ("f" * 40, COMMIT)),
+    "parent": ((), {"result.parent_record_id": "another"}, ("multi-job", "another")),
+}
+"""What is ordered, what the record says, and the words for both."""
+
+
+def test_build_of_something_else_than_was_ordered_never_passes(simulate: Simulate, run_gates: RunGates) -> None:
     """The record contradicts the order: both values are in the sentence, and the build is left alone."""
-    wrong = Fault(operations=RECORD_ROUTES, act=EditAnswer(edit), build_number=58, times=None)
-    simulator = simulate(["passing"], speed=100, faults=[wrong])
-    done = run_gate("run", simulator.jobs["passing"], *arguments, env=environment(simulator))
-    assert (done.returncode, [value for value in values if value not in done.stdout + done.stderr]) == (5, []), (
-        done.stderr
-    )
-    assert not simulator.journal.stops
+    simulators, calls = {}, {}
+    for name, (arguments, edit, _) in OTHER_BUILDS.items():
+        wrong = Fault(operations=RECORD_ROUTES, act=EditAnswer(edit), build_number=58, times=None)
+        simulators[name] = simulator = simulate(["passing"], speed=100, faults=[wrong])
+        calls[name] = {"arguments": ["run", simulator.jobs["passing"], *arguments], "env": environment(simulator)}
+    for name, done in run_gates(calls).items():
+        values = OTHER_BUILDS[name][2]
+        unsaid = [value for value in values if value not in done.stdout + done.stderr]
+        assert (done.returncode, unsaid) == (5, []), (name, done.stderr)
+        assert not simulators[name].journal.stops
 
 
 def test_build_that_contradicts_the_order_is_not_stopped_after_a_signal(
@@ -160,12 +160,18 @@ def test_build_that_contradicts_the_order_is_not_stopped_after_a_signal(
     assert (process.returncode, simulator.journal.stops) == (143, ())
 
 
-def test_branch_and_tag_that_agree_pass(simulate: Simulate, run_gate: RunGate) -> None:
+def test_branch_and_tag_that_agree_pass(simulate: Simulate, run_gates: RunGates) -> None:
     """The comparison holds nobody up who gets what was ordered."""
-    simulator = simulate(["passing"], speed=100)
-    for arguments in (("--branch", "release/9"), ("--tag", "v2")):
-        done = run_gate("run", simulator.jobs["passing"], *arguments, env=environment(simulator))
-        assert done.returncode == 0, done.stderr
+    simulators = {option: simulate(["passing"], speed=100) for option in ("branch", "tag")}
+    calls = {
+        option: {
+            "arguments": ["run", simulator.jobs["passing"], f"--{option}", "release/9"],
+            "env": environment(simulator),
+        }
+        for option, simulator in simulators.items()
+    }
+    for option, done in run_gates(calls).items():
+        assert done.returncode == 0, (option, done.stderr)
 
 
 TESTS = "ShowReportSummary"

@@ -43,7 +43,7 @@ def test_every_family_passes_and_is_named_but_never_shown(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, family: str
 ) -> None:
     """A passing build, with every detail told: the family and its variables, and no secret."""
-    simulator = simulate(["passing"], speed=40)
+    simulator = simulate(["passing"], speed=100)
     done = run_gate("wait", "--verbose", simulator.jobs["passing"], env=environment(simulator, family))
     assert done.returncode == 0, done.stderr
     assert "--auth auto uses" in done.stderr
@@ -158,7 +158,7 @@ def test_token_that_was_good_is_refused_for_one_request_only(simulate: Simulate,
     """A log that may not be read is no reason to give up on the other targets."""
     names = ["failing", "passing"]
     fault = Fault(operations=["DownloadBuildFullLog"], act=ReplaceAnswer(token_outdated()), times=None)
-    simulator = simulate(names, speed=20, faults=[fault])
+    simulator = simulate(names, speed=60, faults=[fault])
     done = run_gate("wait", *simulator.jobs.values(), env=environment(simulator, "token"))
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["failed", "passed"], done.stderr
 
@@ -187,11 +187,11 @@ def test_iam_that_never_answers_does_not_hold_the_deadline(simulate: Simulate, r
     simulator = simulate(["passing"], faults=[Fault(operations=[SIGN_IN], act=Silence(), times=None)])
     started = time.monotonic()
     done = run_gate(
-        "wait", simulator.jobs["passing"], "--timeout", "3s", "--request-timeout", "1s",
+        "wait", simulator.jobs["passing"], "--timeout", "2s", "--request-timeout", "500ms",
         env=environment(simulator, "password"),
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 2 + 5
     assert "127.0.0.1" in done.stderr
     assert "--request-timeout" in done.stderr
 
