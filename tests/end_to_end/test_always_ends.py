@@ -36,17 +36,17 @@ def test_requests_that_hang_before_the_deadline_hide_no_result(
     simulate: Simulate, run_gate: RunGate, count: int
 ) -> None:
     """All requests of the seconds before the deadline hang, and then the service answers again."""
-    starts = (Start(plan=plan(3.0, "SUCCESS")),)
+    starts = (Start(plan=plan(1.5, "SUCCESS")),)
     simulator = simulate([Scenario(name=f"job-{number}", starts=starts) for number in range(count)])
     first: list[float] = []
 
     def is_silent(_: object) -> bool:
         first.append(time.monotonic())
-        return 0.5 < first[-1] - first[0] < 5
+        return 0.5 < first[-1] - first[0] < 3
 
     simulator.faults.add(Fault(operations=RECORD_ROUTES, act=Silence(), times=None, when=is_silent))
     targets = [f"{job}:1" for job in simulator.jobs.values()]
-    done = run_gate("wait", *targets, "--timeout", "6s", env=environment(simulator))
+    done = run_gate("wait", *targets, "--timeout", "4s", env=environment(simulator))
     assert done.returncode == 0, done.stderr
 
 

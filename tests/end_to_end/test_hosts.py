@@ -6,7 +6,8 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator, Tls
 from tests.faults.response_faults import AlterAnswer, ReplaceAnswer
 from tests.faults.transport_faults import Raw
-from tests.helpers import RunGate, Simulate, environment
+from tests.helpers import RunGate, RunGates, Simulate, environment
 
 NAME = "codearts.test"
 """A host that only the proxy knows."""
@@ -304,33 +305,57 @@ def test_proxy_that_cannot_be_used_is_named(
     assert time.monotonic() - started < 10
 
 
-@pytest.mark.parametrize(
-    "answer", [b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\nno TLS"]
-)
+@dataclass
+class BreakingProxy:
+    """A proxy that answers one request with what is no tunnel: the first after the look at the job's newest build.
+
+    That look is the last thing before the order.
+    """
+
+    simulator: FaultySimulator
+    answer: bytes
+    has_broken: bool = False
+
+    def __call__(self, connection: socket.socket, heard: Heard) -> None:
+        """Serve a connection."""
+        if self.has_broken or not self.simulator.journal.of(*RECORD_ROUTES):
+            return proxy({NAME: port_of(self.simulator)})(connection, heard)
+        self.has_broken = True
+        connection.recv(65536)
+        return connection.sendall(self.answer)
+
+
+BROKEN = {
+    "nothing": b"",
+    "ssh": b"SSH-2.0-x\r\n",
+    "end": b"HTTP/1.1 200 OK\r\n\r\n",
+    "no TLS": b"HTTP/1.1 200 OK\r\n\r\nno TLS",
+}
+
+
 def test_proxy_that_breaks_before_the_order_is_tried_again(
-    secure: FaultySimulator, run_gate: RunGate, bundle: Path, answer: bytes
+    simulate: Simulate, authority: trustme.CA, run_gates: RunGates, bundle: Path
 ) -> None:
     """Nothing was sent to the service, so that nobody needs to fear that a build was started.
 
-    Each request takes a connection of its own here. What breaks is the first one after the look at the job's newest
-    build, which is the last thing before the order.
+    Each request takes a connection of its own here.
     """
-    closing = AlterAnswer(lambda answer: replace(answer, headers={"Connection": "close"}))
-    secure.faults.add(Fault(act=closing, times=None))
-    broken: list[bool] = []
-    good = proxy({NAME: port_of(secure)})
-
-    def serve(connection: socket.socket, heard: Heard) -> None:
-        if broken or not secure.journal.of(*RECORD_ROUTES):
-            return good(connection, heard)
-        broken.append(True)
-        connection.recv(65536)
-        return connection.sendall(answer)
-
-    with listening("127.0.0.1", serve) as heard:
-        env = {**by_name(secure), "HTTPS_PROXY": f"http://127.0.0.1:{heard.port}"}
-        done = run_gate("run", secure.jobs["passing"], "--ca-bundle", bundle, env=env)
-    assert (done.returncode, "asking again" in done.stderr) == (0, True), done.stderr
+    closing = Fault(act=AlterAnswer(lambda answer: replace(answer, headers={"Connection": "close"})), times=None)
+    proxies: dict[str, BreakingProxy] = {}
+    calls: dict[str, Any] = {}
+    with ExitStack() as stack:
+        for name, answer in BROKEN.items():
+            simulator = simulate(["passing"], speed=100, tls=tls(authority), faults=[closing])
+            proxies[name] = BreakingProxy(simulator, answer)
+            heard = stack.enter_context(listening("127.0.0.1", proxies[name]))
+            calls[name] = {
+                "arguments": ["run", simulator.jobs["passing"], "--ca-bundle", bundle],
+                "env": {**by_name(simulator), "HTTPS_PROXY": f"http://127.0.0.1:{heard.port}"},
+            }
+        ended = run_gates(calls)
+    for name, done in ended.items():
+        assert (done.returncode, "asking again" in done.stderr) == (0, True), (name, done.stderr)
+        assert proxies[name].has_broken, name
 
 
 def test_certificate_behind_a_proxy_is_told_with_its_reason(secure: FaultySimulator, run_gate: RunGate) -> None:

@@ -100,11 +100,11 @@ def test_exit_comes_soon_after_the_deadline_when_everything_hangs(simulate: Simu
     """One last poll without an answer, and nothing is asked beside it; the limit is five seconds."""
     simulator = simulate(["slow"])
     started = time.monotonic()
-    process = start_gate("wait", f"{simulator.jobs['slow']}:57", "--timeout", "2s", env=environment(simulator))
+    process = start_gate("wait", f"{simulator.jobs['slow']}:57", "--timeout", "1s", env=environment(simulator))
     wait_for(lambda: simulator.journal.of(*RECORD_ROUTES))
     simulator.faults.add(Fault(act=Silence(), times=None))
     process.communicate(timeout=20)
-    seconds = time.monotonic() - started - 2
+    seconds = time.monotonic() - started - 1
     assert (process.returncode, seconds < 3) == (3, True), seconds
 
 

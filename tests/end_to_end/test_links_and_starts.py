@@ -15,7 +15,7 @@ from tests.faults.journal import ORDERS
 from tests.faults.list_faults import LISTS
 from tests.faults.response_faults import ReplaceAnswer
 from tests.faults.transport_faults import Drop
-from tests.helpers import RunGate, Simulate, StartGate, environment, wait_for
+from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment, wait_for
 
 TEMPLATE = "https://devcloud.example/build/{job_id}/{build_number}?region={region}"
 REGION = ("--region", "cn-north-4")
@@ -79,29 +79,29 @@ def test_order_that_got_lost_is_not_said_to_have_started(simulate: Simulate, run
     assert (done.returncode, done.stdout.split()[0]) == (5, "undetermined"), done.stderr
 
 
-@pytest.mark.parametrize(
-    ("options", "failing", "status", "verdict"),
-    [
-        ((), False, 5, "undetermined"),
-        (("--if-none", "pass"), False, 0, "skipped"),
-        (("--if-none", "pass"), True, 5, "undetermined"),
-    ],
-    ids=["fail", "pass", "service fails"],
-)
-def test_policy_for_no_build_at_all(
-    simulate: Simulate, run_gate: RunGate, tmp_path: Path, options: tuple[str, ...], failing: bool, status: int,
-    verdict: str,
-) -> None:  # fmt: skip
+POLICIES: dict[str, tuple[tuple[str, ...], bool, int, str]] = {
+    "fail": ((), False, 5, "undetermined"),
+    "pass": (("--if-none", "pass"), False, 0, "skipped"),
+    "service fails": (("--if-none", "pass"), True, 5, "undetermined"),
+}
+"""Options, whether the service fails, the exit status and the verdict."""
+
+
+def test_policy_for_no_build_at_all(simulate: Simulate, run_gates: RunGates, tmp_path: Path) -> None:
     """No build appeared: that passes only where it was asked for, and where the service could be asked."""
-    simulator = simulate([Scenario(name="job", starts=(Start(at=-5 * 3600),))])
-    if failing:
-        broken = ReplaceAnswer(service_error(500, "CB.00060101", "Internal error."))
-        simulator.faults.add(Fault(operations=LISTS, act=broken, skip=1, times=None))
+    broken = ReplaceAnswer(service_error(500, "CB.00060101", "Internal error."))
     limits = ("--appear-timeout", "1s", "--error-budget", "2s", "--timeout", "20s")
-    done = run_gate("wait", simulator.jobs["job"], *limits, *options, env=environment(simulator))
-    assert (done.returncode, done.stdout.split()[0]) == (status, verdict), done.stderr
-    (suite,) = JUnitXml.fromfile(str(tmp_path / "gate-report.xml"))
-    assert (suite.skipped, suite.errors) == ((1, 0) if verdict == "skipped" else (0, 1))
+    calls = {}
+    for name, (options, failing, *_) in POLICIES.items():
+        faults = [Fault(operations=LISTS, act=broken, skip=1, times=None)] if failing else []
+        simulator = simulate([Scenario(name="job", starts=(Start(at=-5 * 3600),))], faults=faults)
+        arguments = ["wait", simulator.jobs["job"], *limits, *options]
+        calls[name] = {"arguments": arguments, "env": environment(simulator)}
+    for name, done in run_gates(calls).items():
+        *_, status, verdict = POLICIES[name]
+        assert (done.returncode, done.stdout.split()[0]) == (status, verdict), (name, done.stderr)
+        (suite,) = JUnitXml.fromfile(str(tmp_path / name / "gate-report.xml"))
+        assert (suite.skipped, suite.errors) == ((1, 0) if verdict == "skipped" else (0, 1)), name
 
 
 @pytest.mark.parametrize(("retries", "status"), [(0, 1), (1, 0)])

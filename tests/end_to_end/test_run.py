@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from gate.simulator.exchange import HttpAnswer, gateway_error, json_answer, service_error, throttled
+from gate.simulator.exchange import gateway_error, json_answer, service_error, throttled
 from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import ORDERS, STOPS
 from tests.faults.response_faults import ReplaceAnswer
 from tests.faults.transport_faults import Drip, Drop, Point, Silence
-from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment, wait_for
+from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment, error_types, wait_for
 
 SLOWLY = Drip(interval=0.002, headers=True)
 
@@ -43,16 +43,19 @@ def test_missing_v1_route_is_replaced_by_v3(simulate: Simulate, run_gate: RunGat
     assert orders(simulator) == 1
 
 
-@pytest.mark.parametrize(
-    "refusal", [throttled(60), service_error(400, "CB.00060211", "Too many requests.")], ids=["gateway", "service"]
-)
-def test_order_that_was_not_admitted_is_sent_again(simulate: Simulate, run_gate: RunGate, refusal: HttpAnswer) -> None:
+def test_order_that_was_not_admitted_is_sent_again(simulate: Simulate, run_gates: RunGates) -> None:
     """The service has refused it for now, which is no lost answer: one build is started."""
-    simulator = simulate(["passing"], speed=100, faults=[Fault(operations=ORDERS, act=ReplaceAnswer(refusal), times=2)])
-    done = run_gate("run", simulator.jobs["passing"], env=environment(simulator))
-    assert (done.returncode, "build=58 " in done.stdout) == (0, True), done.stderr
-    assert [entry.status for entry in simulator.journal.of(*ORDERS)] == [refusal.status, refusal.status, 200]
-    assert "unknown whether" not in done.stderr
+    refusals = {"gateway": throttled(60), "service": service_error(400, "CB.00060211", "Too many requests.")}
+    simulators, calls = {}, {}
+    for name, refusal in refusals.items():
+        twice = Fault(operations=ORDERS, act=ReplaceAnswer(refusal), times=2)
+        simulators[name] = simulator = simulate(["passing"], speed=100, faults=[twice])
+        calls[name] = {"arguments": ["run", simulator.jobs["passing"]], "env": environment(simulator)}
+    for name, done in run_gates(calls).items():
+        assert (done.returncode, "build=58 " in done.stdout) == (0, True), (name, done.stderr)
+        refused = refusals[name].status
+        assert [entry.status for entry in simulators[name].journal.of(*ORDERS)] == [refused, refused, 200]
+        assert "unknown whether" not in done.stderr
 
 
 def test_order_that_is_never_admitted_uses_up_the_error_budget(simulate: Simulate, run_gate: RunGate) -> None:
@@ -92,9 +95,8 @@ def test_lost_answer_to_the_order_starts_no_second_build(simulate: Simulate, run
 
 def test_refused_connection_is_tried_again_and_then_given_up(run_gate: RunGate) -> None:
     """An order that never left this machine is tried within the error budget; nothing says that it may have started."""
-    done = run_gate(
-        "run", "a" * 32, "--endpoint", "http://127.0.0.1:9", "--error-budget", "500ms", env={"GATE_TOKEN": "t"}
-    )
+    env = {"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9", "GATE_POLL_INTERVAL": "200ms"}
+    done = run_gate("run", "a" * 32, "--error-budget", "500ms", env=env)
     assert done.returncode == 5
     assert "asking again" in done.stderr
     assert "no usable answer" in done.stderr
@@ -283,9 +285,9 @@ def test_timeout_stops_what_was_started_and_nothing_else(
         simulators[name] = simulator = simulate(["slow"], speed=1, **options)
         command = [*arguments, simulator.jobs["slow"], "--timeout", "2s"]
         calls[name] = {"arguments": command, "env": environment(simulator)}
-    started = time.monotonic()
     ended = run_gates(calls)
-    assert time.monotonic() - started < 2 + 5
+    seconds = [(one.clock.now() - one.journal.entries[0].at).total_seconds() for one in simulators.values()]
+    assert min(seconds) < 2 + 5  # since the last of them has begun to ask
     for name, (_, _, said, reported) in AT_THE_TIMEOUT.items():
         done, [job] = ended[name], simulators[name].jobs.values()
         assert (done.returncode, done.stdout.split()[0]) == (3, "timed-out"), (name, done.stderr)
@@ -304,14 +306,20 @@ def test_timeout_stops_what_was_started_and_nothing_else(
 def test_second_signal_leaves_open_whether_the_build_was_stopped(
     simulate: Simulate, start_gate: StartGate, tmp_path: Path
 ) -> None:
-    """What is not known is said so."""
+    """The first one begins to stop the build that was started; the next ends that, with the report all the same.
+
+    What is not known is said so, and the status is that of the first signal.
+    """
     simulator = simulate(["slow"], speed=1, faults=[Fault(operations=STOPS, act=Silence(), times=None)])
     process = start_gate("run", simulator.jobs["slow"], env=environment(simulator))
     wait_for(lambda: orders(simulator) and simulator.journal.entries[-1].operation == "ShowJobBuildRecordDetail")
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)
     wait_for(lambda: simulator.journal.of(*STOPS))
     process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert error_types(tmp_path / "gate-report.xml") == ["Interrupted"]
     assert "whether build 58 was stopped is not known" in (tmp_path / "gate-report.xml").read_text()
 
 

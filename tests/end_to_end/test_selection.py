@@ -250,7 +250,7 @@ def test_older_build_never_passes_for_a_newer_one(simulate: Simulate, run_gate: 
 
 
 def test_build_that_appears_late_is_waited_for_by_its_number(simulate: Simulate, run_gate: RunGate) -> None:
-    """It takes a second here; one below a known number ends in ten seconds, which are three here."""
+    """It takes a second here; one below a known number ends in ten seconds, which are two here."""
     situations = (
         Situation(name="later", starts=((-100, sample_plans.PASSING), (40, sample_plans.PASSING))),
         Situation(name="below", starts=((-100, sample_plans.PASSING), (-50, sample_plans.PASSING))),
@@ -261,7 +261,7 @@ def test_build_that_appears_late_is_waited_for_by_its_number(simulate: Simulate,
         Fault(act=EditRows(change=lambda rows: rows[:1]), operations=LISTS, job_id=simulator.jobs["below"], times=None),
     )
     targets = [f"later={simulator.jobs['later']}:2", f"below={simulator.jobs['below']}:1"]
-    done = run_gate("wait", *targets, "--appear-timeout", "3s", env=environment(simulator), seconds=60)
+    done = run_gate("wait", *targets, "--appear-timeout", "2s", env=environment(simulator), seconds=60)
     assert verdicts(done) == {"later": "passed 2", "below": "undetermined 1"}, done.stderr
     assert "build 2 is not there yet; the newest known one is 1" in done.stderr
 

@@ -3,6 +3,8 @@
 import json
 import signal
 import time
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -117,18 +119,29 @@ def test_no_wait_starts_all_and_says_their_numbers(simulate: Simulate, run_gate:
     assert stopped(simulator) == [("queued", 58), ("slow", 58)]
 
 
-@pytest.mark.parametrize("option", ["", "--stop"])
-@pytest.mark.parametrize("ending", ["signal", "timeout", "fail-fast"])
-def test_stop_is_for_the_numbers_that_were_given(
-    simulate: Simulate, start_gate: StartGate, ending: str, option: str
-) -> None:
+ENDINGS: dict[str, tuple[list[str], list[str]]] = {
+    "signal": (["slow", "multi-job"], []),
+    "timeout": (["slow", "multi-job"], ["--timeout", "2s"]),
+    "fail-fast": (["slow", "failing"], ["--fail-fast"]),
+}
+"""The jobs and the options for each way to end a wait."""
+
+
+def test_stop_is_for_the_numbers_that_were_given(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
     """Whatever ends the wait; without the option, the builds go on. One that has ended is not stopped."""
-    simulator = simulate(["slow", "failing"] if ending == "fail-fast" else ["slow", "multi-job"], speed=30)
-    targets = [f"{job_id}:57" for job_id in list(simulator.jobs.values())[: 2 if ending == "fail-fast" else 1]]
-    options = {"signal": [], "timeout": ["--timeout", "1s"], "fail-fast": ["--fail-fast"]}[ending]
-    gate = start_gate("wait", *targets, *filter(None, [option]), *options, env=environment(simulator))
-    if ending == "signal":
-        wait_for(lambda: simulator.journal.of(*RECORD_ROUTES))
-        gate.send_signal(signal.SIGTERM)
-    _, err = gate.communicate(timeout=30)
-    assert stopped(simulator) == ([("slow", 57)] if option else []), err
+    runs = {}
+    for ending, (scenarios, limits) in ENDINGS.items():
+        for option in ([], ["--stop"]):
+            simulator = simulate(scenarios, speed=30)
+            given = list(simulator.jobs.values())[: 2 if ending == "fail-fast" else 1]
+            folder = tmp_path / f"{ending}{len(option)}"
+            folder.mkdir()
+            arguments = [*(f"{job_id}:57" for job_id in given), *option, *limits]
+            gate = start_gate("wait", *arguments, env=environment(simulator), cwd=folder)
+            runs[ending, bool(option)] = simulator, gate
+    for (ending, has_option), (simulator, gate) in runs.items():
+        if ending == "signal":
+            wait_for(partial(simulator.journal.of, *RECORD_ROUTES))
+            gate.send_signal(signal.SIGTERM)
+        _, err = gate.communicate(timeout=30)
+        assert stopped(simulator) == ([("slow", 57)] if has_option else []), (ending, err)

@@ -63,20 +63,6 @@ def test_signal_during_a_hung_sign_in_ends_at_once(
     assert (len(simulator.journal.entries), error_types(tmp_path / "gate-report.xml")) == (1, ["Interrupted"])
 
 
-def test_second_signal_shortens_the_last_seconds(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
-    """The first one begins to stop the build that was started; the next ends that, with the report all the same."""
-    simulator = simulate(["slow"], faults=[Fault(act=Silence(), operations=STOPS, times=None)])
-    process = start_gate("run", simulator.jobs["slow"], env=environment(simulator))
-    wait_for(lambda: simulator.journal.of("ExecuteJob") and simulator.journal.entries[-1].operation in RECORD_ROUTES)
-    process.send_signal(signal.SIGINT)
-    wait_for(lambda: simulator.journal.of(*STOPS))
-    process.send_signal(signal.SIGTERM)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert error_types(tmp_path / "gate-report.xml") == ["Interrupted"]
-
-
 def test_shower_of_signals_during_the_writing_leaves_a_whole_report(
     slow: FaultySimulator, start_gate: StartGate, tmp_path: Path
 ) -> None:
