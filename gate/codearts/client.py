@@ -45,6 +45,9 @@ RECORD_ROUTES = (
 """The paths to the record of one build, with the function that reads each answer: ShowJobBuildRecordDetail, the older
 ShowRecordDetail, and ShowBuildInfoRecord."""
 
+FULL_RECORDS = 2
+"""How many of them say everything. The last one does not say that a build is a part of a multi-job build."""
+
 BUILD_LIST_ROUTES = ("/v1/record/{job_id}/list", "/v3/jobs/{job_id}/build-info-records")
 """The paths to the list of a job's builds: ListBuildInfoRecordByJobId, and the older ListBuildInfoRecord."""
 
@@ -90,7 +93,7 @@ class Client:
             self._routes.get(path.format(job_id=job_id, build_number=build_number), read)
             for path, read in RECORD_ROUTES
         ]
-        record = self._routes.first("the record of a build", routes, what)
+        record = self._routes.first("the record of a build", routes, what, full=FULL_RECORDS)
         if record.build_number != build_number or record.job_id not in ("", job_id):
             other = f"build {record.build_number} of job {record.job_id or job_id}"
             raise InvalidAnswer(f"{what}: the answer is about another build, {other}")

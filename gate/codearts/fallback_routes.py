@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from gate.codearts import responses
 from gate.codearts.json_fields import Json
 from gate.codearts.session import Session
-from gate.errors import RouteMissing
+from gate.errors import NotFound, RouteMissing
 
 T = TypeVar("T")
 
@@ -21,6 +21,8 @@ class Routes:
         """Start without knowing which routes the host publishes."""
         self.session = session
         self._published: dict[str, int] = {}
+        self._doubted: set[str] = set()
+        """The operations for which a route that tells less has answered once, in place of the full ones."""
 
     def get(
         self,
@@ -71,22 +73,35 @@ class Routes:
 
         return read
 
-    def first(self, operation: str, routes: Sequence[Route[T]], what: str = "") -> T:
+    def first(self, operation: str, routes: Sequence[Route[T]], what: str = "", full: int | None = None) -> T:
         """Use the first route that this host publishes; it is tried first from then on.
 
-        Raises `RouteMissing` when the host publishes none of them, which says nothing about any build.
+        `full`: how many of the routes tell everything. The others are not used once one of these has answered, and are
+        tried first once they had to be used twice: a path may be missing for a moment. Raises `RouteMissing` when none
+        of them is published, which says nothing about any build.
         """
-        known = self._published.get(operation, 0)
-        for index in sorted(range(len(routes)), key=lambda index: (index != known, index)):
+        known = self._published.get(operation)
+        usable = routes if full is None or known is None or known >= full else routes[:full]
+        for index in sorted(range(len(usable)), key=lambda index: (index != known, index)):
             try:
                 answer = routes[index](what or operation)
             except RouteMissing as error:
                 missing = error
+            except NotFound:
+                self._note_published(operation, index, full)
+                raise
             else:
-                self._published[operation] = index
+                self._note_published(operation, index, full)
                 return answer
         raise RouteMissing(
             f"{what or operation}: {self.session.host} publishes none of the paths that the gate knows",
             status=missing.status,
             code=missing.code,
         )
+
+    def _note_published(self, operation: str, index: int, full: int | None) -> None:
+        """Take note that a route has answered, also that there is no such build."""
+        if full is None or index < full or operation in self._doubted:
+            self._published[operation] = index
+        else:
+            self._doubted.add(operation)

@@ -55,6 +55,31 @@ def test_record_is_asked_by_the_current_route(service: requests_mock.Mocker, cli
     assert asked() == [V1]
 
 
+def test_short_record_is_not_used_where_the_full_one_is_published(
+    service: requests_mock.Mocker, client: Client
+) -> None:
+    """It does not say that a build is a part of another one; a path that is missing for a moment comes back."""
+    missing(service, V4)
+    service.get(ENDPOINT + SHORT, json=SHORT_RECORD)
+    full, gone = {"json": vendor("ShowJobBuildRecordDetail")}, {"status_code": 404, "json": NOT_PUBLISHED}
+    service.get(ENDPOINT + V1, [{"status_code": 422, "json": NO_BUILD}, gone, full])
+    for error in (NotFound, RouteMissing):
+        with pytest.raises(error):
+            client.record(JOB, 532)
+    assert client.record(JOB, 532).word == "SUCCESS"
+
+
+def test_short_record_that_is_read_once_does_not_replace_the_full_one(
+    service: requests_mock.Mocker, client: Client
+) -> None:
+    """The path of the full one was missing for a moment."""
+    missing(service, V4)
+    service.get(ENDPOINT + SHORT, json=SHORT_RECORD)
+    full, gone = {"json": vendor("ShowJobBuildRecordDetail")}, {"status_code": 404, "json": NOT_PUBLISHED}
+    service.get(ENDPOINT + V1, [gone, full])
+    assert [client.record(JOB, 532).word for _ in range(2)] == ["FAILURE", "SUCCESS"]
+
+
 def test_part_of_a_value_that_is_compared_is_not_masked(service: requests_mock.Mocker) -> None:
     """It would contradict what was asked for; the same secret is masked anywhere else."""
     secrets = ("release", JOB[4:12], "1234", "failure")
@@ -85,11 +110,11 @@ def test_remembered_route_that_goes_missing_falls_back_again(
     """A deployment may change under a long wait."""
     missing(service, V1, V4)
     service.get(ENDPOINT + SHORT, json=SHORT_RECORD)
-    assert client.record(JOB, 532).word == "FAILURE"
+    assert [client.record(JOB, 532).word for _ in range(3)] == ["FAILURE"] * 3
     missing(service, SHORT)
     service.get(ENDPOINT + V1, json=vendor("ShowJobBuildRecordDetail"))
     assert client.record(JOB, 532).word == "SUCCESS"
-    assert asked() == [V1, V4, SHORT, SHORT, V1]
+    assert asked() == [V1, V4, SHORT, V1, V4, SHORT, SHORT, SHORT, V1]
 
 
 def test_host_without_any_record_route_says_so(service: requests_mock.Mocker, client: Client) -> None:
