@@ -34,6 +34,7 @@ _HEADERS = {
     "User-Agent": f"codearts-gate/{__version__}",
     "Accept": "*/*",
     "Accept-Encoding": "identity",  # so that a small answer cannot unpack to a huge one
+    "Cache-Control": "no-cache",  # so that no proxy answers with what it has kept of a former run
 }
 
 _SHORTEST = 0.05

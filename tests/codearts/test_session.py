@@ -32,7 +32,9 @@ def test_request_carries_the_token_and_little_else(service: requests_mock.Mocker
     session.get("/x")
     headers = dict(service.request_history[0].headers)
     assert headers.pop("User-Agent").startswith("codearts-gate/")
-    assert headers == {"Accept": "*/*", "Accept-Encoding": "identity", "X-Auth-Token": TOKEN}
+    assert headers == {
+        "Accept": "*/*", "Accept-Encoding": "identity", "Cache-Control": "no-cache", "X-Auth-Token": TOKEN,
+    }  # fmt: skip
 
 
 def test_netrc_and_cookies_change_nothing(
