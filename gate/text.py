@@ -106,9 +106,18 @@ def tails(logs: Sequence[Sequence[str]], limit: int, *, each: int) -> list[str]:
     The limit is shared out by the sizes that the logs have before they are cleaned, so that no more than what is shown
     has to be cleaned. What a short log does not need goes to the longer ones.
     """
-    sizes = [sum(len(line.encode(errors="surrogatepass")) + 1 for line in lines) for lines in logs]
-    shares = share_out([min(size, each) for size in sizes], limit)
+    shares = share_out([_size_up_to(each, lines) for lines in logs], limit)
     return [tail(lines, share) for lines, share in zip(logs, shares, strict=True)]
+
+
+def _size_up_to(limit: int, lines: Sequence[str]) -> int:
+    """Return the bytes of lines with their ends, or `limit` if they are more: a long log is not read whole for that."""
+    size = 0
+    for line in lines:
+        size += len(line.encode(errors="surrogatepass")) + 1
+        if size >= limit:
+            return limit
+    return size
 
 
 def share_out(sizes: Sequence[int], limit: int) -> list[int]:

@@ -25,6 +25,8 @@ else:
             names = tuple(made.__annotations__) if bases != (tuple,) else ()
             made._fields = made.__match_args__ = names
             made._field_defaults = {field: space[field] for field in names if field in space}
+            defaults = tuple(made._field_defaults.values())
+            made._rest = {len(names) - count: defaults[len(defaults) - count :] for count in range(len(defaults) + 1)}
             for index, field in enumerate(names):
                 setattr(made, field, property(itemgetter(index)))
             return made
@@ -34,9 +36,8 @@ else:
 
         def __new__(cls, /, *values, **named):
             """Return the tuple of the values; those of fields without a default must be given."""
-            if named or len(values) != len(cls._fields):
-                values = cls._completed(values, named)
-            return tuple.__new__(cls, values)
+            rest = None if named else cls._rest.get(len(values))
+            return tuple.__new__(cls, cls._completed(values, named) if rest is None else values + rest)
 
         @classmethod
         def _completed(cls, values, named):

@@ -112,7 +112,7 @@ def test_tuple_with_names_behaves_as_the_standard_one(kind: type[Any]) -> None:
     standard = make(kind.__name__, kind._fields, defaults=kind._field_defaults.values())
     values = [f"value {number}" for number in range(len(kind._fields))]
     least = len(values) - len(kind._field_defaults)
-    for given in (values, values[:least]):
+    for given in [values[:count] for count in range(least, len(values) + 1)]:
         one, other = kind(*given), standard(*given)
         assert (one, repr(one), one._asdict()) == (other, repr(other), other._asdict())
         assert [getattr(one, name) for name in one._fields] == list(one)

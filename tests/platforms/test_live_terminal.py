@@ -158,7 +158,7 @@ def test_small_terminal_is_not_flooded(open_screen: OpenScreen, size: tuple[int,
     """Whatever its size, nothing scrolls while nothing happens."""
     labels = [f"t{index}" for index in range(12)]
     screen, terminal = open_screen(*labels, size=size)
-    for second in range(8):
+    for second in range(4):
         terminal.tick([standing(label, stages=HALFWAY) for label in labels], 1001.0 + second)
     assert screen.shown() == screen.lines()
     assert len(screen.lines()) <= max(size[1] - 1, 1)
