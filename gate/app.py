@@ -85,7 +85,7 @@ def _carry_out(
         debug=terminal.debug_line if settings.reports.verbose else _ignore,
     )
     waiting = Wait(settings.targets, context, pool, terminal)
-    with interruptions(pool, received), closing_log(terminal):
+    with interruptions(pool, received), closing_log(terminal), signals.suspension(terminal.leave_screen):
         targets = waiting.run(started + settings.rules.timeout)
         skipped_passes = settings.rules.if_none == "pass"
         verdict = judging.combine([target.verdict for target in targets], skipped_passes=skipped_passes)

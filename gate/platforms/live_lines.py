@@ -70,6 +70,10 @@ class LiveLines:
         self._widths = []
         return f"\r\x1b[{up}A\x1b[J" if up > 0 else "\r\x1b[J"
 
+    def leave(self) -> None:
+        """Let the live lines stay for good where they are now."""
+        self._widths = []
+
     def draw(self, lines: Iterable[Line]) -> str:
         """Return what shows these lines below all others, each cut to the terminal's width; call `clear` before."""
         columns = self.size().columns

@@ -63,6 +63,10 @@ class LiveTerminal(Terminal):
         if not self._is_behind():
             self._write("")
 
+    def leave_screen(self) -> None:
+        """Leave the screen where it is, and draw the next one below what a shell writes meanwhile. Writes nothing."""
+        self._live.leave()
+
     def shows_stages(self) -> bool:
         """Tell whether there is a screen that shows the stages of builds."""
         return True

@@ -83,6 +83,9 @@ class Terminal:
         if undecided := [one for one in progress if one.outcome is None]:
             self.line(f"{self._clock(now)} {self._state_of(undecided)}")
 
+    def leave_screen(self) -> None:
+        """Draw the next screen below what others write from now on; lines stay where they are anyway."""
+
     def shows_stages(self) -> bool:
         """Tell whether there is a screen that shows the stages of builds."""
         return False

@@ -86,6 +86,19 @@ def test_last_line_counts_what_the_verdict_is_about(open_screen: OpenScreen) -> 
     assert [line[1] for line in screen.lines()[1:-1]] == ["✗", "✗", "✗", "✓"]
 
 
+def test_what_a_shell_writes_while_the_gate_is_stopped_stays(open_screen: OpenScreen) -> None:
+    """After Ctrl-Z and `fg`, the screen is below it."""
+    screen, terminal = open_screen()
+    terminal.tick([standing(running_seconds=1.0)], 1001.0)
+    before = screen.lines()
+    terminal.leave_screen()
+    screen.write("^Z\n$ fg\n")
+    terminal.tick([standing(running_seconds=60.0)], 1060.0)
+    terminal.tick([standing(running_seconds=61.0)], 1061.0)
+    assert screen.lines()[: len(before) + 1] == [*before[:-1], f"{before[-1]}^Z", "$ fg"]
+    assert screen.lines()[len(before) + 1].startswith("codearts-gate  cn-north-4  01:01 of 60:00")
+
+
 def test_screen_never_vanishes(open_screen: OpenScreen) -> None:
     """A message and the screen below it come in one write."""
     screen, terminal = open_screen("t0", "t1", "t2")
