@@ -255,8 +255,15 @@ def check_bundle(path: Path, place: str) -> None:
 def check_files(targets: Sequence[Target], values: Mapping[str, Any], places: Mapping[str, str]) -> None:
     """Raise `UsageProblem` when a report or a log would destroy a file: the token, another report, the CI system's own.
 
-    Raises it also for the name of a report that later steps cannot be told.
+    Raises it also for the name of a report that later steps cannot be told, and where relative names mean nothing.
     """
+    given = [values[option] for option in (*FILES, "log_dir") if values.get(option)]
+    if not all(path.is_absolute() for path in given):
+        try:
+            Path.cwd()
+        except OSError:
+            problem = "the working directory has been removed, so that no report can be written to it"
+            raise UsageProblem(problem, hint="Change to a folder that is there.") from None
     if is_shared(values["junit"], os.environ):
         raise UsageProblem(f"{places['junit']} {values['junit']} is a file of the CI system's own; name another one")
     name = values["junit"].as_posix()

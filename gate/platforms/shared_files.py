@@ -18,5 +18,8 @@ VARIABLES = (
 
 def is_shared(path: Path, environment: Mapping[str, str]) -> bool:
     """Tell whether `path` is a file of the CI system's own, whichever platform was chosen."""
-    real = os.path.realpath(path)
+    try:
+        real = os.path.realpath(path)
+    except OSError:  # the working directory has been removed, so there is no such file
+        return False
     return any(real == os.path.realpath(name) for variable in VARIABLES if (name := environment.get(variable)))

@@ -119,6 +119,17 @@ def test_options_that_do_not_fit_are_refused(arguments: tuple[str, ...], words: 
         resolved(*arguments)
 
 
+def test_working_directory_that_was_removed_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A relative path means nothing there; an absolute one does."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(UsageProblem, match="working directory has been removed"):
+        resolved("wait", JOB)
+    assert resolved("wait", JOB, "--junit", str(tmp_path / "r.xml")).settings.targets
+
+
 def test_stop_takes_builds_by_number() -> None:
     """They are those of an earlier `run --no-wait`."""
     assert resolved("wait", f"{JOB}:7", f"{OTHER_JOB}:8", "--stop").settings.rules.stop
