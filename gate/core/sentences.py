@@ -111,7 +111,8 @@ SENTENCES = {
         "Builds {builds} may go on, as this run did not start them.",
     ),
     NextStep.KEPT: Sentences(
-        f"{{advice}}Build {{number}} goes on ({{option}}). {_WAIT} {_STOP}", "Builds {builds} go on (--keep-running)."
+        f"{{advice}}Build {{number}} goes on ({{option}}). {_WAIT} {_STOP}",
+        "Builds {builds} go on ({option}). {to_wait}.",
     ),
     NextStep.LOOK: Sentences("Look at build {number} {place}.", f"Look at builds {{builds}} {_CONSOLE}."),
     NextStep.ADVICE: Sentences("{advice}", "{labels}: {advice}"),
@@ -178,7 +179,7 @@ def final_words(targets: Sequence[TargetState]) -> str:
     needs: dict[tuple[NextStep, str], list[TargetState]] = {}
     for known in targets:
         kind = kind_of_step(known)
-        if kind is not NextStep.NOTHING and known.verdict is not Verdict.STARTED:
+        if kind is not NextStep.NOTHING:
             needs.setdefault((kind, known.advice if kind is NextStep.ADVICE else ""), []).append(known)
     most_urgent = sorted(needs, key=lambda key: key[0])[:MOST_NEEDS]
     return " ".join(_of_several(kind, needs[kind, advice]) for kind, advice in most_urgent)
@@ -223,6 +224,8 @@ def _fields(targets: Sequence[TargetState]) -> dict[str, str]:
     known = targets[0]
     not_stopped = f"Build {known.build_number} was not stopped, as it may be somebody else's."
     advice = f"{known.advice.rstrip('.')}. " if known.advice else ""
+    is_few = len(targets) <= MOST_NAMED
+    named = " ".join(f"{one.target.label}={one.target.job_id}:{one.build_number}" for one in targets)
     return {
         "number": str(known.build_number),
         "command": f"codearts-gate wait {known.target.job_id}:{known.build_number}",
@@ -231,6 +234,7 @@ def _fields(targets: Sequence[TargetState]) -> dict[str, str]:
         "longer": _LONGER.get(known.ended_by, ""),
         "advice": advice + (not_stopped if known.is_disputed and known.is_run and len(targets) == 1 else ""),
         "builds": _named([f"{one.build_number} ({one.target.label})" for one in targets]),
+        "to_wait": f"To wait for them: codearts-gate wait {named}" if is_few else "Wait for them by their numbers",
         "labels": _named([one.target.label for one in targets]),
     }
 

@@ -8,6 +8,7 @@ import contextlib
 import math
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 from urllib.parse import urlsplit
@@ -145,8 +146,9 @@ class Terminal:
         """Write the final line: the verdict, the report, the next thing to do; `advice` for when no target has any."""
         self._release(math.inf)
         self.close_log()
-        passed = sum(target.verdict is Verdict.PASSED for target in outcome.targets)
-        count = f"{passed} of {len(outcome.targets)} passed, " if self._has_several else ""
+        counts = Counter(target.verdict for target in outcome.targets)
+        good = Verdict.STARTED if counts[Verdict.STARTED] else Verdict.PASSED
+        count = f"{counts[good]} of {len(outcome.targets)} {good}, " if self._has_several else ""
         where = f"report in {report}" if report else "no report"
         after = spell(outcome.elapsed_seconds)
         next_thing = next_step(outcome, advice)

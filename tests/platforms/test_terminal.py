@@ -133,6 +133,13 @@ def test_skipped_targets_are_not_counted_as_passed() -> None:
     assert stream.getvalue().startswith("passed (1 of 3 passed, exit 1)")
 
 
+def test_builds_that_were_only_started_are_counted_as_that() -> None:
+    """None has passed, and none was to."""
+    terminal, stream = log(targets=2)
+    terminal.finish(outcome_of(ended("a", Verdict.STARTED), ended("b", Verdict.STARTED)), "")
+    assert stream.getvalue().startswith("started (2 of 2 started, exit 1)")
+
+
 @each_row("name", PLATFORMS)
 def test_many_red_targets_leave_room_for_the_last_line(name: str) -> None:
     """All logs together stay below 1 MB: CI systems cut a log, and the last line would be lost."""
