@@ -16,7 +16,6 @@ from gate.codearts.connect import connect
 from gate.codearts.fallback_routes import Routes
 from gate.core import verdict as judging
 from gate.core.asks import Ending
-from gate.core.names import list_jobs
 from gate.core.ports import Context, Interruption, LogLine
 from gate.core.retry import Retrier
 from gate.core.wait import Wait
@@ -118,6 +117,8 @@ def read_jobs(
 
     Raises the `ServiceError` of the list.
     """
+    from gate.core.names import list_jobs
+
     platform = detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
     terminal = Terminal(started, targets=1, quiet=False, platform=platform)
     received: list[int] = []

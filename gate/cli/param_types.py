@@ -8,16 +8,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
-from click.shell_completion import CompletionItem
 
 from gate import durations, mistakes
 from gate.limits import MAX_BUILD_NUMBER
 from gate.mistakes import JOB_ID, JOB_NAME, TARGET_FORM, Kind
 from gate.model import Target, is_label
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _ADDRESS = r"https?://\S+?"
 _TARGET = re.compile(
@@ -137,8 +139,10 @@ class Region(click.ParamType[Any]):
             self.fail(f"{value!r} is not a known region{question} {known}", param, ctx)
         return str(value)
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":  # noqa: ARG002 - click's signature
         """Return the regions that begin with the text."""
+        from click.shell_completion import CompletionItem
+
         from gate.codearts.regions import REGIONS
 
         return [CompletionItem(region) for region in sorted(REGIONS) if region.startswith(incomplete)]
@@ -162,8 +166,10 @@ class FilePath(click.ParamType[Any]):
             self.fail(f"{text} is a folder; give the name of a file in it", param, ctx)
         return Path(text)
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":  # noqa: ARG002 - click's signature
         """Let the shell complete the names of files."""
+        from click.shell_completion import CompletionItem
+
         return [CompletionItem(incomplete, type="file")]
 
 
@@ -176,8 +182,10 @@ class ScenarioName(click.ParamType[Any]):
         """Return the name as it is."""
         return str(value)
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":  # noqa: ARG002 - click's signature
         """Return the scenarios that begin with the text, each with its description."""
+        from click.shell_completion import CompletionItem
+
         from gate.simulator.scenarios import SCENARIOS
 
         return [

@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 from gate.core.asks import Ask, Ending, Priority, Result
 from gate.core.lists import Lists
 from gate.core.logs import side_end
-from gate.core.names import find_jobs, with_jobs
 from gate.core.outcome import outcome_of, progress_of
 from gate.core.ports import CallResult, Context, Interruption, LogLine, Observer, Workers
 from gate.core.queue import Queue
@@ -187,6 +186,8 @@ class Wait:
         named = [target for target in targets if target.name]
         if not named:
             return
+        from gate.core.names import find_jobs, with_jobs
+
         retrier = Retrier(self._context, lambda text: self._context.say(named[0], text))
         try:
             jobs = self.ask(find_jobs({target.name: None for target in named}, self._context, retrier), self._deadline)

@@ -4,15 +4,14 @@ import copy
 import math
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 from gate.core import verdict as judging
 from gate.core.asks import Ask, Ending, Priority, Result, pause_until, together
 from gate.core.explain import Explanation
 from gate.core.forecast import Forecast, forecast
 from gate.core.identity import Wanted, contradiction
-from gate.core.launch import Launcher, stop
 from gate.core.lists import Lists
 from gate.core.logs import Follower
 from gate.core.outcome import attempt_of
@@ -20,8 +19,8 @@ from gate.core.poll import Poller
 from gate.core.ports import Context
 from gate.core.retry import Retrier
 from gate.core.schedule import pause
-from gate.core.select import PinnedBuild, Selection
 from gate.core.sentences import describe, stop_sentence
+from gate.core.stopping import stop
 from gate.core.target_state import EndedBy, StopResult, TargetState
 from gate.core.unit_tests import UnitTestReadings, read_until_agreed
 from gate.durations import spell
@@ -36,8 +35,12 @@ from gate.errors import (
     TransientError,
     WrongBuild,
 )
-from gate.model import Record, RecordState, State, Target, Verdict
+from gate.model import Order, Record, RecordState, State, Target, Verdict
 from gate.vocabulary import NEVER_RAN
+
+if TYPE_CHECKING:
+    from gate.core.launch import Launcher
+    from gate.core.select import PinnedBuild, Selection
 
 STOPPING_IN_TIME = 20.0
 """Seconds for stopping a build when the gate gives up on it before the deadline."""
@@ -70,8 +73,7 @@ class Watch:
         self._lists = lists
         self._say: Callable[[str], None] = lambda text: context.say(target, text)
         self._retrier = Retrier(context, self._say)
-        self._selection = Selection(target, context, self._retrier)
-        self._launcher = Launcher(order, context, self._retrier, self.known) if order else None
+        self._launcher = self._new_launcher(order) if order else None
         self._wanted = Wanted(commit=context.rules.commit, branch=context.rules.branch, since=context.rules.since)
         self._follower = Follower(target, context) if context.rules.follow else None
         self.explanation = Explanation(self.known, context, self._say, self._follower)
@@ -79,6 +81,19 @@ class Watch:
         self._reused: PinnedBuild | None = None
         self._test_readings = UnitTestReadings()
         self._poller = self._new_poller()
+
+    def _new_launcher(self, order: Order) -> "Launcher":
+        """Return what starts the target's build; it is loaded here, before anything is ordered."""
+        from gate.core.launch import Launcher
+
+        return Launcher(order, self._context, self._retrier, self.known)
+
+    @cached_property
+    def _selection(self) -> "Selection":
+        """What finds the target's build; it is loaded where there is one to find, so not for most numbered targets."""
+        from gate.core.select import Selection
+
+        return Selection(self.known.target, self._context, self._retrier)
 
     @property
     def is_pinned(self) -> bool:
@@ -230,7 +245,7 @@ class Watch:
             if self.ending is not None:  # the gate began to end while the order was under way
                 raise self.ending
 
-    async def _poll(self, pinned: PinnedBuild | None) -> RecordState:
+    async def _poll(self, pinned: "PinnedBuild | None") -> RecordState:
         """Poll the build until it has ended; `pinned` is what the selection knows of it."""
         number = self.known.build_number
         assert number is not None
