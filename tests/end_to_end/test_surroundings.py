@@ -75,3 +75,32 @@ def test_job_of_gitlab_that_ends_soon_leaves_time_to_report_and_to_stop(
     assert datetime.now(UTC) < end
     assert [entry.build_number for entry in slow.journal.of(*STOPS)] == [58], done.stderr
     assert error_types(tmp_path / "gate-report.xml") == ["GateTimeout"]
+
+
+LOST = {
+    "gate.core.select": ("wait", "{job}"),
+    "gate.core.names": ("wait", "passing", "--codearts-project", "{project}"),
+    "gate.core.launch": ("run", "{job}"),
+    "gate.reports.junit": ("wait", "{job}"),
+    "junit_xml": ("wait", "{job}"),
+    "gate.reports.result": ("wait", "{job}"),
+}
+"""Modules that are loaded when they are used, each with a call that uses it."""
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_module_that_is_lost_while_the_gate_runs_is_no_pass(
+    simulate: Simulate, run_gate: RunGate, tmp_path: Path, name: str
+) -> None:
+    """The package is replaced, or the disk goes: nothing is ordered without it, and the report, if any, says so."""
+    simulator = simulate(["passing"], speed=200)
+    values = {"job": simulator.jobs["passing"], "project": simulator.project}
+    command = [argument.format_map(values) for argument in LOST[name]]
+    parent, _, last = name.rpartition(".")
+    before = f"import sys; sys.modules[{name!r}] = None; {last!r} in dir(sys.modules.get({parent!r})) and delattr("
+    before += f"sys.modules[{parent!r}], {last!r})"
+    done = run_gate(*command, env=environment(simulator), before=before)
+    assert (done.returncode, "passed" in done.stdout) == (5, False), done
+    assert not simulator.journal.of(*ORDERS)
+    report = tmp_path / "gate-report.xml"
+    assert not report.exists() or error_types(report) == ["Undetermined"]
