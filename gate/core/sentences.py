@@ -225,7 +225,10 @@ def _fields(targets: Sequence[TargetState]) -> dict[str, str]:
     not_stopped = f"Build {known.build_number} was not stopped, as it may be somebody else's."
     advice = f"{known.advice.rstrip('.')}. " if known.advice else ""
     is_few = len(targets) <= MOST_NAMED
-    named = " ".join(f"{one.target.label}={one.target.job_id}:{one.build_number}" for one in targets)
+    named = " ".join(
+        f"{one.target.label}=".removeprefix(f"{one.target.job_id}=") + f"{one.target.job_id}:{one.build_number}"
+        for one in targets
+    )
     return {
         "number": str(known.build_number),
         "command": f"codearts-gate wait {known.target.job_id}:{known.build_number}",

@@ -198,9 +198,9 @@ def test_final_words_name_every_target_that_needs_the_same() -> None:
 
 def test_final_words_say_how_to_wait_for_builds_that_were_only_started() -> None:
     """Of a few, the command can be pasted."""
-    builds = [labelled(label, **STARTED, **RUNNING, **OWN) for label in ("a", "b")]
-    text = "Builds 58 (a) and 58 (b) go on (--no-wait). To wait for them: "
-    assert final_words(builds) == f"{text}codearts-gate wait a={JOB}:58 b={JOB}:58."
+    builds = [labelled(label, **STARTED, **RUNNING, **OWN) for label in ("a", JOB)]
+    text = f"Builds 58 (a) and 58 ({JOB}) go on (--no-wait). To wait for them: "
+    assert final_words(builds) == f"{text}codearts-gate wait a={JOB}:58 {JOB}:58."
     kept = final_words([labelled(f"t{number}", **TIMED_OUT, **RUNNING, **KEPT) for number in range(500)])
     assert kept.endswith(" and 497 more go on (--keep-running). Wait for them by their numbers.")
 
