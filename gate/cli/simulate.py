@@ -31,7 +31,8 @@ from gate.cli.param_types import Duration, Number, ScenarioName
     metavar="NUMBER",
     default=1,
     show_default=True,
-    help="How many times as fast as in reality builds run.",
+    help="How many times as fast as in reality builds and the service's clock run. Once that is ten minutes ahead, "
+    "`wait` needs a build number or --commit.",
 )
 @click.option(
     "--queue", type=Duration(zero=True), show_default="as the scenario says", help="How long each build is queued."
