@@ -18,7 +18,6 @@ from gate.durations import spell
 from gate.errors import (
     InvalidAnswer,
     NotFound,
-    PermanentError,
     Refused,
     RouteMissing,
     ServiceError,
@@ -154,7 +153,7 @@ class Poller:
                 self._verify(record)
             except ServiceError as error:
                 failure = error
-                if self._known.record is None and isinstance(error, PermanentError):
+                if self._known.record is None and isinstance(error, NotFound):
                     raise
                 if self._has_vanished(error):
                     what = f"the record of build {number} has vanished"

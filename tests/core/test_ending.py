@@ -7,7 +7,19 @@ from typing import Any
 import pytest
 
 from gate.core.wait import LOOKING, STOPPING, WIND_UP
-from gate.errors import Forbidden, NotFound, Refused, ServiceFailing, StartLost, Throttled, TooSlow, Unreachable
+from gate.errors import (
+    Forbidden,
+    NotFound,
+    Refused,
+    RouteMissing,
+    ServiceError,
+    ServiceFailing,
+    StartLost,
+    Throttled,
+    TooSlow,
+    Unreachable,
+    Untrusted,
+)
 from gate.model import Order, Record, Stage, Started, Target, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, HANG, Late, World, build, pinned, record
@@ -191,6 +203,14 @@ def test_order_that_was_not_admitted_is_sent_again(error: Any) -> None:
     world = ordered(start=[error, error, 58], record=[lambda job, number: record("SUCCESS", number, job)])
     assert world.verdict() is Verdict.PASSED
     assert len(asked(world, "start")) == 3
+
+
+@each_row("kind", [Refused, RouteMissing, Untrusted])
+def test_permanent_error_in_place_of_the_first_record_of_an_order_may_pass(kind: type[ServiceError]) -> None:
+    """The order was answered, so that the job is a right one; the build is neither given up nor stopped."""
+    world = ordered(start=[58], record=[kind("no"), record("RUNNING", 58), record("SUCCESS", 58)])
+    (outcome,) = world.run()
+    assert (outcome.verdict, world.service.times("stop")) == (Verdict.PASSED, [])
 
 
 def test_order_that_is_throttled_for_ever_is_undetermined() -> None:
