@@ -1,6 +1,5 @@
 """One name for one thing: modules and classes of the package can be told apart by their names alone."""
 
-import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -22,9 +21,8 @@ def shared(names: Iterator[tuple[str, Path]]) -> dict[str, list[str]]:
 def classes() -> Iterator[tuple[str, Path]]:
     """Return every public class of the package."""
     for path in MODULES:
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                yield node.name, path
+        for name in re.findall(r"^class ([^\W_]\w*)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            yield name, path
 
 
 def test_no_two_modules_have_one_name() -> None:

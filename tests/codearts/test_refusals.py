@@ -18,7 +18,7 @@ from gate.codearts.client import Client
 from gate.codearts.connect import connect
 from gate.codearts.fallback_routes import Routes
 from gate.codearts.session import Session
-from gate.codearts.signing import LEFT_TO_DECIDE, MAX_AT_ONCE, MAX_REFUSALS, REFUSAL_SECONDS, KeyPairAuth
+from gate.codearts.signing import LEFT_TO_DECIDE, MAX_AT_ONCE, MAX_REFUSALS, KeyPairAuth
 from gate.errors import (
     NEW_CREDENTIAL,
     CredentialRefused,
@@ -264,8 +264,9 @@ def test_key_is_not_refused_more_often_however_many_requests_come_at_once(
     assert len(sent) == refusals
 
 
-def test_requests_that_hang_hold_up_no_other() -> None:
-    """What has been under way for a second will not be refused any more."""
+def test_requests_that_hang_hold_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has been under way for a second, here a fifth of one, will not be refused any more."""
+    monkeypatch.setattr("gate.codearts.signing.REFUSAL_SECONDS", 0.2)
     auth, released = KeyPairAuth(KEYS, lambda: datetime.now(UTC)), threading.Event()
     auth.accepted(PreparedRequest())
 
@@ -284,7 +285,7 @@ def test_requests_that_hang_hold_up_no_other() -> None:
     released.set()
     for thread in threads:
         thread.join(20)
-    assert waited < 2 * REFUSAL_SECONDS
+    assert waited < 2
 
 
 def test_hint_of_a_first_refusal_names_the_cause(service: requests_mock.Mocker) -> None:
