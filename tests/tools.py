@@ -13,6 +13,9 @@ from tests.conftest import ROOT
 REQUIRED = os.environ.get("GATE_CI") == "1"
 """Whether a missing tool is an error; read here, before tests scrub the environment."""
 
+QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""Options of Java for a program of a few seconds: without them, most of it goes into compiling for a long run."""
+
 _PATH = os.pathsep.join([f"{ROOT}/.ci/node_modules/.bin", f"{ROOT}/.ci/bin", os.environ["PATH"]])
 
 

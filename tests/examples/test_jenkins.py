@@ -19,7 +19,7 @@ from gate.cli.rehearsal import scenarios_of
 from tests.conftest import ROOT
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.helpers import wait_for
-from tests.tools import tool
+from tests.tools import QUICK_START, tool
 
 pytestmark = pytest.mark.ci
 
@@ -155,7 +155,11 @@ def run_pipeline(name: str, cases: list[dict[str, Any]]) -> list[dict[str, Any]]
     done = subprocess.run(
         [tool("groovy", made_with="java"), str(Path(__file__).parent / "run_jenkinsfile.groovy")],
         input=json.dumps({"file": str(EXAMPLES / name), "cases": cases}),
-        env={**os.environ, "JAVA_HOME": str(Path(tool("java")).resolve().parent.parent)},
+        env={
+            **os.environ,
+            "JAVA_HOME": str(Path(tool("java")).resolve().parents[1]),
+            "JAVA_OPTS": " ".join(QUICK_START),
+        },
         capture_output=True,
         text=True,
         timeout=240,

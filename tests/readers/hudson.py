@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 
 import requests
 
-from tests.tools import java, java_archive
+from tests.tools import QUICK_START, java, java_archive
 
 _START_SECONDS = 120
 _BUILD_SECONDS = 60
@@ -119,7 +119,7 @@ def hudson(folder: Path, jobs: Mapping[str, Job], environment: Mapping[str, str]
             "java.io.tmpdir": temporary,
             "user.home": home,
         }
-        command = [java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+        command = [java(), *QUICK_START]
         command += [f"--add-opens={package}=ALL-UNNAMED" for package in _OPENED]
         command += [f"-D{name}={value}" for name, value in properties.items()]
         command += ["-cp", str(java_archive("hudson-war-3.3.2.war")), str(Path(__file__).with_name("Start.java"))]

@@ -14,7 +14,7 @@ from typing import Any
 import junitparser
 from lxml import etree
 
-from tests.tools import java, node_script, tool
+from tests.tools import QUICK_START, java, node_script, tool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +163,9 @@ def by_allure(report: Path) -> Reading:
     shutil.copy(report, results)
     if history.exists():
         shutil.copytree(history, results / "history")
-    quick_start = {"JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
     command = [tool("allure"), "generate", str(results), "--output", str(site)]
-    subprocess.run(command, env={**os.environ, **quick_start}, capture_output=True, check=True)
+    environment = {**os.environ, "JAVA_OPTS": " ".join(QUICK_START)}
+    subprocess.run(command, env=environment, capture_output=True, check=True)
     shutil.copytree(site / "history", history, dirs_exist_ok=True)
 
     kinds = {"passed": "passed", "failed": "failure", "broken": "error", "skipped": "skipped"}
