@@ -143,9 +143,9 @@ def test_modules_are_taken_compiled_where_they_are_and_as_sources_elsewhere(
         for name in names:
             part.writestr(name, whole.read(name))
     program = (
-        "import runpy, sys; sys.argv = ['x', '--version']\n"
-        f"try: runpy.run_path({os.fspath(copy)!r}, run_name='__main__')\n"
-        "except SystemExit: print(sys.modules['gate.cli.commands'].__file__, file=sys.__stderr__)"
+        "import atexit, runpy, sys; sys.argv = ['x', '--version']\n"
+        "atexit.register(lambda: print(sys.modules['gate.cli.commands'].__file__, file=sys.stderr))\n"
+        f"runpy.run_path({os.fspath(copy)!r}, run_name='__main__')"
     )
     done = subprocess.run([PYTHON, "-I", "-c", program], capture_output=True, text=True, check=True)
     found = Path(done.stderr.splitlines()[-1]).relative_to(copy).as_posix()
