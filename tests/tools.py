@@ -16,7 +16,8 @@ REQUIRED = os.environ.get("GATE_CI") == "1"
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 """Options of Java for a program of a few seconds: without them, most of it goes into compiling for a long run."""
 
-_PATH = os.pathsep.join([f"{ROOT}/.ci/node_modules/.bin", f"{ROOT}/.ci/bin", os.environ["PATH"]])
+_FOLDERS = (".ci/node_modules/.bin", ".ci/bin", ".ci/bin/pypi/bin")
+_PATH = os.pathsep.join([*(f"{ROOT}/{folder}" for folder in _FOLDERS), os.environ["PATH"]])
 
 
 def tool(name: str, *, made_with: str = "sh") -> str:

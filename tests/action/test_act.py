@@ -21,7 +21,7 @@ def test_self_test_passes_in_act(tmp_path: Path) -> None:
 
     Host mode needs no container; act replaces the check-out by the folder that it runs in.
     """
-    act = tool("act", made_with="go")
+    act = tool("act")
     repository = tmp_path / "repository"
     unwanted = (".git", ".venv", ".*_cache", "__pycache__", "node_modules", "bin", "dist")
     shutil.copytree(ROOT, repository, ignore=shutil.ignore_patterns(*unwanted))
