@@ -8,6 +8,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -90,36 +91,26 @@ def test_second_signal_does_not_end_the_stop(simulate: Simulate, start_gate: Sta
 
 
 WITHOUT_THREADS = """
-import _thread, sys, threading
+import _thread, threading
 def start(work, args):
     raise RuntimeError("can't start new thread")
-_thread.start_new_thread = start
-from gate.__main__ import main
-sys.argv[0] = "codearts-gate"
-main()
+_thread.start_new_thread = threading._start_new_thread = start
 """
 
 
-def test_no_thread_and_a_stalled_terminal_still_end_the_process(simulate: Simulate, tmp_path: Path) -> None:
+def test_no_thread_and_a_stalled_terminal_still_end_the_process(
+    simulate: Simulate, start_gate: StartGate, tmp_path: Path
+) -> None:
     """Nothing can be asked and nothing can be said: the exit status tells."""
     simulator = simulate(["passing"])
     reader, writer = os.pipe()
     fill(writer)
-    process = subprocess.Popen(
-        [sys.executable, "-c", WITHOUT_THREADS, "wait", simulator.jobs["passing"]],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment(simulator)},
-        cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=writer,
-    )
-    try:
-        assert process.wait(15) == 5
-    finally:
-        process.kill()
-        process.wait()
-        os.close(reader)
-        os.close(writer)
+    streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": writer}
+    env = environment(simulator)
+    process = start_gate("wait", simulator.jobs["passing"], env=env, before=WITHOUT_THREADS, **streams)
+    assert process.wait(15) == 5
+    os.close(reader)
+    os.close(writer)
     assert error_types(tmp_path / "gate-report.xml") == ["Undetermined"]
 
 

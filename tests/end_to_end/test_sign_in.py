@@ -12,7 +12,6 @@ from gate.limits import MAX_CONNECTIONS
 from gate.simulator.exchange import HttpAnswer
 from gate.simulator.scenarios import SCENARIOS
 from gate.simulator.simulated_iam import token_outdated
-from tests.conftest import ROOT
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import SIGN_IN
@@ -231,16 +230,18 @@ def test_echoed_access_key_is_blotted_out(simulate: Simulate, run_gate: RunGate,
     assert "AK-OF-SOMEBODY-ELSE" not in everything
 
 
-def test_missing_extra_is_answered_with_the_command_that_installs_it(
-    simulate: Simulate, run_gate: RunGate, tmp_path: Path
-) -> None:
+WITHOUT_SIGNER = """
+import sys
+for name in ("huaweicloudsdkcore", *sys.modules):
+    if name.startswith("huaweicloudsdkcore"):
+        sys.modules[name] = None  # importing it raises an ImportError
+"""
+
+
+def test_missing_extra_is_answered_with_the_command_that_installs_it(simulate: Simulate, run_gate: RunGate) -> None:
     """Without the vendor's signer, AK/SK is a usage error, and nothing is asked of the service."""
-    package = tmp_path / "without" / "huaweicloudsdkcore"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("raise ImportError('not here')")
     simulator = simulate(["passing"])
-    env = environment(simulator, "aksk", PYTHONPATH=f"{package.parent}:{ROOT}")
-    done = run_gate("wait", simulator.jobs["passing"], env=env)
+    done = run_gate("wait", simulator.jobs["passing"], env=environment(simulator, "aksk"), before=WITHOUT_SIGNER)
     assert (done.returncode, simulator.journal.entries) == (2, ())
     assert f'{sys.executable} -m pip install "huaweicloudsdkcore' in done.stderr
 

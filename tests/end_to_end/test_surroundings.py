@@ -64,8 +64,8 @@ def test_refused_order_repeats_no_secret_parameter(simulate: Simulate, run_gate:
 def test_job_of_gitlab_that_ends_soon_leaves_time_to_report_and_to_stop(
     slow: FaultySimulator, run_gate: RunGate, tmp_path: Path
 ) -> None:
-    """With 9 s left, the gate takes half of it: the build that it started is stopped, and the report is there."""
-    end = datetime.now(UTC) + timedelta(seconds=9)
+    """With 7 s left, the gate takes half of it: the build that it started is stopped, and the report is there."""
+    end = datetime.now(UTC) + timedelta(seconds=7)
     started = (end - timedelta(seconds=600)).isoformat(timespec="milliseconds")
     env = environment(slow, GITLAB_CI="true", CI_JOB_STARTED_AT=started, CI_JOB_TIMEOUT="600")
     done = run_gate("run", slow.jobs["slow"], env=env)

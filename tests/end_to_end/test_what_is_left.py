@@ -74,8 +74,15 @@ def test_gate_that_is_killed_at_its_first_request_leaves_no_pass(
     assert step_outputs(former)["verdict"] == "undetermined"
 
 
-@pytest.mark.parametrize("imported", ["click.core", "requests.sessions"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("number", "imported"),
+    [
+        (signal.SIGTERM, "click.core"),
+        (signal.SIGINT, "click.core"),
+        (signal.SIGHUP, "click.core"),
+        (signal.SIGINT, "requests.sessions"),
+    ],
+)
 def test_signal_while_the_program_is_loaded_leaves_no_pass(
     start_gate: StartGate, former: Path, imported: str, number: signal.Signals
 ) -> None:
