@@ -66,7 +66,7 @@ class LiveLines:
         A terminal that became narrower has broken the longer ones (xterm is an exception), so rows are counted anew.
         """
         columns = self.size().columns + 1
-        up = sum(max(-(-taken // columns), 1) for taken in self._widths) - 1
+        up = sum(max(-(-taken // columns), 1) for taken in self._widths[:-1])
         self._widths = []
         return f"\r\x1b[{up}A\x1b[J" if up > 0 else "\r\x1b[J"
 
@@ -75,11 +75,14 @@ class LiveLines:
         self._widths = []
 
     def draw(self, lines: Iterable[Line]) -> str:
-        """Return what shows these lines below all others, each cut to the terminal's width; call `clear` before."""
+        """Return what shows these lines below all others, each cut to the terminal's width; call `clear` before.
+
+        The cursor stands at the start of the last one: behind it, the `^C` that a terminal shows might need a new row.
+        """
         columns = self.size().columns
         fitting = [cut_line(self._encodable(line), columns) for line in lines]
         self._widths = [line_width(line) for line in fitting]
-        return "\n".join(map(self._styled, fitting))
+        return "\n".join(map(self._styled, fitting)) + "\r"
 
     def print(self, lines: Iterable[Line]) -> str:
         """Return what leaves these lines on the screen for good, uncut; call `clear` before."""

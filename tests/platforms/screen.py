@@ -54,14 +54,19 @@ class Screen(io.TextIOBase):
 
     def resize(self, columns: int, lines: int) -> None:
         """Change the size as most terminals do: rows that are too long are broken into several."""
-        rows = [row for line in self.shown() for row in broken(line, columns)]
-        column = self._emulator.cursor.x
+        texts = [broken(line, columns) for line in self.shown()]
+        rows = [row for text in texts for row in text]
+        is_below = not self._emulator.display[self._emulator.cursor.y].strip()
         self._emulator.resize(lines, columns)
         self._emulator.reset()
         self._emulator.set_mode(pyte.modes.LNM)
         self._feed.feed("\n".join(rows))
-        if not column:
+        if is_below:
             self._feed.feed("\n")
+        elif len(texts[-1]) > 1:  # the cursor stays at the start of its line
+            self._feed.feed(f"\r\x1b[{len(texts[-1]) - 1}A")
+        else:
+            self._feed.feed("\r")
         set_size(self.ours, columns, lines)
 
     def lines(self) -> list[str]:

@@ -86,6 +86,16 @@ def test_last_line_counts_what_the_verdict_is_about(open_screen: OpenScreen) -> 
     assert [line[1] for line in screen.lines()[1:-1]] == ["✗", "✗", "✗", "✓"]
 
 
+def test_ctrl_c_that_a_terminal_shows_leaves_no_old_line(open_screen: OpenScreen) -> None:
+    """The last line of the screen ends where the terminal does."""
+    screen, terminal = open_screen("a", "b")
+    terminal.tick([Progress(target, Phase.NOT_ASKED) for target in targets_of("a", "b")], 1001.0)
+    assert len(screen.lines()[-1]) == 79
+    screen.write("^C")
+    terminal.finish(outcome_of(ended("a"), ended("b")), "report.xml")
+    assert [line for line in screen.shown() if line.startswith("codearts-gate")] == screen.lines()[:1]
+
+
 def test_what_a_shell_writes_while_the_gate_is_stopped_stays(open_screen: OpenScreen) -> None:
     """After Ctrl-Z and `fg`, the screen is below it."""
     screen, terminal = open_screen()
@@ -95,7 +105,7 @@ def test_what_a_shell_writes_while_the_gate_is_stopped_stays(open_screen: OpenSc
     screen.write("^Z\n$ fg\n")
     terminal.tick([standing(running_seconds=60.0)], 1060.0)
     terminal.tick([standing(running_seconds=61.0)], 1061.0)
-    assert screen.lines()[: len(before) + 1] == [*before[:-1], f"{before[-1]}^Z", "$ fg"]
+    assert screen.lines()[: len(before) + 1] == [*before[:-1], f"^Z{before[-1][2:]}", "$ fg"]
     assert screen.lines()[len(before) + 1].startswith("codearts-gate  cn-north-4  01:01 of 60:00")
 
 
