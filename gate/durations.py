@@ -7,9 +7,8 @@ FORMS = "90, 2.5, 90s, 10m, 1h30m or 500ms"
 MOST = 366 * 24 * 3600.0
 """The longest duration in seconds. Far longer ones overflow the timeout of a socket, or a date."""
 
-_NUMBER = r"\d+(?:\.\d+)?"
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_WITH_UNITS = re.compile("".join(rf"(?:(?P<{unit}>{_NUMBER}){unit})?" for unit in _UNITS), re.ASCII)
+_PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)?", re.ASCII)
 
 
 def parse(text: str) -> float:
@@ -18,13 +17,12 @@ def parse(text: str) -> float:
     Raises `ValueError` for anything else, such as `nan`, `inf`, a sign or an exponent, and for more than a year.
     """
     text = text.strip()
-    if re.fullmatch(_NUMBER, text, re.ASCII):
-        seconds = float(text)
-    else:
-        match = _WITH_UNITS.fullmatch(text)
-        if not text or match is None:
-            raise ValueError(f"{text!r} is not a duration; write it as {FORMS}")
-        seconds = sum(float(number) * _UNITS[unit] for unit, number in match.groupdict().items() if number)
+    parts = _PART.findall(text)
+    units = [unit for _, unit in parts]
+    is_in_order = units == [""] or (units and units == [unit for unit in _UNITS if unit in units])
+    if not is_in_order or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(f"{text!r} is not a duration; write it as {FORMS}")
+    seconds = sum(float(number) * _UNITS.get(unit, 1.0) for number, unit in parts)
     if seconds > MOST:
         raise ValueError(f"{text[:20]!r} is too long a duration; the longest is a year")
     return seconds

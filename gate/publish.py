@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gate.core.wait import BUG_HINT, describe_bug
 from gate.errors import ReportFailed, UsageProblem
@@ -19,9 +20,11 @@ from gate.platforms.shared_files import is_shared
 from gate.platforms.terminal import Terminal
 from gate.reports import placeholder
 from gate.runtime import streams
-from gate.runtime.log_folder import LogFolder
 from gate.settings import Reports, Settings
 from gate.value_types import NamedTuple
+
+if TYPE_CHECKING:
+    from gate.runtime.log_folder import LogFolder
 
 DRAIN_BETWEEN = 5.0
 """Seconds at most for what one stream holds before the other goes on, so that a file for both keeps its order."""
@@ -115,7 +118,7 @@ class Publisher:
         self._settings = settings
         self._reports = list(reports_of(settings.reports, platform, no_wait=settings.rules.no_wait))
         log_dir = settings.reports.log_dir
-        self.logs = LogFolder(log_dir, settings.targets) if log_dir is not None else None
+        self.logs = _log_folder(log_dir, settings.targets) if log_dir is not None else None
         """The folder for the logs of builds, if they are wanted."""
         self._json = settings.reports.json
         self._platform = platform
@@ -249,6 +252,12 @@ class Publisher:
                 if not report.is_appended:
                     remove_file(report.path)
         return degraded
+
+
+def _log_folder(folder: Path, targets: Sequence[Target]) -> "LogFolder":
+    from gate.runtime.log_folder import LogFolder
+
+    return LogFolder(folder, targets)
 
 
 def unfinished(

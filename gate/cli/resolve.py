@@ -4,7 +4,7 @@ import os
 import re
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,8 @@ def resolve(
     missing = [] if targets else ["no target: name at least one JOB_ID, or set GATE_TARGETS"]
     connection, notes = resolve_connection(values, places, missing)
     rules, of_the_job = within_the_job(Rules(**_fields_of(Rules, values)), values["platform"])
-    advice = detect(values["platform"], os.environ).commit_advice(rules.commit) if rules.commit else ""
-    rules = replace(rules, commit_advice=advice)
+    if rules.commit:
+        rules = replace(rules, commit_advice=detect(values["platform"], os.environ).commit_advice(rules.commit))
     check_targets(labelled, source_of_targets(places))
     settings = Settings(
         targets=labelled,
@@ -169,7 +169,7 @@ def within_the_job(rules: Rules, platform: str) -> tuple[Rules, Sequence[str]]:
 
 def _fields_of(kind: type[Rules | Reports], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that are fields of a class of settings."""
-    return {field.name: values[field.name] for field in fields(kind) if field.name in values}
+    return {name: values[name] for name in kind.__annotations__ if name in values}
 
 
 def resolve_order(targets: Sequence[Target], values: Mapping[str, Any], places: Mapping[str, str]) -> Order:
@@ -206,9 +206,11 @@ def resolve_connection(
     values: Mapping[str, Any], places: Mapping[str, str], missing: Sequence[str] = ()
 ) -> ResolvedConnection:
     """Make the settings of the connection; raises `UsageProblem` about all that is missing, `missing` included."""
-    from gate.codearts.regions import REGIONS
+    known = None
+    if values["region"]:
+        from gate.codearts.regions import REGIONS
 
-    known = REGIONS[values["region"]] if values["region"] else None
+        known = REGIONS[values["region"]]
     problems = list(missing)
     endpoint = values["endpoint"] or (known.build if known else "")
     if not endpoint:

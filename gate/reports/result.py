@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 
 from gate.model import Outcome, TargetOutcome, Verdict
-from gate.reports.fields import DOCUMENT, TARGET, plain
 from gate.reports.formatting import seconds
 from gate.text import clean, link, one_line
 
@@ -38,6 +37,8 @@ def lines(outcome: Outcome) -> str:
 
 def document(outcome: Outcome) -> dict[str, object]:
     """Return the JSON document as plain values; texts are cleaned, unknown values are `None`."""
+    from gate.reports.fields import DOCUMENT, plain  # a run without the document does not need them
+
     return plain(outcome, DOCUMENT)
 
 
@@ -68,6 +69,8 @@ def results(outcome: Outcome) -> str:
         text = to_json(outcome)
         if len(text) < RESULTS_LIMIT:
             return text
+    from gate.reports.fields import TARGET, plain
+
     bare = [plain(dataclasses.replace(target, stages=(), children=(), attempts=()), TARGET) for target in targets]
     shortened = document(dataclasses.replace(outcome, targets=())) | {"omitted": missing | {"targets": len(bare)}}
     left = RESULTS_LIMIT - len(one_json_line(shortened))
