@@ -266,6 +266,7 @@ TABLE = (
         "has capital letters in the job id",
         _in_lower_case,
     ),
+    Mistake(_NUMBERED, r"^[^=]*=(?::.*)?$", "has no job behind its label", _CHECK, signs="="),
     Mistake(Kind.TARGET, "", _job_id, _what_a_job_id_is),
     Mistake(
         _NUMBERED,
