@@ -50,15 +50,14 @@ def wait(settings: Settings, started: float) -> int:
     publisher.write_placeholder(settings.targets, NOT_FINISHED, exit_code=5)
     gc.freeze()  # modules are no garbage: looking at them again and again would cost a tenth of a short run
     with contextlib.closing(WorkerPool()) as pool:
-        status, drain_until = _carry_out(settings, started, pool, terminal, publisher)
-    streams.drain(drain_until)
-    return status
+        return _carry_out(settings, started, pool, terminal, publisher)
 
 
-def _carry_out(
-    settings: Settings, started: float, pool: WorkerPool, terminal: Terminal, publisher: Publisher
-) -> tuple[int, float]:
-    """Wait and write the reports; return the exit code, and the instant until which the output may be read."""
+def _carry_out(settings: Settings, started: float, pool: WorkerPool, terminal: Terminal, publisher: Publisher) -> int:
+    """Wait, write the reports and let what was printed be read; return the exit code.
+
+    A signal that comes after the verdict changes nothing: the reports have it already, and the last lines follow.
+    """
     received: list[int] = []
     debug: Callable[[str], None] = (lambda text: pool.post(LogLine(text))) if settings.reports.verbose else _ignore
     session = connect(settings.connection, debug, lambda text: pool.post(LogLine(f"warning: {text}")))
@@ -100,7 +99,9 @@ def _carry_out(
         )
         seconds = streams.DRAIN if waiting.signal_number is None else DRAIN_AFTER_SIGNAL
         drain_until = min(waiting.end, pool.now() + seconds)
-        return publisher.publish(outcome, drain_until), drain_until
+        status = publisher.publish(outcome, drain_until)
+        streams.drain(drain_until)
+    return status
 
 
 def read_jobs(

@@ -32,6 +32,29 @@ def test_signal_ends_the_wait_with_128_and_its_number(
     assert not slow.journal.of(*STOPS)
 
 
+AFTER_THE_VERDICT = """
+import os, signal, types
+from gate import app
+drain = app.streams.drain
+def drain_interrupted(until):
+    os.kill(os.getpid(), signal.SIGTERM)
+    drain(until)
+app.streams = types.SimpleNamespace(drain=drain_interrupted, DRAIN=app.streams.DRAIN)
+from gate.__main__ import main
+main()
+"""
+
+
+def test_signal_after_the_verdict_does_not_contradict_the_report(simulate: Simulate, tmp_path: Path) -> None:
+    """Also a second Ctrl-C: while the last lines are read, the status stays that of the report."""
+    simulator = simulate(["passing"], speed=200)
+    command = [sys.executable, "-c", AFTER_THE_VERDICT, "wait", simulator.jobs["passing"]]
+    env = environment(simulator, PYTHONPATH=str(ROOT))
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, error_types(tmp_path / "gate-report.xml")) == (0, []), done.stderr
+    assert done.stderr.splitlines()[-1].startswith("passed (exit 0)")
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_signal_during_a_hung_request_ends_at_once(
     simulate: Simulate, start_gate: StartGate, tmp_path: Path, number: int
