@@ -28,6 +28,9 @@ from tests.helpers import (
 BUSY = 8.0
 """Seconds for which a busy machine may give a process no turn. A stream that held it up would do so for good."""
 
+# Builds are given by their numbers here. At 200 times the speed, one that has ended is a quarter of an hour old after
+# five seconds, which the start of a process may take on a busy machine: too old to be judged as the newest one.
+
 SHELL = '"$GATE_PYTHON" -m gate wait "$@" '
 
 
@@ -48,7 +51,6 @@ def run_in_shell(
     """Run the gate on the simulator's job by a line of shell; the gate's own status is printed as `status=`."""
     [job_id] = simulator.jobs.values()
     env = {**os.environ, **environment(simulator), "PYTHONPATH": str(ROOT), "GATE_PYTHON": python}
-    # By its number: where the start takes five seconds, the newest build ended a quarter of an hour ago.
     command = ["bash", "-c", script, "bash", f"{job_id}:57"]
     return subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
@@ -67,7 +69,7 @@ def test_closed_streams_change_no_status(simulate: Simulate, tmp_path: Path) -> 
 def test_closed_stream_changes_no_status(simulate: Simulate, run_gate: RunGate, tmp_path: Path, closing: str) -> None:
     """Likewise; what goes to the other one has no traceback."""
     simulator = simulate(["failing"], speed=200)
-    done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator), before=closing)
+    done = run_gate("wait", f"{simulator.jobs['failing']}:57", env=environment(simulator), before=closing)
     assert done.returncode == 1, done
     assert error_types(tmp_path / "gate-report.xml") == ["BuildFailed"]
     assert "Traceback" not in done.stdout + done.stderr
@@ -90,7 +92,7 @@ def test_reader_that_leaves_changes_no_status(
     simulator = simulate(["failing"], speed=200)
     reader, writer = os.pipe()
     given: dict[str, Any] = dict.fromkeys(streams, writer)
-    process = start_gate("wait", simulator.jobs["failing"], *options, env=environment(simulator), **given)
+    process = start_gate("wait", f"{simulator.jobs['failing']}:57", *options, env=environment(simulator), **given)
     os.close(writer)
     os.read(reader, taken)
     os.close(reader)
@@ -105,7 +107,7 @@ def test_full_device_changes_no_status(simulate: Simulate, start_gate: StartGate
     simulator = simulate(["failing"], speed=200)
     with Path("/dev/full").open("w") as full:
         env = environment(simulator)
-        process = start_gate("wait", simulator.jobs["failing"], env=env, stdout=full, stderr=full)
+        process = start_gate("wait", f"{simulator.jobs['failing']}:57", env=env, stdout=full, stderr=full)
         process.communicate(timeout=30)
     assert process.returncode == 1
     assert error_types(tmp_path / "gate-report.xml") == ["BuildFailed"]
@@ -145,7 +147,7 @@ def test_report_for_a_closed_stream_is_no_pass(
 ) -> None:
     """It would be lost without a word."""
     simulator = simulate(["passing"], speed=200)
-    done = run_gate("wait", simulator.jobs["passing"], *options, env=environment(simulator), before=closing)
+    done = run_gate("wait", f"{simulator.jobs['passing']}:57", *options, env=environment(simulator), before=closing)
     assert done.returncode == 5, done
     is_told = "/dev/stdout could not be written: its reader has gone" in done.stderr
     assert is_told == (closing is CLOSED_STDOUT)
@@ -178,7 +180,7 @@ def test_reader_that_stalls_is_waited_for_a_few_seconds_only(
         fill(pipes[-1][1])
         nowhere = dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
         calls[name] = {
-            "arguments": ["wait", simulator.jobs[scenario], *options],
+            "arguments": ["wait", f"{simulator.jobs[scenario]}:57", *options],
             "env": environment(simulator),
             **nowhere,
             **dict.fromkeys(stalled, pipes[-1][1]),
@@ -215,7 +217,7 @@ def test_reader_that_is_slow_gets_the_whole_result(simulate: Simulate, start_gat
     simulator = simulate(["failing"], speed=200)
     reader, writer = os.pipe()
     filled = fill(writer)
-    process = start_gate("wait", simulator.jobs["failing"], env=environment(simulator), stdout=writer)
+    process = start_gate("wait", f"{simulator.jobs['failing']}:57", env=environment(simulator), stdout=writer)
     os.close(writer)
     report = tmp_path / "gate-report.xml"
     while not report.exists():
