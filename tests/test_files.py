@@ -15,6 +15,7 @@ import pytest
 from gate import files
 from gate.errors import ReportFailed
 from gate.files import write
+from tests.tables import each_row
 
 SECONDS = 0.3
 LARGE = b"0123456789" * 20_000
@@ -132,8 +133,8 @@ def test_failed_write_leaves_the_old_report_alone(tmp_path: Path, monkeypatch: p
 NO_SPACE = [errno.ENOSPC, errno.EDQUOT, errno.EFBIG]
 
 
-@pytest.mark.parametrize("number", [errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS, *NO_SPACE])
-@pytest.mark.parametrize("step", ["open", "replace"])
+@each_row("number", [errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS, *NO_SPACE])
+@each_row("step", ["open", "replace"])
 def test_file_that_cannot_be_replaced_is_written_in_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, step: str
 ) -> None:

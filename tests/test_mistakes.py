@@ -72,7 +72,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("value", "remedy"), MISTAKES)
+@each_row(("value", "remedy"), MISTAKES)
 def test_mistake_is_answered_with_its_remedy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str, remedy: str
 ) -> None:

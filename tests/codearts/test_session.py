@@ -18,6 +18,7 @@ from gate.errors import Forbidden, GateError, PermanentError, TooSlow, Unreachab
 from gate.limits import MAX_BYTES
 from gate.settings import Connection, IamUser, Token
 from tests.codearts.conftest import ENDPOINT, TOKEN
+from tests.tables import each_row
 
 
 def with_file(file: Path) -> Session:
@@ -52,17 +53,16 @@ def test_netrc_and_cookies_change_nothing(
     assert "Cookie" not in headers
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize(
-    "location", ["https://elsewhere.example/", "/x", "http://[bad", "", "::::", "\u00e9//", "http:"]
-)
+@each_row("status", [301, 302, 303, 307, 308])
+@each_row("location", ["https://elsewhere.example/", "/x", "http://[bad", "", "::::", "\u00e9//", "http:"])
 def test_redirect_is_not_followed_whatever_it_names(
     service: requests_mock.Mocker, session: Session, status: int, location: str
 ) -> None:
     """The credential goes to the configured host only, and an invalid address raises no error."""
     service.get(f"{ENDPOINT}/x", status_code=status, headers={"Location": location})
+    before = len(service.request_history)
     assert session.get("/x").status == status
-    assert len(service.request_history) == 1
+    assert len(service.request_history) == before + 1
 
 
 def test_body_of_a_redirect_is_read_within_the_limit(service: requests_mock.Mocker, session: Session) -> None:

@@ -10,6 +10,7 @@ import requests
 from gate.simulator import sample_plans
 from gate.simulator.scenarios import SCENARIOS, Scenario, Start
 from tests.faults.faulty_simulator import FaultySimulator
+from tests.tables import each_row
 
 Ask = Callable[..., requests.Response]
 Serve = Callable[..., FaultySimulator]
@@ -90,10 +91,9 @@ def test_failing_tests_are_in_the_report_of_a_build_that_passes(simulator: Fault
     assert (summary["total"], summary["failures"], summary["errors"], summary["is_success"]) == (42, 2, 1, False)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_the_past_has_builds_that_are_long_over(serve: Serve, ask: Ask, name: str) -> None:
+@each_row("name", SCENARIOS)
+def test_the_past_has_builds_that_are_long_over(simulator: FaultySimulator, name: str) -> None:
     """Builds 51 to 56 ended an hour ago or earlier, with words and durations that differ."""
-    simulator = serve(name)
     hour_ago = simulator.clock.now() - timedelta(hours=1)
     job = simulator.backend.jobs[simulator.jobs[name]]
     past = [build.at(hour_ago) for build in job.builds if build.created <= hour_ago]
