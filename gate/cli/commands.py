@@ -16,7 +16,7 @@ from gate.cli import credentials, options
 from gate.errors import GateError, ReportFailed, UsageProblem
 
 COMMANDS = ("doctor", "demo", "jobs", "run", "simulate", "wait")
-"""The commands; each is a function in the module of its name in this package."""
+"""The commands; each is a function of this name, and `wait` is in the module `wait_command`."""
 
 WITH_REPORTS = ("wait", "run")
 """The commands that write reports for a pipeline."""
@@ -62,7 +62,7 @@ class _Commands(UserDict[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         if name not in self:
             raise KeyError(name)
-        command: click.Command = getattr(import_module(f"gate.cli.{name}"), name)
+        command: click.Command = getattr(import_module(f"gate.cli.{name}_command"), name)
         return command
 
 

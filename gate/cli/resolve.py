@@ -15,7 +15,6 @@ from gate.durations import spell
 from gate.errors import UsageProblem
 from gate.model import Order, Target
 from gate.platforms.detect import detect
-from gate.platforms.gitlab import GitLab
 from gate.platforms.shared_files import is_shared
 from gate.settings import (
     DEFAULT_MAX_RATE,
@@ -151,7 +150,7 @@ def within_the_job(rules: Rules, platform: str) -> tuple[Rules, Sequence[str]]:
     With less than a minute left, the gate takes half of it. A time that this machine's clock contradicts is ignored.
     """
     try:
-        end = detect(platform if platform == GitLab.name else "auto", os.environ).job_end()
+        end = detect(platform if platform == "gitlab" else "auto", os.environ).job_end()
     except ValueError as error:
         return rules, [f"warning: {error}; when the job ends is not known"]
     if end is None:

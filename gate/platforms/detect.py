@@ -1,17 +1,40 @@
-"""Find out which CI system the gate runs in."""
+"""Find out which CI system the gate runs in, and load what is about that one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from gate.platforms.github import GitHub
-from gate.platforms.gitlab import GitLab
-from gate.platforms.jenkins import Jenkins
 from gate.platforms.platform import Platform
 
-PLATFORMS: Mapping[str, type[Platform]] = {kind.name: kind for kind in (GitHub, GitLab, Jenkins, Platform)}
-"""By the name that `--platform` takes; asked in this order, and the last one fits everywhere."""
+PLATFORMS: Mapping[str, Callable[[Mapping[str, str]], bool]] = {
+    "github": lambda environment: environment.get("GITHUB_ACTIONS") == "true",
+    "gitlab": lambda environment: environment.get("GITLAB_CI") == "true",
+    # JENKINS_URL needs an address in Jenkins' settings.
+    "jenkins": lambda environment: (
+        bool(environment.get("JENKINS_URL")) or environment.get("BUILD_TAG", "").startswith("jenkins-")
+    ),
+    "none": lambda _: True,
+}
+"""Whether a runner has started this process, by the name that `--platform` takes; asked in this order."""
 
 
 def detect(choice: str, environment: Mapping[str, str]) -> Platform:
     """Return the platform named `choice`, or with `auto` the first one that recognises its variables."""
-    kind = PLATFORMS.get(choice) or next(kind for kind in PLATFORMS.values() if kind.is_here(environment))
-    return kind(environment)
+    name = choice if choice in PLATFORMS else next(name for name, is_here in PLATFORMS.items() if is_here(environment))
+    return _class_of(name)(environment)
+
+
+def _class_of(name: str) -> type[Platform]:
+    match name:
+        case "github":
+            from gate.platforms.github import GitHub
+
+            return GitHub
+        case "gitlab":
+            from gate.platforms.gitlab import GitLab
+
+            return GitLab
+        case "jenkins":
+            from gate.platforms.jenkins import Jenkins
+
+            return Jenkins
+        case _:
+            return Platform

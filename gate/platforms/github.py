@@ -33,11 +33,6 @@ class GitHub(Platform):
         self.outputs_path = _path(environment.get("GITHUB_OUTPUT"))
         self.summary_path = _path(environment.get("GITHUB_STEP_SUMMARY"))
 
-    @classmethod
-    def is_here(cls, environment: Mapping[str, str]) -> bool:
-        """Tell whether a runner has started this process."""
-        return environment.get("GITHUB_ACTIONS") == "true"
-
     def commit_advice(self, commit: str) -> str:
         """Compare with `GITHUB_SHA`, which is a merge commit where `GITHUB_REF` is `refs/pull/NUMBER/merge`."""
         pull = re.fullmatch(r"refs/pull/(\d+)/merge", self._environment.get("GITHUB_REF", ""))

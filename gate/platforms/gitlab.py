@@ -6,7 +6,7 @@ Outputs and report reach GitLab as files: `artifacts:reports:dotenv` and `artifa
 import re
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -23,11 +23,6 @@ class GitLab(Platform):
     name = "gitlab"
     keeps_lines = True
     shows_colours = True
-
-    @classmethod
-    def is_here(cls, environment: Mapping[str, str]) -> bool:
-        """Tell whether a runner has started this process."""
-        return environment.get("GITLAB_CI") == "true"
 
     def job_end(self) -> datetime | None:
         """Return when GitLab ends this job (`CI_JOB_STARTED_AT`, and `CI_JOB_TIMEOUT` in seconds).

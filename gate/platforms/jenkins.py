@@ -4,8 +4,6 @@ A console note, by which text could act there, begins with an escape sequence, a
 report reaches Jenkins through the `junit` step, the outputs through `readProperties`, as files.
 """
 
-from collections.abc import Mapping
-
 from gate.platforms.platform import Platform, is_value_of
 
 
@@ -14,11 +12,6 @@ class Jenkins(Platform):
 
     name = "jenkins"
     keeps_lines = True
-
-    @classmethod
-    def is_here(cls, environment: Mapping[str, str]) -> bool:
-        """Tell whether an agent has started this process; `JENKINS_URL` needs an address in Jenkins' settings."""
-        return bool(environment.get("JENKINS_URL")) or environment.get("BUILD_TAG", "").startswith("jenkins-")
 
     def commit_advice(self, commit: str) -> str:
         """Compare with `GIT_COMMIT` of a change request (`CHANGE_ID`, or a plugin's own variable).

@@ -56,11 +56,6 @@ class Platform:
         """Read from the variables what the platform offers."""
         self._environment = environment
 
-    @classmethod
-    def is_here(cls, environment: Mapping[str, str]) -> bool:
-        """Tell whether the process runs on this platform, judged by its variables."""
-        return True
-
     def job_end(self) -> datetime | None:
         """Return when the platform ends this job, as far as it says so; raises `ValueError` if that cannot be read."""
         return None

@@ -78,7 +78,7 @@ BREAKING = {
 import sys
 class NoCommands:
     def find_spec(name, path=None, target=None):
-        if name in ("gate.cli.wait", "gate.cli.run"):
+        if name in ("gate.cli.wait_command", "gate.cli.run_command"):
             raise ImportError(name)
 sys.meta_path.insert(0, NoCommands)
 """,
