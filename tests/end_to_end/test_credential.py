@@ -69,6 +69,8 @@ def test_half_set_family_behind_the_one_that_is_taken_is_told() -> None:
     """It changes nothing, but a secret that went missing is worth a word."""
     note = choose("auto", None, None, TOKEN | {"HUAWEICLOUD_SDK_SK": "VALUE-sk"}).note
     assert "HUAWEICLOUD_SDK_SK is set without HUAWEICLOUD_SDK_AK and is not used" in note
+    note = choose("auto", None, None, TOKEN | {"GATE_IAM_USER": "ci", "GATE_IAM_DOMAIN": "us"}).note
+    assert note == "; GATE_IAM_USER and GATE_IAM_DOMAIN are set without GATE_IAM_PASSWORD and are not used"
 
 
 def test_token_file_is_a_token() -> None:
