@@ -23,9 +23,9 @@ HOSTILE = "\x1b[31mred\x1b[0m \x1b]0;title\x07::error::gotcha\r::add-mask::x ##[
 
 
 def large() -> Iterator[bytes]:
-    """Return a log of 100 MB."""
+    """Return a log of 40 MB."""
     line = b"x" * 1023 + b"\n"
-    return itertools.chain(itertools.repeat(line * 64, 100 * 16), [b"error: the end\n"])
+    return itertools.chain(itertools.repeat(line * 64, 40 * 16), [b"error: the end\n"])
 
 
 def endless() -> Iterator[bytes]:
