@@ -12,7 +12,6 @@ from lxml import etree
 from gate.model import Attempt, ChildBuild, Outcome, Stage, TargetOutcome, UnitTests, Verdict
 from gate.reports import junit
 from gate.text import CUT
-from tests.conftest import ROOT
 from tests.tables import each_row
 
 
@@ -229,21 +228,3 @@ def test_import_leaves_the_xml_libraries_alone() -> None:
     """They are imported when a report is rendered, so that they do not delay the start."""
     probe = "import sys, gate.reports.junit; sys.exit('junit_xml' in sys.modules or 'xml' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
-
-
-MINIDOM = """
-import sys
-from gate.model import Target
-from gate.publish import unfinished
-from gate.reports import junit
-junit.render(unfinished([Target(label="a", job_id="b")], "c", 5))
-assert "junit_xml" in sys.modules and "xml.dom" not in sys.modules
-import xml.dom.minidom
-xml.dom.minidom.parseString("<a/>")
-"""
-
-
-def test_minidom_is_not_loaded_but_can_be() -> None:
-    """The library imports it for what the gate does not do."""
-    done = subprocess.run([sys.executable, "-c", MINIDOM], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
