@@ -25,23 +25,20 @@ MIN_SLOW_BUILDS = 20
 MIN_PLAN_BUILDS, MAX_PLAN_BUILDS = 10, 100
 """Past builds that a poll plan needs, and uses at most: one page of the list."""
 
-USUAL_SPREAD = 0.04
-"""How far a build may be from a past one, as the scale of a logistic distribution of the logarithm of the duration."""
+CELL = 0.03
+"""Ages are divided into cells of this width, as a difference of logarithms: each is 3 % longer than the one before."""
 
-UNUSUAL_SPREAD, UNUSUAL_SHARE = 0.3, 0.15
-"""The same for builds that are like none before, and the share of them that is always reckoned with."""
+REACHES = (1, 3, 9, 27)
+"""How many cells a build may end before or after a past one: by 3 % at least, by more than twice the time at most."""
+
+ROUNDS = 10
+"""Rounds in which the shares of the reaches are estimated. More change little."""
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 4.0
 """Bounds of the time between two polls, in steady intervals."""
 
-DENSITY_POWER = 0.5
-"""The power of the hazard to which the density of polls is proportional."""
-
 PLAN_JITTER = 0.05
 """Pauses vary by this share up and down: less than steady ones, as past builds differ from job to job already."""
-
-PLAN_POINTS = 128
-"""Ages at which the density is worked out."""
 
 
 class Forecast(NamedTuple):
@@ -81,14 +78,15 @@ class PollPlan:
     """Spreads the looks at a build. Past builds would have got as many as with the steady interval, or fewer."""
 
     def __init__(self, durations: Sequence[float], interval: float) -> None:
-        """Take durations of past builds and the steady interval, in seconds."""
-        durations = [max(duration, 1.0) for duration in durations]
-        first, last = min(durations) / 4, max(durations) * 2
-        self._ages = [0.0, *(first * math.pow(last / first, point / PLAN_POINTS) for point in range(PLAN_POINTS + 1))]
+        """Take durations of past builds, newest first, and the steady interval, in seconds."""
+        cells = [math.floor(math.log(max(duration, 1.0)) / CELL) for duration in durations]
+        first = min(cells) - REACHES[-1]
+        chances = [0.0, *_chances([cell - first for cell in cells])]
+        self._ages = [0.0, *(math.exp(CELL * (first + cell)) for cell in range(len(chances)))]
         steps = [end - start for start, end in pairwise(self._ages)]
-        hazards, alive = _odds(durations, self._ages[1:])
-        densities = [((one + other) / 2) ** DENSITY_POWER for one, other in pairwise([0.0, *hazards])]
-        weights = [step * (one + other) / 2 for step, (one, other) in zip(steps, pairwise([1.0, *alive]), strict=True)]
+        left = [*accumulate(reversed(chances))][::-1]
+        weights = [step * (alive - chance / 2) for step, alive, chance in zip(steps, left, chances, strict=True)]
+        densities = [math.sqrt(chance / weight) for chance, weight in zip(chances, weights, strict=True)]
         self._rates = [*_scaled(densities, weights, interval), 1 / (LONGEST_PAUSE * interval)]
         self._looks = [0.0, *accumulate(step * rate for step, rate in zip(steps, self._rates, strict=False))]
 
@@ -103,26 +101,37 @@ class PollPlan:
         return self._ages[then] + (due - self._looks[then]) / self._rates[then] - age
 
 
-def _odds(durations: Sequence[float], ages: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Return the hazard, and the share of builds that still run, at each age."""
-    logs = sorted(map(math.log, durations))
-    others = UNUSUAL_SHARE / (1 - UNUSUAL_SHARE) * len(logs)
-    hazards, alive = [], []
-    for age in ages:
-        log_age = math.log(age)
-        left = [_logistic((log - log_age) / USUAL_SPREAD) for log in logs]
-        broad = _logistic((logs[len(logs) // 2] - log_age) / UNUSUAL_SPREAD)
-        ending = (
-            sum(share * (1 - share) for share in left) / USUAL_SPREAD + others * broad * (1 - broad) / UNUSUAL_SPREAD
-        )
-        running = sum(left) + others * broad
-        hazards.append(ending / age / running)
-        alive.append(running / (len(logs) + others))
-    return hazards, alive
+def _chances(cells: Sequence[int]) -> list[float]:
+    """Return the chance that a build ends in each cell, given those in which past builds ended, newest first.
 
+    Builds end within each reach of the past ones, evenly. Newer builds count more, in proportion to their rank. Each
+    reach has the share by which the builds are told best from each other (maximum likelihood by expectation
+    maximisation, leaving out the build that is told; one build more for each reach keeps all of them possible).
+    """
+    weights = range(len(cells), 0, -1)
+    ended = [0] * (max(cells) + REACHES[-1] + 1)
+    for cell, weight in zip(cells, weights, strict=True):
+        ended[cell] += weight
+    before = [0, *accumulate(ended)]
 
-def _logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-max(x, -500.0)))
+    def near(cell: int, reach: int, without: int = 0) -> float:
+        after = before[min(cell + reach + 1, len(ended))]
+        return (after - before[max(cell - reach, 0)] - without) / (2 * reach + 1)
+
+    told = [[near(cell, reach, weight) for reach in REACHES] for cell, weight in zip(cells, weights, strict=True)]
+    shares = [1.0] * len(REACHES)
+    for _ in range(ROUNDS):
+        counts = [1.0] * len(REACHES)
+        for chances in told:
+            parts = [share * chance for share, chance in zip(shares, chances, strict=True)]
+            total = sum(parts) or 1.0
+            counts = [count + part / total for count, part in zip(counts, parts, strict=True)]
+        shares = counts
+    whole = sum(shares) * sum(weights)
+    return [
+        sum(share * near(cell, reach) for share, reach in zip(shares, REACHES, strict=True)) / whole
+        for cell in range(len(ended))
+    ]
 
 
 def _scaled(densities: Sequence[float], weights: Sequence[float], interval: float) -> list[float]:

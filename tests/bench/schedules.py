@@ -17,7 +17,7 @@ def gate(interval: float) -> Schedule:
     def pauses(past: Sequence[float], chance: random.Random) -> Iterator[float]:
         if len(past) < MIN_PLAN_BUILDS:
             yield from gate_steady(interval)(past, chance)
-        timetable, age = PollPlan(past[-MAX_PLAN_BUILDS:], interval), 0.0
+        timetable, age = PollPlan(past[-MAX_PLAN_BUILDS:][::-1], interval), 0.0
         while True:
             wait = timetable.pause(age, chance.random())
             age += wait

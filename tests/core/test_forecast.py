@@ -70,6 +70,20 @@ def test_two_kinds_of_builds_get_two_gatherings() -> None:
     assert at_first < between > at_second
 
 
+def test_looks_gather_as_closely_as_builds_resemble_each_other() -> None:
+    """How far a build may be from the past ones is learned from these."""
+    chance = Random(1)
+    alike, unlike = ([600 * chance.lognormvariate(0, spread) for _ in range(30)] for spread in (0.01, 0.2))
+    assert PollPlan(alike, 10).pause(600, 0.5) < PollPlan(unlike, 10).pause(600, 0.5)
+
+
+def test_looks_gather_more_where_the_newest_builds_ended() -> None:
+    """The durations of a job change: newer builds come first, and count more."""
+    chance = Random(1)
+    short, long = ([seconds * chance.lognormvariate(0, 0.1) for _ in range(30)] for seconds in (300, 900))
+    assert PollPlan(short + long, 10).pause(300, 0.5) < PollPlan(long + short, 10).pause(300, 0.5)
+
+
 def rows(*seconds: float | None, word: str = "SUCCESS") -> list[ListedBuild]:
     """Return the list of a job's builds, newest first."""
     numbers = range(len(seconds), 0, -1)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gate.core.forecast import LONGEST_PAUSE
 from gate.core.watch import STAGES_PAUSE
 from gate.errors import Forbidden
 from gate.model import ListedBuild, Order, Record, RunningStatus, Stage, Verdict
@@ -114,7 +115,7 @@ def test_stage_is_shown_at_once_and_kept_up_to_date(mode: str) -> None:
     assert times[0] <= 2
     assert min(pauses) >= STAGES_PAUSE
     assert statistics.mean(pauses) <= (36 if mode == "JOB" else 22)  # with past builds, polls are rare at first
-    assert max(pauses) <= 65
+    assert max(pauses) <= 2 * LONGEST_PAUSE * Rules().poll_interval
 
 
 def test_stages_that_stand_still_put_one_poll_off_and_no_more() -> None:
