@@ -2,7 +2,8 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean, median
 from typing import NamedTuple
@@ -24,12 +25,18 @@ class Replay(NamedTuple):
         return mean(self.calls), mean(self.lags), table.quantile(self.lags, 0.95)
 
 
+def first_looks(durations: Sequence[float]) -> list[float]:
+    """Return the age of each build at the first look, up to ten seconds: when a gate starts favours no schedule."""
+    chance = random.Random(2)
+    return [chance.random() * min(10.0, duration) for duration in durations]
+
+
 def replay(durations: Sequence[float], schedule: Schedule) -> Replay:
-    """Run one gate for each build, from the build's start; the first look comes at once."""
+    """Run one gate for each build."""
     chance, calls, lags = random.Random(1), [], []
-    for index, duration in enumerate(durations):
-        age, count = 0.0, 1
-        for pause in schedule(durations[max(index - 100, 0) : index], chance):
+    for index, (duration, first) in enumerate(zip(durations, first_looks(durations), strict=True)):
+        age, count = first, 1
+        for pause in schedule(durations[max(index - 100, 0) : index], age, chance):
             age += pause
             count += 1
             if age >= duration:
@@ -41,11 +48,12 @@ def replay(durations: Sequence[float], schedule: Schedule) -> Replay:
 
 def steady(durations: Sequence[float], interval: float) -> Replay:
     """Replay the fixed schedule, the quick way."""
-    looks = [max(math.ceil(duration / interval), 1) for duration in durations]
-    return Replay(
-        [look + 1 for look in looks],
-        [look * interval - duration for look, duration in zip(looks, durations, strict=True)],
-    )
+    calls, lags = [], []
+    for duration, first in zip(durations, first_looks(durations), strict=True):
+        looks = max(math.ceil((duration - first) / interval), 1)
+        calls.append(looks + 1)
+        lags.append(first + looks * interval - duration)
+    return Replay(calls, lags)
 
 
 def steady_with(durations: Sequence[float], calls: float) -> Replay:
@@ -59,7 +67,12 @@ def steady_with(durations: Sequence[float], calls: float) -> Replay:
 
 def planned(looks: Sequence[float]) -> Schedule:
     """Return the schedule that looks at these ages."""
-    return lambda past, chance: (then - now for now, then in zip([0.0, *looks], looks, strict=False))
+
+    def pauses(past: Sequence[float], age: float, chance: random.Random) -> Iterator[float]:
+        ages = [age, *(look for look in looks if look > age)]
+        return (then - now for now, then in pairwise(ages))
+
+    return pauses
 
 
 def compare(name: str, durations: Sequence[float]) -> None:

@@ -7,19 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 from gate.core.forecast import MAX_PLAN_BUILDS, MIN_PLAN_BUILDS, PollPlan
 from gate.core.schedule import steady_pause
 
-Schedule = Callable[[Sequence[float], random.Random], Iterator[float]]
-"""Takes the durations of the job's past builds; gives the pauses between looks, in seconds, without end."""
+Schedule = Callable[[Sequence[float], float, random.Random], Iterator[float]]
+"""Takes the durations of the job's past builds, and the age of the build at the first look; gives the pauses from there
+on, in seconds, without end."""
 
 
 def gate(interval: float) -> Schedule:
     """Return the gate's schedule, which knows the job's past builds."""
 
-    def pauses(past: Sequence[float], chance: random.Random) -> Iterator[float]:
+    def pauses(past: Sequence[float], age: float, chance: random.Random) -> Iterator[float]:
         if len(past) < MIN_PLAN_BUILDS:
-            yield from gate_steady(interval)(past, chance)
-        timetable, age = PollPlan(past[-MAX_PLAN_BUILDS:][::-1], interval), 0.0
+            yield from gate_steady(interval)(past, age, chance)
+        plan = PollPlan(past[-MAX_PLAN_BUILDS:][::-1], interval)
         while True:
-            wait = timetable.pause(age, chance.random())
+            wait = plan.pause(age, chance.random())
             age += wait
             yield wait
 
@@ -28,15 +29,15 @@ def gate(interval: float) -> Schedule:
 
 def gate_steady(interval: float) -> Schedule:
     """Return the gate's schedule where there is no history."""
-    return lambda past, chance: (steady_pause(interval, chance.random()) for _ in itertools.count())
+    return lambda past, age, chance: (steady_pause(interval, chance.random()) for _ in itertools.count())
 
 
 def fixed(interval: float) -> Schedule:
     """Return the schedule that looks every so many seconds."""
-    return lambda past, chance: itertools.repeat(interval)
+    return lambda past, age, chance: itertools.repeat(interval)
 
 
-def gcloud_waiter(past: Sequence[float], chance: random.Random) -> Iterator[float]:
+def gcloud_waiter(past: Sequence[float], age: float, chance: random.Random) -> Iterator[float]:
     """Return gcloud's waiter for operations: 1 s, then 2 s x 1.4^n and up to a second more, 180 s at most."""
     yield 1.0
     for count in itertools.count():
@@ -45,7 +46,7 @@ def gcloud_waiter(past: Sequence[float], chance: random.Random) -> Iterator[floa
 
 def exponential(first: float, factor: float, most: float) -> Schedule:
     """Return a schedule whose pauses grow by a factor up to a bound."""
-    return lambda past, chance: (min(first * factor ** min(count, 60), most) for count in itertools.count())
+    return lambda past, age, chance: (min(first * factor ** min(count, 60), most) for count in itertools.count())
 
 
 SCHEDULES: dict[str, Schedule] = {
