@@ -331,8 +331,10 @@ def _check_status(numbered: Sequence[str], values: Mapping[str, Any], places: Ma
     status = f"{places['verdict_from']} status"
     if numbered:
         raise UsageProblem(f"{status} is about a job, not about one build: leave the number out of {numbered[0]}")
-    for name in ("commit", "branch", "since", "queue_timeout", "require_tests", "follow", "log_dir"):
-        if values[name]:
+    if values.get("if_none") == "pass":
+        raise UsageProblem(f"{status} knows no builds, and so not whether there is none: leave {places['if_none']} out")
+    for name in ("commit", "branch", "since", "max_age", "queue_timeout", "require_tests", "follow", "log_dir"):
+        if values.get(name) is not None and values[name] is not False:
             raise UsageProblem(f"{status} is about a job, not about one build: leave {places[name]} out")
 
 

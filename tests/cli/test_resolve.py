@@ -109,6 +109,8 @@ def test_run_takes_several_jobs_with_one_order_for_all() -> None:
         (("wait", f"{JOB}:7", OTHER_JOB, "--stop"), f"{OTHER_JOB} has none"),
         (("wait", JOB, "--verdict", "status", "--branch", "main"), "leave --branch out"),
         (("wait", JOB, "--verdict", "status", "--since", "1"), "leave --since out"),
+        (("wait", JOB, "--verdict", "status", "--max-age", "0"), "leave --max-age out"),
+        (("wait", JOB, "--verdict", "status", "--if-none", "pass"), "leave --if-none out"),
         (("wait", JOB, "--verdict", "status", "--queue-timeout", "5m"), "leave --queue-timeout out"),
         (("wait", JOB, "--verdict", "status", "--log-dir", "logs"), "leave --log-dir out"),
     ],
