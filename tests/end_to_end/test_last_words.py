@@ -112,18 +112,21 @@ def test_words_at_the_timeout_are_true(simulate: Simulate, run_gates: RunGates) 
 
     Of two running builds, neither is left out, and no command for one of them looks like one for both.
     """
-    slow, two = simulate(["slow"]), simulate(["slow", "queued"], speed=0.001)
-    env = environment(slow, GATE_POLL_INTERVAL="30s")
+    slow = {command: simulate(["slow"]) for command in ("wait", "run")}  # `wait` must not see what `run` starts
+    two = simulate(["slow", "queued"], speed=0.001)
     calls = {
-        command: {"arguments": [command, slow.jobs["slow"], "--timeout", "2s"], "env": env}
-        for command in ("wait", "run")
+        command: {
+            "arguments": [command, simulator.jobs["slow"], "--timeout", "2s"],
+            "env": environment(simulator, GATE_POLL_INTERVAL="30s"),
+        }
+        for command, simulator in slow.items()
     }
     targets = [f"a={two.jobs['slow']}", f"b={two.jobs['queued']}"]
     calls["two"] = {"arguments": ["wait", *targets, "--timeout", "2s"], "env": environment(two)}
     ended = run_gates(calls)
     for name, done in ended.items():
         assert done.returncode == 3, (name, done.stderr)
-    for command in ("wait", "run"):
+    for command in slow:
         done = ended[command]
         [word] = re.findall(r"state=(\w+)", done.stdout)
         [reason] = [line for line in done.stderr.splitlines() if "no result within 2 s (--timeout)" in line]
