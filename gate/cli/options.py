@@ -151,6 +151,10 @@ class GroupedCommand(click.Command):
                 formatter.write_dl(records)
 
 
+targets = click.argument(
+    "targets", nargs=-1, type=TargetType(), cls=GateArgument, envvar="GATE_TARGETS", metavar="TARGET..."
+)
+
 connection = all_of(
     "Service and credential",
     option("--region", type=Region(), help="A region of CodeArts Build; sets both endpoints."),

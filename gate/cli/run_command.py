@@ -6,7 +6,6 @@ import click
 
 from gate.cli import options
 from gate.cli.commands import epilog, print_notes, warn_about_variables, with_version
-from gate.cli.param_types import TargetType
 from gate.model import Target
 
 
@@ -15,9 +14,7 @@ from gate.model import Target
     cls=options.GroupedCommand,
     epilog=epilog("codearts-gate run --region cn-north-4 --branch main 901878212b1a49be9c1a1054c272762a"),
 )
-@click.argument(
-    "targets", nargs=-1, type=TargetType(), cls=options.GateArgument, envvar="GATE_TARGETS", metavar="TARGET..."
-)
+@options.targets
 @options.connection
 @options.ordering
 @options.waiting
