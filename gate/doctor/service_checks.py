@@ -46,22 +46,27 @@ def newest_build(diagnosis: Diagnosis) -> str:
     if diagnosis.target is None or diagnosis.job_id is None:
         raise CheckSkipped("give a TARGET to see its newest build")
     rows = diagnosis.client.build_page(diagnosis.job_id, 0).rows
-    build = max(rows, key=lambda row: row.number, default=None)
-    if build is None:
-        return "the job has no build in the last weeks"
-    diagnosis.build_number = build.number
-    record = diagnosis.client.record(diagnosis.job_id, build.number)
-    diagnosis.project_id = record.project_id
-    facts = f"build {build.number}: {interpret(record).word or 'no word'}"
+    newest = max((row.number for row in rows), default=None)
+    facts = "the list shows no build of the last weeks"
+    if newest is not None:
+        diagnosis.build_number = newest
+        facts = _state_of_build(diagnosis, newest)
     number = diagnosis.target.build_number
-    if number is None or number == build.number:
+    if number is None or number == newest:
         return facts
     try:
-        record = diagnosis.client.record(diagnosis.job_id, number)
+        return f"{facts}; {_state_of_build(diagnosis, number)}"
     except NotFound:
         fix = "Check the number of the build."
         raise CheckFailed(f"there is no build {number}; {facts}", fix, ends=False) from None
-    return f"{facts}; build {number}: {interpret(record).word or 'no word'}"
+
+
+def _state_of_build(diagnosis: Diagnosis, number: int) -> str:
+    """Return a build's number and the service's word for its state; learn the project from its record."""
+    assert diagnosis.job_id is not None
+    record = diagnosis.client.record(diagnosis.job_id, number)
+    diagnosis.project_id = record.project_id
+    return f"build {number}: {interpret(record).word or 'no word'}"
 
 
 def unknown_build(diagnosis: Diagnosis) -> str:

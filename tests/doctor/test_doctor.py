@@ -19,6 +19,7 @@ from gate.simulator.exchange import HttpAnswer, gateway_error, json_answer, not_
 from tests.faults.fault_plan import RECORD_ROUTES, Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import SIGN_IN
+from tests.faults.list_faults import LISTS, empty_list
 from tests.faults.response_faults import ReplaceAnswer
 from tests.faults.transport_faults import Silence
 
@@ -136,6 +137,14 @@ def test_target_is_written_as_for_wait(simulate: Simulate, run_gate: Run, text: 
     assert re.fullmatch(build, found["newest build"])
     if "SUCCESS" in build:
         assert found["target"] == f"app={simulator.jobs['passing']}"
+
+
+def test_build_that_is_given_is_looked_at_where_the_list_shows_none(simulate: Simulate, run_gate: Run) -> None:
+    """The list ends some weeks ago, and was seen to become empty."""
+    simulator = simulate(["passing"], faults=[Fault(operations=LISTS, act=empty_list(), times=None)])
+    done = run_gate("doctor", "--json", f"{simulator.jobs['passing']}:56", env=with_token(simulator))
+    assert facts(done)["newest build"] == "the list shows no build of the last weeks; build 56: SUCCESS"
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(
