@@ -11,6 +11,7 @@ from typing import Any
 
 from gate.cli import options
 from gate.cli.credentials import choose
+from gate.core.identity import CLOCK_SKEW
 from gate.durations import spell
 from gate.errors import UsageProblem
 from gate.model import Order, Target
@@ -74,7 +75,8 @@ def resolve(
         rules=rules,
         reports=Reports(**_fields_of(Reports, values), named_by={name: places[name] for name in options.given()}),
     )
-    return ResolvedSettings(settings, [*notes, *of_the_job, *slow_rate(settings, places["max_rate"])])
+    notes = [*notes, *of_the_job, *slow_rate(settings, places["max_rate"]), *in_the_future(rules.since, places)]
+    return ResolvedSettings(settings, notes)
 
 
 def source_of_targets(places: Mapping[str, str]) -> str:
@@ -99,6 +101,13 @@ def slow_rate(settings: Settings, place: str) -> Sequence[str]:
         return []
     number = counted(len(settings.targets), "target")
     return [f"{place} {rate:g} is why the first look at {number} takes about {spell(seconds)}"]
+
+
+def in_the_future(since: datetime | None, places: Mapping[str, str]) -> Sequence[str]:
+    """Say that no build fits a time of `--since` that is to come, beyond what two clocks may differ by."""
+    if since is None or since <= datetime.now(UTC) + CLOCK_SKEW:
+        return []
+    return [f"warning: {places['since']} is in the future by the clock of this machine, so no build fits it yet"]
 
 
 _SECRET_NAME = r"(?i)token|pass(?:word|wd|phrase)|pwd|secret|key|credential"  # noqa: S105 - it is a pattern

@@ -309,6 +309,15 @@ def test_endpoints_that_are_given_replace_those_of_the_region() -> None:
     assert (connection.endpoint, connection.iam_endpoint) == ("https://build.example", "https://iam.example")
 
 
+@each_row(("minutes", "is_told"), [(60, True), (11, True), (9, False), (-60, False)])
+def test_time_to_come_that_builds_are_to_be_from_is_told(minutes: int, is_told: bool) -> None:
+    """No build fits it; ten minutes are allowed between two clocks."""
+    since = (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+    assert [note.split(" is ")[0] for note in resolved("wait", JOB, "--since", since).notes] == (
+        ["warning: --since"] if is_told else []
+    )
+
+
 @each_row(
     ("rate", "targets", "note"),
     [
