@@ -9,6 +9,7 @@ from typing import Any
 from junitparser import JUnitXml
 
 from gate.simulator import sample_plans
+from tests.faults.fault_plan import RECORD_ROUTES
 from tests.faults.faulty_simulator import FaultySimulator
 
 StartGate = Callable[..., "subprocess.Popen[str]"]
@@ -73,6 +74,11 @@ def wait_for(condition: Callable[[], Any], seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true in time"
         time.sleep(0.01)
+
+
+def polled(simulator: FaultySimulator, number: int) -> bool:
+    """Tell whether a build's record was read three times: the gate has had the answer to the first reading by then."""
+    return [entry.build_number for entry in simulator.journal.of(*RECORD_ROUTES)].count(number) > 2
 
 
 def error_types(report: Path) -> list[str]:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.fault_plan import RECORD_ROUTES, Fault
+from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import ORDERS, STOPS
 from tests.faults.transport_faults import Drip
-from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment, wait_for
+from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment, polled, wait_for
 
 Done = subprocess.CompletedProcess[str]
 
@@ -27,11 +27,6 @@ def last_line(done: Done) -> str:
 def advised(done: Done) -> dict[str, list[str]]:
     """Return the commands of the last line, as arguments, by what they are for."""
     return {purpose: shlex.split(command) for purpose, command in ADVISED.findall(last_line(done))}
-
-
-def polled(simulator: FaultySimulator, number: int) -> bool:
-    """Tell whether a build's record was read three times: the gate has had the answer to the first reading by then."""
-    return [entry.build_number for entry in simulator.journal.of(*RECORD_ROUTES)].count(number) > 2
 
 
 def test_command_that_is_advised_stops_the_build_with_every_credential(simulate: Simulate, run_gates: RunGates) -> None:

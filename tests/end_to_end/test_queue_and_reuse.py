@@ -13,7 +13,7 @@ from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import ORDERS, STOPS
 from tests.faults.response_faults import ReplaceAnswer
-from tests.helpers import RunGate, Simulate, environment
+from tests.helpers import RunGate, Simulate, StartGate, environment, polled, wait_for
 
 LISTS = ("ListBuildInfoRecordByJobId", "ListBuildInfoRecord")
 
@@ -51,14 +51,17 @@ def test_time_before_the_gate_came_counts(simulate: Simulate, run_gate: RunGate)
 
 @pytest.mark.parametrize(("scenario", "status"), [("passing", 0), ("failing", 1)])
 def test_build_of_the_commit_that_runs_is_used(
-    simulate: Simulate, run_gate: RunGate, scenario: str, status: int
+    simulate: Simulate, start_gate: StartGate, scenario: str, status: int
 ) -> None:
     """No other is started, and whatever the gate does, it is not this run's to stop."""
-    simulator = simulate([scenario], speed=60)
+    simulator = simulate([scenario], speed=0)
     arguments = ("--reuse", "--commit", commit_of(simulator, scenario)[:10])
-    done = run_gate("run", simulator.jobs[scenario], *arguments, env=environment(simulator))
-    assert (done.returncode, done.stdout.split()[2]) == (status, "build=57"), done.stderr
-    assert "build 57 of the commit is used, and no other is started (--reuse)" in done.stderr
+    gate = start_gate("run", simulator.jobs[scenario], *arguments, env=environment(simulator))
+    wait_for(lambda: polled(simulator, 57))
+    simulator.clock.advance(60)
+    out, err = gate.communicate(timeout=30)
+    assert (gate.returncode, out.split()[2]) == (status, "build=57"), err
+    assert "build 57 of the commit is used, and no other is started (--reuse)" in err
     assert not simulator.journal.of(*ORDERS)
 
 
