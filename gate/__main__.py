@@ -103,9 +103,9 @@ def report_broken(error: Exception | SystemExit) -> None:
 
         former_reports.write(sys.argv[1:], os.environ, text, BROKEN)
     with suppress(Exception):  # it may fail for the same reason, which has been said
-        from gate.platforms.detect import detect
+        from gate.platforms.detect import detect_here
 
-        platform = detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
+        platform = detect_here()
         for line in platform.error_annotation(text):
             print(line, file=sys.stderr)
 

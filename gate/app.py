@@ -22,7 +22,7 @@ from gate.core.wait import Wait
 from gate.durations import spell
 from gate.errors import GaveUp
 from gate.model import Outcome, ProjectRow, Target, Verdict
-from gate.platforms.detect import detect
+from gate.platforms.detect import detect, detect_here
 from gate.platforms.terminal import Terminal, open_terminal
 from gate.publish import NOT_FINISHED, Publisher
 from gate.runtime import signals, streams
@@ -120,7 +120,7 @@ def read_jobs(
     """
     from gate.core.names import list_jobs
 
-    platform = detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
+    platform = detect_here()
     terminal = Terminal(started, targets=1, quiet=False, platform=platform)
     received: list[int] = []
     with contextlib.closing(WorkerPool()) as pool:

@@ -122,10 +122,10 @@ def print_message(text: str) -> None:
     Where a part of the program is missing, they are printed as they are.
     """
     with suppress(ImportError):
-        from gate.platforms.detect import detect
+        from gate.platforms.detect import detect_here
         from gate.text import clean
 
-        platform = detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
+        platform = detect_here()
         text = "\n".join(map(platform.without_commands, clean(text).split("\n")))
     click.echo(text, err=True)
 
@@ -225,9 +225,9 @@ def describe_failure(error: Exception | SystemExit) -> str:
 def give_up(arguments: Sequence[str], text: str, exit_code: int) -> int:
     """Show an error on the pipeline's page, write reports that say so, and return `exit_code`."""
     with suppress(Exception):  # what keeps the gate from its work may keep it from this too
-        from gate.platforms.detect import detect
+        from gate.platforms.detect import detect_here
 
-        for line in detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ).error_annotation(text):
+        for line in detect_here().error_annotation(text):
             click.echo(line, err=True)
     if arguments and arguments[0] in WITH_REPORTS:
         try:

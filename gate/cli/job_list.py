@@ -1,6 +1,5 @@
 """What `jobs` prints: the jobs of a CodeArts project."""
 
-import os
 from collections.abc import Sequence
 
 import click
@@ -8,7 +7,7 @@ import click
 from gate import app, publish
 from gate.model import ProjectRow, State
 from gate.platforms.columns import width
-from gate.platforms.detect import detect
+from gate.platforms.detect import detect_here
 from gate.reports.result import one_json_line
 from gate.settings import Connection, Rules
 from gate.text import one_line, word
@@ -29,7 +28,7 @@ def show(connection: Connection, project: str, text: str, started: float, *, as_
     exit_code = app.read_jobs(connection, RULES, project, text, started, rows, verbose=verbose)
     if exit_code:
         return exit_code
-    platform = detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
+    platform = detect_here()
     if as_json:
         publish.print_result(one_json_line([_fields(row) for row in rows]) + "\n")
     else:

@@ -1,6 +1,5 @@
 """Run the steps in their order, each within a time limit, and print the findings."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 
@@ -12,7 +11,7 @@ from gate.doctor import network_checks, service_checks
 from gate.doctor.diagnosis import CheckFailed, CheckSkipped, Diagnosis
 from gate.errors import ServiceError
 from gate.model import Target
-from gate.platforms.detect import detect
+from gate.platforms.detect import detect_here
 from gate.reports.result import one_json_line
 from gate.runtime.workers import WorkerPool
 from gate.settings import Connection
@@ -61,7 +60,7 @@ def examine(connection: Connection, target: Target | None, project: str | None, 
 
     `project`: the CodeArts project of a target that is given by name.
     """
-    pool, platform = WorkerPool(), detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
+    pool, platform = WorkerPool(), detect_here()
     note: Say = (lambda text: pool.post(LogLine(text))) if verbose else (lambda _: None)
     diagnosis = Diagnosis(connection, target, project, note)
     findings = []

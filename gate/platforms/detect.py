@@ -1,5 +1,6 @@
 """Find out which CI system the gate runs in, and load what is about that one."""
 
+import os
 from collections.abc import Callable, Mapping
 
 from gate.platforms.platform import Platform
@@ -20,6 +21,11 @@ def detect(choice: str, environment: Mapping[str, str]) -> Platform:
     """Return the platform named `choice`, or with `auto` the first one that recognises its variables."""
     name = choice if choice in PLATFORMS else next(name for name, is_here in PLATFORMS.items() if is_here(environment))
     return _class_of(name)(environment)
+
+
+def detect_here() -> Platform:
+    """Return the platform of this process, as far as its variables tell: for what has no `--platform` at hand."""
+    return detect(os.environ.get("GATE_PLATFORM", "").strip(), os.environ)
 
 
 def _class_of(name: str) -> type[Platform]:

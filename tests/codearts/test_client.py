@@ -55,14 +55,17 @@ def test_record_is_asked_by_the_current_route(service: requests_mock.Mocker, cli
     assert asked() == [V1]
 
 
+FULL, GONE = {"json": vendor("ShowJobBuildRecordDetail")}, {"status_code": 404, "json": NOT_PUBLISHED}
+"""The answer of the path of full records, and what the gateway says in its place where it is missing."""
+
+
 def test_short_record_is_not_used_where_the_full_one_is_published(
     service: requests_mock.Mocker, client: Client
 ) -> None:
     """It does not say that a build is a part of another one; a path that is missing for a moment comes back."""
     missing(service, V4)
     service.get(ENDPOINT + SHORT, json=SHORT_RECORD)
-    full, gone = {"json": vendor("ShowJobBuildRecordDetail")}, {"status_code": 404, "json": NOT_PUBLISHED}
-    service.get(ENDPOINT + V1, [{"status_code": 422, "json": NO_BUILD}, gone, full])
+    service.get(ENDPOINT + V1, [{"status_code": 422, "json": NO_BUILD}, GONE, FULL])
     for error in (NotFound, RouteMissing):
         with pytest.raises(error):
             client.record(JOB, 532)
@@ -75,8 +78,7 @@ def test_short_record_that_is_read_once_does_not_replace_the_full_one(
     """The path of the full one was missing for a moment."""
     missing(service, V4)
     service.get(ENDPOINT + SHORT, json=SHORT_RECORD)
-    full, gone = {"json": vendor("ShowJobBuildRecordDetail")}, {"status_code": 404, "json": NOT_PUBLISHED}
-    service.get(ENDPOINT + V1, [gone, full])
+    service.get(ENDPOINT + V1, [GONE, FULL])
     assert [client.record(JOB, 532).word for _ in range(2)] == ["FAILURE", "SUCCESS"]
 
 
