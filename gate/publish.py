@@ -202,6 +202,8 @@ class Publisher:
                 outcome = self._degrade(outcome, explain(error), written)
             else:
                 written.append(report)
+        if self.logs and (missing := self.logs.note_unread(outcome.targets)):
+            self._terminal.line(missing)
         for problem in self.logs.errors() if self.logs else ():
             outcome = self._degrade(outcome, problem, written)
         streams.drain(min(drain_until, time.monotonic() + DRAIN_BETWEEN))

@@ -237,7 +237,7 @@ class Wait:
     def _finish_side_channels(self) -> None:
         """Give what is read for the report some seconds more."""
         until = self._side_end()
-        while self._has(_Kind.COLLECT) and self._turn(until):
+        while self._has(_Kind.COLLECT) and self._turn(min(until, self._end)):  # a signal ends them
             pass
         for task in self._tasks:
             if task.kind is _Kind.COLLECT and task.watch is not None and self.signal_number is None:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gate.model import Target, is_label
+from gate.model import Target, TargetOutcome, Verdict, is_label
 
 MORE_TO_COME = "\n[codearts-gate: the log goes on, but has not been read further]\n"
 """Stands at the end of a file that is not finished, so that the file is true whatever ends the gate."""
@@ -39,6 +39,24 @@ class LogFolder:
         self._files[target.label] = LogFile(self._folder / self._names[target.label])
         return self._files[target.label]
 
+    def note_unread(self, outcomes: Sequence[TargetOutcome]) -> str:
+        """Write to the file of each build whose log was not begun to be read why that is so; return a line that tells.
+
+        The gate ended before the build did, or before its log's turn came. The line is empty where there is no such
+        build.
+        """
+        unread = []
+        for target in outcomes:
+            file = self._files.get(target.label)
+            has_build = target.build_number is not None and target.verdict is not Verdict.STARTED
+            if has_build and (file is None or not file.was_begun()):
+                file = self._files[target.label] = LogFile(self._folder / self._names[target.label])
+                file.finish(f"of build {target.build_number} was not read: {target.verdict}, {target.reason}")
+                unread.append(file.path)
+        if len(unread) < 2:
+            return "".join(f"{path} has no log: the gate ended before it was read" for path in unread)
+        return f"{len(unread)} files in {self._folder} have no log: the gate ended before they were read"
+
     def errors(self) -> Sequence[str]:
         """Say for each log that could not be written why not."""
         failed = [file for file in self._files.values() if file.error]
@@ -69,10 +87,15 @@ class LogFile:
         """Nothing is written yet. The path stays free until then."""
         self.path = str(path)
         self.error = ""
+        self._was_begun = False
         self._descriptor: int | None = None
         self._size = 0
         self._turn = threading.Lock()
         """Is taken once, without waiting, by whoever ends the file: the worker that finishes it, or who gives it up."""
+
+    def was_begun(self) -> bool:
+        """Tell whether anything was written to it, or is being written."""
+        return self._was_begun
 
     def has_failed(self) -> bool:
         """Tell whether it could not be written: `error` says why."""
@@ -99,6 +122,7 @@ class LogFile:
         """Write `data` behind what was written before, and `end` behind that."""
         if self.error or (self._turn.locked() and not is_last):
             return
+        self._was_begun = True
         try:
             if self._descriptor is None:
                 self._descriptor = _create(self.path)

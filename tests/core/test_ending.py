@@ -474,6 +474,14 @@ def test_verdict_that_is_being_explained_stands(end: str) -> None:
     assert [decision.verdict for decision in world.observer.decisions] == [Verdict.FAILED]
 
 
+def test_signal_after_the_verdict_ends_what_is_read_for_the_report() -> None:
+    """Whoever sends it usually sends a stronger one soon, and the reports are still to be written."""
+    world = World(record=[record("FAILURE", record_id="r")], log_tail=[HANG], rules=Rules(timeout=600))
+    world.interrupt(3)
+    (outcome,) = world.run()
+    assert (outcome.verdict, world.signal, world.elapsed) == (Verdict.FAILED, None, 3)
+
+
 def test_deadline_and_signal_while_a_build_is_looked_at_are_no_bug() -> None:
     """The gate gives up on a build that had ended when it was to be stopped, and its record hangs."""
 

@@ -1,6 +1,7 @@
 """The whole logs of builds in a folder (`--log-dir`), through the program."""
 
 import itertools
+import signal
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -17,7 +18,9 @@ from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.moments import LOGS
 from tests.faults.response_faults import ReplaceAnswer
 from tests.faults.transport_faults import Silence
-from tests.helpers import RunGate, RunGates, Simulate, environment
+from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment, polled, wait_for
+
+STAGES = "ShowBuildRecordFullStages"
 
 
 def ended_with(log: Callable[[], Iterator[bytes]], name: str = "job") -> Scenario:
@@ -182,3 +185,20 @@ def test_log_of_a_build_that_outlives_the_timeout_is_there_as_far_as_it_goes(
     assert done.returncode == 3, done.stderr
     assert "stage started" in text
     assert text.endswith("\n[codearts-gate: the log goes on, as the build had not ended]\n")
+
+
+def test_build_whose_log_was_not_read_before_a_signal_has_a_file_that_says_so(
+    simulate: Simulate, start_gate: StartGate, tmp_path: Path
+) -> None:
+    """And one line tells. The log of a build that had failed is still read, as far as it comes in two seconds."""
+    failed = Scenario(name="failed", starts=(Start(at=-60, plan=sample_plans.FAILING),), first_number=57)
+    simulator = simulate(["slow", failed])
+    targets = [f"{label}={job}:57" for label, job in simulator.jobs.items()]
+    process = start_gate("wait", *targets, "--log-dir", "logs", env=environment(simulator))
+    wait_for(lambda: simulator.journal.of(STAGES) and polled(simulator, 57))
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    texts = {path.name: path.read_text() for path in (tmp_path / "logs").iterdir()}
+    assert texts["slow.log"].startswith("\n[codearts-gate: the log of build 57 was not read: interrupted, ")
+    assert texts["failed.log"].endswith("stage ended: FAILURE\n")
+    assert err.count("logs/slow.log has no log: the gate ended before it was read") == 1, err

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.model import Target
+from gate.model import Target, TargetOutcome, Verdict
 from gate.runtime.log_folder import MORE_TO_COME, LogFolder
 from tests.helpers import wait_for
 
@@ -51,6 +51,24 @@ def test_nothing_is_written_once_a_file_was_given_up(tmp_path: Path) -> None:
     file.write("two\n")
     file.finish("")
     assert (tmp_path / "app.log").read_text() == f"one\n{MORE_TO_COME}"
+
+
+def test_builds_whose_logs_were_not_read_are_told_in_one_line(tmp_path: Path) -> None:
+    """A file that was begun stays; where there is no build, and where none is waited for, there is no file."""
+
+    def outcome(label: str, number: int | None, verdict: Verdict = Verdict.INTERRUPTED) -> TargetOutcome:
+        return TargetOutcome(label=label, job_id="0", verdict=verdict, reason="by a signal", build_number=number)
+
+    folder = folder_of(tmp_path, "read", "one", "other", "none", "started")
+    folder.new_file(target("read")).write("one\n")
+    folder.new_file(target("one"))
+    numbered = [outcome("read", 1), outcome("one", 2), outcome("other", 3), outcome("none", None)]
+    told = folder.note_unread([*numbered, outcome("started", 4, Verdict.STARTED)])
+    assert told == f"2 files in {tmp_path} have no log: the gate ended before they were read"
+    assert {path.name for path in tmp_path.iterdir()} == {"read.log", "one.log", "other.log"}
+    assert (tmp_path / "read.log").read_text() == f"one\n{MORE_TO_COME}"
+    text = "the log of build 2 was not read: interrupted, by a signal"
+    assert (tmp_path / "one.log").read_text() == f"\n[codearts-gate: {text}]\n"
 
 
 def test_new_file_is_not_touched_by_one_that_was_given_up(tmp_path: Path) -> None:
