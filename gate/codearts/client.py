@@ -26,6 +26,7 @@ from gate.model import (
     Started,
     UnitTests,
 )
+from gate.vocabulary import FINISHED
 
 PAGE_SIZE = 100
 """Rows on one page of a list: the service's limit."""
@@ -87,13 +88,18 @@ class Client:
         )
 
     def record(self, job_id: str, build_number: int) -> Record:
-        """Return the record of one build. Raises `InvalidAnswer` for an answer about another build."""
+        """Return the record of one build. Raises `InvalidAnswer` for an answer about another build.
+
+        That a build has ended is believed of a short record only where there is no full one.
+        """
         what = f"build {build_number}"
         routes = [
             self._routes.get(path.format(job_id=job_id, build_number=build_number), read)
             for path, read in RECORD_ROUTES
         ]
-        record = self._routes.first("the record of a build", routes, what, full=FULL_RECORDS)
+        record = self._routes.first(
+            "the record of a build", routes, what, FULL_RECORDS, decides=lambda record: record.run_word == FINISHED
+        )
         if record.build_number != build_number or record.job_id not in ("", job_id):
             other = f"build {record.build_number} of job {record.job_id or job_id}"
             raise InvalidAnswer(f"{what}: the answer is about another build, {other}")

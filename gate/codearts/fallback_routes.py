@@ -73,16 +73,27 @@ class Routes:
 
         return read
 
-    def first(self, operation: str, routes: Sequence[Route[T]], what: str = "", full: int | None = None) -> T:
+    def first(
+        self,
+        operation: str,
+        routes: Sequence[Route[T]],
+        what: str = "",
+        full: int | None = None,
+        decides: Callable[[T], bool] = lambda _: False,
+    ) -> T:
         """Use the first route that this host publishes; it is tried first from then on.
 
         `full`: how many of the routes tell everything. The others are not used once one of these has answered, and are
-        tried first once they had to be used twice: a path may be missing for a moment. Raises `RouteMissing` when none
-        of them is published, which says nothing about any build.
+        tried first once they had to be used twice: a path may be missing for a moment. An answer of theirs that
+        `decides` is returned only if the full ones are still missing. Raises `RouteMissing` when none of them is
+        published, which says nothing about any build.
         """
         known = self._published.get(operation)
         usable = routes if full is None or known is None or known >= full else routes[:full]
+        kept: list[T] = []
         for index in sorted(range(len(usable)), key=lambda index: (index != known, index)):
+            if kept and full is not None and index >= full:
+                continue
             try:
                 answer = routes[index](what or operation)
             except RouteMissing as error:
@@ -92,7 +103,12 @@ class Routes:
                 raise
             else:
                 self._note_published(operation, index, full)
+                if full is not None and known == index >= full and decides(answer):
+                    kept.append(answer)
+                    continue
                 return answer
+        if kept:
+            return kept[0]
         raise RouteMissing(
             f"{what or operation}: {self.session.host} publishes none of the paths that the gate knows",
             status=missing.status,

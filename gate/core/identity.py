@@ -23,6 +23,8 @@ class Wanted(NamedTuple):
     branch: str | None = None
     since: datetime | None = None
     """The earliest time at which the build may have been created."""
+    is_chosen: bool = False
+    """Whether the gate chose the build itself, which then is no part of a multi-job build. Nor is one it ordered."""
 
 
 def contradiction(record: Record, wanted: Wanted) -> str:
@@ -31,6 +33,8 @@ def contradiction(record: Record, wanted: Wanted) -> str:
     What the record does not say contradicts nothing.
     """
     order = wanted.order
+    if (wanted.is_chosen or order is not None) and record.parent_record_id is not None:
+        return f"its record is that of a part of the multi-job build {record.parent_record_id}"
     commit = wanted.commit or (order and order.commit)
     if commit and is_of_commit(record.commit, commit) is False:
         return f"its record is of commit {record.commit}, not of {commit}"
@@ -69,12 +73,10 @@ def _branch_name(branch: str | None) -> str:
 
 
 def _other_order(record: Record, order: Order, ordered_at: datetime | None) -> str:
-    """Say that a record is of a part of a build, of another tag than was ordered, or of a build from before the order.
+    """Say that a record is of another tag than was ordered, or of a build from before the order.
 
     Branch and commit have been compared already.
     """
-    if record.parent_record_id is not None:
-        return f"its record is that of a part of the multi-job build {record.parent_record_id}"
     if told := _other_tag(record, order):
         return told
     if ordered_at is not None:

@@ -74,7 +74,12 @@ class Watch:
         self._say: Callable[[str], None] = lambda text: context.say(target, text)
         self._retrier = Retrier(context, self._say)
         self._launcher = self._new_launcher(order) if order else None
-        self._wanted = Wanted(commit=context.rules.commit, branch=context.rules.branch, since=context.rules.since)
+        self._wanted = Wanted(
+            commit=context.rules.commit,
+            branch=context.rules.branch,
+            since=context.rules.since,
+            is_chosen=target.build_number is None,
+        )
         self._follower = Follower(target, context) if context.rules.follow else None
         self.explanation = Explanation(self.known, context, self._say, self._follower)
         """Reads what is shown beside the verdict."""

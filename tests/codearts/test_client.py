@@ -82,6 +82,21 @@ def test_short_record_that_is_read_once_does_not_replace_the_full_one(
     assert [client.record(JOB, 532).word for _ in range(2)] == ["FAILURE", "SUCCESS"]
 
 
+def test_short_record_decides_only_where_the_full_one_is_missing(
+    service: requests_mock.Mocker, client: Client, asked: Asked
+) -> None:
+    """The path of the full one was missing for two calls: it is tried again before the end of a build is believed."""
+    running = {"result": {"number": 532, "job_running_status": "Running", "state": "FAILURE"}, "status": "success"}
+    missing(service, V4)
+    service.get(ENDPOINT + SHORT, [{"json": running}] * 3 + [{"json": SHORT_RECORD}])
+    service.get(ENDPOINT + V1, [GONE, GONE, GONE, FULL])
+    words = [client.record(JOB, 532).word for _ in range(5)]
+    assert words == ["FAILURE", "FAILURE", "FAILURE", "FAILURE", "SUCCESS"]
+    assert asked()[6:] == [SHORT, SHORT, V1, V4, SHORT, V1]
+    assert client.record(JOB, 532).word == "SUCCESS"
+    assert asked()[12:] == [V1]
+
+
 def test_part_of_a_value_that_is_compared_is_not_masked(service: requests_mock.Mocker) -> None:
     """It would contradict what was asked for; the same secret is masked anywhere else."""
     secrets = ("release", JOB[4:12], "1234", "failure")
@@ -116,7 +131,7 @@ def test_remembered_route_that_goes_missing_falls_back_again(
     missing(service, SHORT)
     service.get(ENDPOINT + V1, json=vendor("ShowJobBuildRecordDetail"))
     assert client.record(JOB, 532).word == "SUCCESS"
-    assert asked() == [V1, V4, SHORT, V1, V4, SHORT, SHORT, SHORT, V1]
+    assert asked() == [V1, V4, SHORT, V1, V4, SHORT, SHORT, V1, V4, SHORT, V1]
 
 
 def test_host_without_any_record_route_says_so(service: requests_mock.Mocker, client: Client) -> None:

@@ -269,6 +269,14 @@ def test_parts_are_asked_for_where_a_build_has_run_and_has_no_stages(
     assert [len(outcome.children), len(world.service.times("child_builds"))] == [asks, asks]
 
 
+@each_row(("number", "verdict"), [(None, Verdict.UNDETERMINED), (57, Verdict.PASSED)])
+def test_part_of_a_multi_job_build_is_judged_only_by_its_number(number: int | None, verdict: Verdict) -> None:
+    """A short record, which does not say whose part it is, led to it; a full one says it in the end."""
+    records = [record("RUNNING"), record("RUNNING"), record("SUCCESS", parent_record_id="another")]
+    world = World(pinned(number), builds=[[build()]], record=records)
+    assert world.verdict() is verdict
+
+
 @pytest.mark.parametrize(("no_wait", "verdict"), [(False, Verdict.PASSED), (True, Verdict.STARTED)])
 def test_build_that_is_used_again_is_waited_for_unless_nothing_is(no_wait: bool, verdict: Verdict) -> None:
     """It runs when it is found (`--reuse`), and no other is started."""
