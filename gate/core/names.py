@@ -18,7 +18,7 @@ MOST_SEARCHES = 10
 """Names that are searched for one by one; more are found sooner by reading the whole list."""
 
 FEW_PAGES = 3
-"""Pages that are searched for a second job of a name that was found: names are unique where the service sees to it."""
+"""Pages that are read for a second job of a name that was found: names are unique where the service sees to it."""
 
 LOOK_AGAIN = 2.0
 """Seconds after which the list is read once more where a name is missing."""
@@ -42,6 +42,8 @@ class _Listing:
         self._retrier = retrier
         self.rows: dict[str, ProjectRow] = {}
         """The rows by job id, in the order of the list."""
+        self.is_partial = False
+        """Whether a second job of a name that was found may be on a page that was not read."""
         self._seen: set[str] = set()
         """The jobs on the pages of the reading that goes on."""
 
@@ -66,6 +68,7 @@ class _Listing:
                 if any(text.casefold() not in (row.name or "").casefold() for row in page.rows):
                     return False
                 has_more, number = self._has_more(page), number + 1
+            self.is_partial = self.is_partial or has_more
         except (NotFound, Refused, RouteMissing):  # the list itself can be read
             return False
         finally:
@@ -105,20 +108,22 @@ async def find_jobs(names: Collection[str], context: Context, retrier: Retrier) 
         more = f"; and {len(wrong) - MOST_NAMES} more names are not found" if len(wrong) > MOST_NAMES else ""
         facts = "; ".join(_what_is_wrong(name, listing.ids(name), known) for name in wrong[:MOST_NAMES])
         raise NotFound(f"{facts}{more}", hint=NAME_HINT)
+    if listing.is_partial:
+        retrier.say("the list of the project's jobs was not read to its end: it may have a second job of a name")
     return {name: listing.ids(name)[0] for name in names}
 
 
 async def _read(listing: _Listing, names: Collection[str]) -> None:
-    """Read the list until each name is found, or to its end."""
-    has_more = await _first_page(listing)
-    if has_more and len(names) <= MOST_SEARCHES:
-        for name in names:
-            if not await listing.search(name, is_name=True):
-                break
+    """Read the list until each name is found, a few pages at least, or to its end; a search takes the place of that."""
+    has_more, searches = await _first_page(listing), len(names) <= MOST_SEARCHES
+    for name in names if has_more and searches else ():
+        if not (searches := await listing.search(name, is_name=True)):
+            break
     number = 1
-    while has_more and not all(listing.ids(name) for name in names):
+    while has_more and not (all(listing.ids(name) for name in names) and (searches or number >= FEW_PAGES)):
         has_more = await listing.page(number)
         number += 1
+    listing.is_partial = listing.is_partial or (has_more and not searches)
 
 
 async def list_jobs(text: str, context: Context, retrier: Retrier) -> Sequence[ProjectRow]:

@@ -77,6 +77,31 @@ def test_name_that_is_missing_or_not_unique_ends_the_run_before_anything_is_orde
     assert [one.label for one in here.observer.decisions] == ["api", "web"]
 
 
+UNREAD = "the list of the project's jobs was not read to its end: it may have a second job of a name"
+
+
+@each_row(
+    ("second", "searches", "verdict", "is_told"),
+    [
+        (1, False, Verdict.UNDETERMINED, False),
+        (2, False, Verdict.UNDETERMINED, False),
+        (9, False, Verdict.PASSED, True),
+        (9, True, Verdict.UNDETERMINED, False),
+        (None, True, Verdict.PASSED, False),
+    ],
+)
+def test_name_of_two_jobs_on_different_pages_is_never_taken_silently(
+    second: int | None, searches: bool, verdict: Verdict, is_told: bool
+) -> None:
+    """A search tells; without it, a few pages are read, and that the rest was not is said."""
+    pages = [[row("api" if page in (0, second) else f"web-{page}", f"{page:032}")] for page in range(20)]
+    here = world(named("api"), pages=listed(pages, searches=searches))
+    (outcome,) = here.run()
+    assert (outcome.verdict, UNREAD in here.observer.said) == (verdict, is_told)
+    if verdict is Verdict.UNDETERMINED:
+        assert outcome.reason == f"2 jobs of the project have the name api: {0:032}, {second:032}"
+
+
 @pytest.mark.parametrize("searches", [True, False])
 def test_list_of_hundreds_of_pages_is_read_only_until_all_names_are_found(searches: bool) -> None:
     """With a search in one request; else as far as needed."""
