@@ -30,6 +30,7 @@ from gate.errors import (
     Refused,
     RouteMissing,
     ServiceError,
+    TransientError,
     Unauthorised,
 )
 from gate.settings import IamUser
@@ -153,8 +154,8 @@ class IamAuth(Auth):
         try:
             issued = self._sign_in()
         except ServiceError as error:
-            self._problem = error
-            raise
+            self._problem = self._may_pass(error)
+            raise self._problem from None
         finally:
             self._tries += 1
         self._problem = None
@@ -162,6 +163,15 @@ class IamAuth(Auth):
         self._tokens = (*self._tokens, issued.token)
         self._expires_at = self._now() + issued.seconds
         self._renew_at = self._expires_at - min(RENEW_BEFORE_EXPIRY, issued.seconds / 2)
+
+    def _may_pass(self, error: ServiceError) -> ServiceError:
+        """Return the error of a sign-in, as a transient one if it has worked before and IAM does not refuse the user.
+
+        Such is a path that is missing for a moment, or a certificate that is not trusted.
+        """
+        if not self._tokens or isinstance(error, (TransientError, Unauthorised, Forbidden)):
+            return error
+        return InvalidAnswer(str(error), status=error.status, code=error.code, hint=error.hint)
 
 
 def sign_in(session: Session, user: IamUser) -> IssuedToken:

@@ -4,6 +4,7 @@ from functools import partial
 
 from gate.core.asks import Ask, Ending, Priority
 from gate.core.ports import Context
+from gate.core.retry import HAS_TO_COME_TWICE
 from gate.core.target_state import StopResult, TargetState
 from gate.errors import NotFound, ServiceError, TooSlow, TransientError
 
@@ -23,7 +24,7 @@ async def stop(known: TargetState, context: Context, until: float) -> bool:
     assert number is not None
     at = context.now()
     known.stop, known.stop_problem = StopResult.FAILED, "the time was over"
-    may_have_stopped = False
+    may_have_stopped = is_refused = False
     while at < until:
         call = partial(context.service.stop, known.target.job_id, number, STOP_REQUEST)
         try:
@@ -33,13 +34,13 @@ async def stop(known: TargetState, context: Context, until: float) -> bool:
         except TransientError as error:
             may_have_stopped |= error.sent
             known.stop_problem, at = str(error), context.now() + (0 if isinstance(error, TooSlow) else STOP_AGAIN)
-        except NotFound as error:
-            if known.record is None and not known.is_own:  # there is nothing to stop, as far as anybody has seen
-                known.stop, known.stop_problem = StopResult.NOT_REQUESTED, ""
-                return False
-            known.stop_problem, at = str(error), until
         except ServiceError as error:
-            known.stop_problem, at = str(error), until
+            if isinstance(error, NotFound) and known.record is None and not known.is_own:
+                known.stop, known.stop_problem = StopResult.NOT_REQUESTED, ""  # as far as anybody has seen
+                return False
+            may_pass = isinstance(error, HAS_TO_COME_TWICE) and not is_refused
+            known.stop_problem, at = str(error), context.now() + STOP_AGAIN if may_pass else until
+            is_refused = True
         else:
             is_done = was_running or may_have_stopped
             known.stop = StopResult.REQUESTED if is_done else StopResult.HAD_ENDED

@@ -276,7 +276,14 @@ class Wait:
         return self._ending is not None or self._is_interrupted()
 
     def _timeout_ending(self) -> Ending:
-        source, start = self._rules.timeout_source, self._deadline
+        """Return why the gate ends, and let its last seconds begin.
+
+        They count from the deadline; where this process stood still until they were over, from now: builds are looked
+        at and stopped all the same.
+        """
+        source, start, now = self._rules.timeout_source, self._deadline, self._workers.now()
+        if now >= self._end:
+            start, self._end = now, now + WIND_UP
         ended_by = EndedBy.TIMEOUT if source == TIMEOUT_OPTION else EndedBy.JOB_END
         why = f"no result within {spell(self._rules.timeout)} ({source})"
         return Ending(Verdict.TIMED_OUT, ended_by, why, start + LOOKING, start + STOPPING)

@@ -9,7 +9,7 @@ import requests
 from requests import PreparedRequest
 
 from gate.codearts.iam import IamAuth, IssuedToken
-from gate.errors import GateError, ServiceFailing, Unauthorised
+from gate.errors import Forbidden, GateError, InvalidAnswer, Refused, ServiceError, ServiceFailing, Unauthorised, Untrusted
 from gate.settings import IamUser
 from tests.tables import each_row
 
@@ -103,6 +103,29 @@ def test_early_renewal_that_fails_leaves_the_old_token_in_use_until_its_end() ->
         iam.token()
     iam.problem = None
     assert iam.token() == "token-4"
+
+
+@each_row(
+    ("problem", "kind", "tries"),
+    [
+        (Refused("404", status=404), InvalidAnswer, 4),
+        (Untrusted("expired"), InvalidAnswer, 4),
+        (Unauthorised("401"), Unauthorised, 2),
+        (Forbidden("403"), Forbidden, 2),
+    ],
+)
+def test_permanent_error_of_a_renewal_is_final_only_if_iam_refuses_the_user(
+    problem: ServiceError, kind: type[ServiceError], tries: int
+) -> None:
+    """A path that is missing for a moment, or a certificate, is no reason never to sign in again."""
+    iam = FakeIam()
+    iam.token()
+    iam.instant += DAY
+    iam.problem = problem
+    for _ in range(3):
+        with pytest.raises(kind, match=str(problem)):
+            iam.token()
+    assert iam.tries == tries
 
 
 def test_nobody_waits_for_an_early_renewal_but_the_one_who_tries() -> None:

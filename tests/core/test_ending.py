@@ -122,6 +122,40 @@ def test_stop_that_hangs_is_tried_again_within_its_seconds() -> None:
     assert world.elapsed <= 60 + STOPPING
 
 
+@each_row(("error", "stops"), [(Refused, 2), (NotFound, 2), (RouteMissing, 2), (Untrusted, 2), (Forbidden, 1)])
+def test_stop_that_is_refused_once_is_tried_once_more(error: type[ServiceError], stops: int) -> None:
+    """A permanent error has to come twice; one about the credential is counted elsewhere."""
+    (outcome,) = ordered(stop=[error("no"), True]).run()
+    assert ("stop requested for build 58" in outcome.reason) is (stops == 2), outcome.reason
+    world = ordered(stop=[error("no")])
+    (outcome,) = world.run()
+    assert (outcome.verdict, len(asked(world, "stop"))) == (Verdict.TIMED_OUT, stops)
+    assert "build 58 could not be stopped and may go on: no" in outcome.reason
+
+
+@each_row(("word", "verdict", "stops"), [("SUCCESS", Verdict.PASSED, 0), ("RUNNING", Verdict.TIMED_OUT, 1)])
+def test_process_that_stood_still_beyond_its_last_seconds_has_them_anew(
+    word: str, verdict: Verdict, stops: int
+) -> None:
+    """A paused container: what has ended meanwhile is judged, and what this run has started is stopped."""
+
+    def answer(job: str, number: int) -> Record:
+        return record("RUNNING" if world.elapsed < 60 else word, number, job)
+
+    def sleep(until: float) -> Any:
+        if until >= 1055 > world.workers.clock:
+            world.workers.clock = 1300.0
+            return None
+        return genuine(until)
+
+    world = ordered(record=[answer])
+    genuine = world.workers.next
+    world.workers.next = sleep  # type: ignore[method-assign]
+    (outcome,) = world.run()
+    assert (outcome.verdict, len(asked(world, "stop"))) == (verdict, stops)
+    assert 300 <= world.elapsed <= 300 + WIND_UP
+
+
 def test_build_that_a_lost_stop_has_ended_is_no_result() -> None:
     """The answer to the first request got lost, and the second one is told that the build has ended."""
     words = ["RUNNING"]
