@@ -36,6 +36,11 @@ INVISIBLE = (
 such a pattern is searched for quickly."""
 
 
+def trimmed(text: str) -> str:
+    """Return a text without white space around it; a byte order mark, as PowerShell writes it, counts as such."""
+    return text.strip().strip("\ufeff").strip()
+
+
 def clean(text: str) -> str:
     r"""Return `text` without escape sequences, control characters and bidi controls; it can always be encoded as UTF-8.
 

@@ -130,6 +130,8 @@ CALLS = [
     (("wait", JOB), {"GATE_ENDPOINT": "'https://x.example'"}, "'GATE_ENDPOINT': "),
     (("run", JOB, "--branch", "$CI_COMMIT_BRANCH"), {}, "is the name of a variable instead of its value"),
     (("run", JOB, "--branch", "***"), {}, "is what logs show in place of a secret"),
+    (("wait", JOB, "--branch", "main\r\n"), {}, r"'--branch': 'main\r\n' has white space or a control character in it"),
+    (("run", JOB, "--tag", "v1 "), {}, "'--tag': 'v1 ' has white space or a control character in it; leave that out"),
     (("wait", JOB), {"GATE_FOLLOW": "maybe"}, "'maybe' is neither true nor false; write true, false, 1, 0, yes"),
     (("run", JOB), {"GATE_NO_WAIT": "ja"}, "'GATE_NO_WAIT': 'ja' is neither true nor false"),
 ]
@@ -165,6 +167,8 @@ SECRETS = [
         {"GATE_IAM_USER": "u", "GATE_IAM_PASSWORD": "***", "GATE_IAM_DOMAIN": "d"},
         "GATE_IAM_PASSWORD is what logs show in place of a secret; give the value itself",
     ),
+    ({"GATE_IAM_USER": '"VALUE"', "GATE_IAM_PASSWORD": "p", "GATE_IAM_DOMAIN": "d"}, "GATE_IAM_USER has quotes in it"),
+    ({"GATE_IAM_USER": "u", "GATE_IAM_PASSWORD": "p", "GATE_IAM_DOMAIN": "$VALUE"}, "GATE_IAM_DOMAIN is the name of a"),
 ]
 
 

@@ -8,6 +8,7 @@ from gate import mistakes
 from gate.errors import UsageProblem
 from gate.mistakes import Kind
 from gate.settings import Credential, IamUser, KeyPair, Token
+from gate.text import trimmed
 from gate.value_types import NamedTuple
 
 FAMILIES = {
@@ -106,14 +107,14 @@ def _missing(family: str, token_file: Path | None, environment: Mapping[str, str
 
 def _value(environment: Mapping[str, str], name: str) -> str:
     """Return a variable's value without white space around, empty when it is not set."""
-    return environment.get(name, "").strip()
+    return trimmed(environment.get(name, ""))
 
 
-def _part(environment: Mapping[str, str], name: str) -> str:
+def _part(environment: Mapping[str, str], name: str, kind: Kind = Kind.KEY) -> str:
     """Return a part of a credential that is no token; raises `UsageProblem` about a mistake, and never quotes it."""
     value = _value(environment, name)
     if value:
-        _check(name, value, Kind.KEY)
+        _check(name, value, kind)
     return value
 
 
@@ -171,9 +172,9 @@ def _iam_user(region: str | None, environment: Mapping[str, str]) -> IamUser:
         raise UsageProblem("the token of an IAM user is for one project: set GATE_IAM_PROJECT, or give --region")
     _check("GATE_IAM_PASSWORD", environment["GATE_IAM_PASSWORD"].strip(), Kind.PASSWORD)
     return IamUser(
-        name=_value(environment, "GATE_IAM_USER"),
+        name=_part(environment, "GATE_IAM_USER", Kind.VALUE),
         password=environment["GATE_IAM_PASSWORD"],
-        domain=_value(environment, "GATE_IAM_DOMAIN"),
+        domain=_part(environment, "GATE_IAM_DOMAIN", Kind.VALUE),
         project=project,
     )
 

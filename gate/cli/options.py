@@ -16,6 +16,7 @@ from gate.cli.param_types import (
     FilePath,
     Flag,
     FolderPath,
+    GitName,
     Instant,
     LinkTemplate,
     Number,
@@ -26,6 +27,7 @@ from gate.cli.param_types import (
     Text,
 )
 from gate.mistakes import Kind
+from gate.text import trimmed
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -74,8 +76,8 @@ def _variable_of(parameter: click.Parameter) -> tuple[str, str | None]:
     """
     for name in variables(parameter):
         value = os.environ.get(name, "")
-        if value.strip():
-            return name, value if isinstance(parameter.type, ParameterType) else value.strip()
+        if trimmed(value):
+            return name, value if isinstance(parameter.type, ParameterType) else trimmed(value)
     return "", None
 
 
@@ -239,7 +241,7 @@ waiting = all_of(
 selecting = all_of(
     "Which build is judged",
     option("--commit", type=Commit(), help="Judge the newest build of this commit, 7 to 40 hex digits."),
-    option("--branch", type=Text(), help="Judge the newest build of this branch; with --commit, of both."),
+    option("--branch", type=GitName(), help="Judge the newest build of this branch; with --commit, of both."),
     option(
         "--since",
         type=Instant(),
@@ -280,8 +282,8 @@ ordering = all_of(
         metavar="NAME=VALUE",
         help="A parameter of the build; may be repeated. The variable has one on each line.",
     ),
-    option("--branch", type=Text(), help="Build this branch."),
-    option("--tag", type=Text(), help="Build this tag."),
+    option("--branch", type=GitName(), help="Build this branch."),
+    option("--tag", type=GitName(), help="Build this tag."),
     option("--commit", type=Commit(), help="Build this commit, 7 to 40 hex digits."),
     option(
         "--reuse",

@@ -98,7 +98,7 @@ class Flag(click.types.BoolParamType):
 
 
 class Text(click.ParamType[Any]):
-    """A text that is not blank, such as the name of a branch."""
+    """A text that is not blank, such as an address."""
 
     name = "text"
 
@@ -107,6 +107,17 @@ class Text(click.ParamType[Any]):
         if not value.strip():
             self.fail("it is blank; give a value, or leave the option out", param, ctx)
         return str(value)
+
+
+class GitName(Text):
+    """The name of a branch or a tag, which git allows no white space and no control character in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name as it is."""
+        text = super().convert(value, param, ctx)
+        if " " in text or not text.isprintable():
+            self.fail(f"{text!r} has white space or a control character in it; leave that out", param, ctx)
+        return text
 
 
 class Commit(click.ParamType[Any]):

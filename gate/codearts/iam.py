@@ -45,6 +45,11 @@ CREDENTIAL_HINT = (
     "repeated, so that the account is not locked."
 )
 
+WHITE_SPACE = (
+    "GATE_IAM_PASSWORD begins or ends with white space, such as a line break, which is taken as a part of it. "
+)
+"""What to say besides where a password with white space around it was refused."""
+
 ADDRESS_HINT = "Check --iam-endpoint and GATE_IAM_PROJECT: the name of an IAM project (such as cn-north-4) or its id."
 
 
@@ -181,7 +186,10 @@ def sign_in(session: Session, user: IamUser) -> IssuedToken:
         reply = session.post("/v3/auth/tokens", body_of(user), {"nocatalog": "true"})
         document = payload(reply, what, session.hide)
     except ServiceError as error:
-        raise _explained(error) from None
+        found = _explained(error)
+        if found.hint == CREDENTIAL_HINT and user.password != user.password.strip():
+            found.hint = WHITE_SPACE + CREDENTIAL_HINT
+        raise found from None
     token = reply.headers.get("X-Subject-Token", "")
     if not is_header_text(token):
         raise InvalidAnswer(

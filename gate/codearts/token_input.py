@@ -7,6 +7,7 @@ from gate import files, mistakes
 from gate.errors import UsageProblem
 from gate.limits import MAX_TOKEN_BYTES, TOKEN_SECONDS
 from gate.mistakes import Kind
+from gate.text import trimmed
 
 
 def read_token(file: Path, source: str) -> str:
@@ -29,7 +30,7 @@ def read_token(file: Path, source: str) -> str:
 
 def checked(text: str, source: str) -> str:
     """Return the token in `text`. Raises `UsageProblem`, which names the source and never quotes the text."""
-    token = text.strip().removeprefix("\ufeff").strip()
+    token = trimmed(text)
     fault, remedy = mistakes.of(token, Kind.TOKEN)
     if fault or not is_header_text(token) or len(token) > MAX_TOKEN_BYTES:
         what = f": it {fault}" if fault else ""

@@ -20,6 +20,7 @@ GOOD: dict[type, str] = {
     param_types.Duration: "7s",
     param_types.Text: "https://x.example",
     param_types.Commit: "abcdef0",
+    param_types.GitName: "main",
     param_types.Region: "cn-north-4",
     param_types.FilePath: "some-file",
     param_types.FolderPath: "some-folder",
@@ -58,15 +59,18 @@ def good_value(parameter: click.Parameter) -> str:
 def test_white_space_around_a_value_is_dropped_and_a_blank_variable_is_not_set(
     monkeypatch: pytest.MonkeyPatch, command: str, parameter: click.Parameter, name: str
 ) -> None:
-    """Secrets of CI systems and blocks of YAML end with a newline; an input left empty arrives as a blank."""
+    """Secrets of CI systems and blocks of YAML end with a newline; an input left empty arrives as a blank.
+
+    A byte order mark, with which PowerShell begins a file, counts as white space.
+    """
     assert parameter.name is not None
     unset = value_of(command, parameter.name)
     monkeypatch.setenv(name, good_value(parameter))
     plain = value_of(command, parameter.name)
-    monkeypatch.setenv(name, f" \t\n{good_value(parameter)}\r\n ")
+    monkeypatch.setenv(name, f"\ufeff \t\n{good_value(parameter)}\r\n ")
     assert plain != unset
     assert value_of(command, parameter.name) == plain
-    for blank in ("", " ", "\n", " \r\n\t"):
+    for blank in ("", " ", "\n", " \r\n\t", "\ufeff\n"):
         monkeypatch.setenv(name, blank)
         assert value_of(command, parameter.name) == unset
 
@@ -94,15 +98,15 @@ def test_parameters_stand_one_on_a_line_and_their_values_are_taken_as_they_are(m
 
 
 def test_white_space_around_names_of_an_iam_user_is_dropped_but_not_around_the_password() -> None:
-    """A password may begin or end with a space."""
+    """A password may begin or end with a space. A byte order mark counts as white space."""
     environment = {
-        "GATE_IAM_USER": " user\n",
+        "GATE_IAM_USER": "\ufeff user\n",
         "GATE_IAM_PASSWORD": " password\n",
-        "GATE_IAM_DOMAIN": "domain\r\n",
+        "GATE_IAM_DOMAIN": "\u8d26\u53f7\r\n",
         "GATE_IAM_PROJECT": " project\n",
     }
     user = choose("auto", None, None, environment).credential
-    assert user == IamUser(name="user", password=" password\n", domain="domain", project="project")
+    assert user == IamUser(name="user", password=" password\n", domain="\u8d26\u53f7", project="project")
 
 
 @each_row(("command", "parameter", "name"), PARAMETERS)

@@ -9,7 +9,16 @@ import requests
 from requests import PreparedRequest
 
 from gate.codearts.iam import IamAuth, IssuedToken
-from gate.errors import Forbidden, GateError, InvalidAnswer, Refused, ServiceError, ServiceFailing, Unauthorised, Untrusted
+from gate.errors import (
+    Forbidden,
+    GateError,
+    InvalidAnswer,
+    Refused,
+    ServiceError,
+    ServiceFailing,
+    Unauthorised,
+    Untrusted,
+)
 from gate.settings import IamUser
 from tests.tables import each_row
 

@@ -1,6 +1,7 @@
 """Signing in at IAM: the request, and what each answer means."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,10 +24,11 @@ def user(project: str = "cn-north-4") -> IamUser:
     return IamUser(name="me", password=PASSWORD, domain="account", project=project)
 
 
-def ask(project: str = "cn-north-4") -> Any:
+def ask(project: str = "cn-north-4", password: str = PASSWORD) -> Any:
     """Sign in."""
-    connection = Connection(endpoint=HOST, iam_endpoint=HOST, credential=user(project))
-    return sign_in(Session(connection, SignInAuth(lambda: (PASSWORD,)), lambda _: None), user(project))
+    who = replace(user(project), password=password)
+    connection = Connection(endpoint=HOST, iam_endpoint=HOST, credential=who)
+    return sign_in(Session(connection, SignInAuth(lambda: (password,)), lambda _: None), who)
 
 
 def test_request_is_the_documented_one() -> None:
@@ -113,6 +115,16 @@ def test_page_in_place_of_a_later_sign_in_may_pass(status: int, body: str, kind:
         with pytest.raises(ServiceError) as caught:
             sign_in(session, user())
     assert type(caught.value) is kind
+
+
+@each_row(("password", "is_told"), [("pw\r\n", True), (" pw", True), ("p w", False)])
+def test_white_space_around_a_refused_password_is_told(password: str, is_told: bool) -> None:
+    """It counts as part of the password, and few see the line break at the end of a CI system's secret."""
+    with requests_mock.Mocker() as mock:
+        mock.post(TOKENS, status_code=401, json={"error": {"code": 401, "message": "wrong", "title": "x"}})
+        with pytest.raises(Unauthorised) as caught:
+            ask(password=password)
+    assert ("GATE_IAM_PASSWORD begins or ends with white space" in caught.value.hint) is is_told
 
 
 @each_row("token", ["", "two words", "a\x01b"])
