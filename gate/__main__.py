@@ -94,10 +94,15 @@ def leave_out_working_directory() -> None:
 
 def report_broken(error: Exception | SystemExit) -> None:
     """Say that the program cannot be loaded: on stderr, in the reports, and on the pipeline's page."""
-    text = f"codearts-gate could not be loaded: {type(error).__name__}: {error}. Install it again."
-    print(f"Error: {text}", file=sys.stderr)
     from contextlib import suppress
 
+    cause, hint = f"{type(error).__name__}: {error}", "Install it again."
+    with suppress(Exception):
+        from gate.errors import explain_limit
+
+        cause, hint = explain_limit(error) or (cause, hint)
+    text = f"codearts-gate could not be loaded: {cause}. {hint}"
+    print(f"Error: {text}", file=sys.stderr)
     with suppress(Exception):
         from gate import former_reports
 

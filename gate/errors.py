@@ -28,6 +28,8 @@ A message states facts (host, HTTP status, the service's code and text) and neve
 user what to do.
 """
 
+import errno
+
 NEW_CREDENTIAL = "Use a new token with project scope in this region, or a valid AK/SK."
 
 
@@ -198,3 +200,27 @@ class Refused(PermanentError):
 
 
 CredentialRefused.kind = Unauthorised  # which is defined below it
+
+
+def explain_surroundings(error: BaseException) -> tuple[str, str] | None:
+    """Say what the machine or the installation lacks, and what to do; `None` for an error that has another cause.
+
+    No such error is a bug of the gate, nor an answer of the service.
+    """
+    if isinstance(error, ImportError | SyntaxError | EOFError | SystemExit):
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        return f"a part of the program could not be loaded: {what}", "Install codearts-gate again."
+    return explain_limit(error)
+
+
+def explain_limit(error: BaseException) -> tuple[str, str] | None:
+    """Say which limit of the machine was reached, and what to do; `None` for an error that has another cause."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.EMFILE, errno.ENFILE):
+        return "too many files are open", "Raise the limit on open files: ulimit -n."
+    if isinstance(error, MemoryError) or number == errno.ENOMEM:
+        return (
+            "there is not enough memory",
+            "Raise the limit on memory: that of the job or its container, or ulimit -v.",
+        )
+    return None

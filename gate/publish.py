@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gate.core.wait import BUG_HINT, describe_bug
+from gate.core.wait import explain_failure
 from gate.errors import ReportFailed, UsageProblem
 from gate.model import Outcome, Target, TargetOutcome, Verdict
 from gate.platforms.detect import detect
@@ -321,7 +321,8 @@ def explain(error: Exception) -> str:
     """Say why a report is missing, and what to do."""
     if isinstance(error, ReportFailed):
         return f"{error} {error.hint}"
-    return f"a report could not be made: {describe_bug(error)}. {BUG_HINT}"
+    why, hint = explain_failure(error)
+    return f"a report could not be made: {why}. {hint}"
 
 
 def reports_of(reports: Reports, platform: Platform, *, no_wait: bool = False) -> Iterator[Report]:

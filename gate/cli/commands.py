@@ -13,7 +13,7 @@ import click
 
 from gate import __version__, former_reports, mistakes
 from gate.cli import credentials, options
-from gate.errors import GateError, ReportFailed, UsageProblem
+from gate.errors import GateError, ReportFailed, UsageProblem, explain_surroundings
 
 COMMANDS = ("doctor", "demo", "jobs", "run", "simulate", "wait")
 """The commands; each is a function of this name, and `wait` is in the module `wait_command`."""
@@ -213,13 +213,11 @@ def with_remedy(error: click.ClickException, arguments: Sequence[str]) -> click.
 
 def describe_failure(error: Exception | SystemExit) -> str:
     """Say in one or two sentences what kept the program from doing its work, which is not the user's mistake."""
-    if isinstance(error, ImportError | SyntaxError | EOFError | SystemExit):
-        return (
-            f"a part of the program could not be loaded: {type(error).__name__}: {error}. Install codearts-gate again."
-        )
-    from gate.core.wait import BUG_HINT, describe_bug
+    if not (explanation := explain_surroundings(error)):  # of which any may keep this module from being loaded
+        from gate.core.wait import explain_failure
 
-    return f"{describe_bug(error)}. {BUG_HINT}"
+        explanation = explain_failure(error)
+    return ". ".join(explanation)
 
 
 def give_up(arguments: Sequence[str], text: str, exit_code: int) -> int:

@@ -30,6 +30,7 @@ from gate.errors import (
     Unauthorised,
     Unreachable,
     Untrusted,
+    explain_limit,
 )
 
 _SERVICE = {
@@ -154,7 +155,8 @@ def from_requests(
     for link in causes:
         if isinstance(link, ssl.SSLCertVerificationError):
             return tls.refusal(link, f"{via_proxy}{host}", ca_certificates, datetime.now(UTC))
-    if not isinstance(error, (requests.RequestException, *_BAD_ADDRESS)) or _is_about_bundle(cause):
+    limit = explain_limit(cause)
+    if not (limit or isinstance(error, (requests.RequestException, *_BAD_ADDRESS))) or _is_about_bundle(cause):
         return Untrusted(f"the CA certificates in {ca_certificates or 'the bundle of certifi'} could not be read")
     if isinstance(error, _BAD_ADDRESS):
         is_socks = isinstance(error, requests.exceptions.InvalidSchema)
@@ -170,7 +172,7 @@ def from_requests(
         why = f"it answered HTTP {tunnel[1]}" if tunnel else _in_words(cause)
         problem = Unreachable(f"no connection to {host} through the proxy: {why}")
     else:
-        problem = Unreachable(f"no answer from {host}: {_in_words(cause)}")
+        problem = Unreachable(f"no answer from {host}: {_in_words(cause)}", hint=limit[1] if limit else "")
     problem.sent = not any(isinstance(link, _NOT_SENT) or NOT_SENT_NOTE in _notes(link) for link in causes)
     return problem
 

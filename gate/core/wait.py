@@ -28,7 +28,7 @@ from gate.core.sentences import final_words
 from gate.core.target_state import EndedBy
 from gate.core.watch import Watch
 from gate.durations import spell
-from gate.errors import ServiceError, Throttled, TooSlow, TransientError
+from gate.errors import ServiceError, Throttled, TooSlow, TransientError, explain_surroundings
 from gate.limits import MAX_CALLS, MAX_CONNECTIONS, MAX_SLOW_CALLS
 from gate.model import Target, TargetOutcome, Verdict
 from gate.settings import TIMEOUT_OPTION
@@ -141,8 +141,10 @@ class Wait:
             self._finish_side_channels()
         except Exception as error:
             self.signal_number = None
-            for watch in self._watches:
-                self._note_bug(watch, error)
+            for watch in [watch for watch in self._watches if watch.known.verdict is None]:
+                self._note_failure(watch, error)
+                with suppress(Exception):  # what shows it may be what has failed
+                    self._observer.decided(outcome_of(watch.known))
         for task in list(self._tasks):
             self._leave(task)
         return [outcome_of(watch.known) for watch in self._watches]
@@ -350,7 +352,7 @@ class Wait:
         except StopIteration:
             self._finish(task)
         except Exception as error:
-            self._note_bug(task.watch if task.kind is _Kind.VERDICT else None, error)
+            self._note_failure(task.watch if task.kind is _Kind.VERDICT else None, error)
             self._finish(task)
         else:
             task.awaited = dict.fromkeys(asks)
@@ -486,14 +488,15 @@ class Wait:
         if all(found is not None for found in task.awaited.values()):
             self._advance(task, [found for found in task.awaited.values() if found is not None])
 
-    def _note_bug(self, watch: Watch | None, error: Exception) -> None:
-        """Decide that the outcome is not known, because the gate has a bug; without a target, only say it."""
+    def _note_failure(self, watch: Watch | None, error: Exception) -> None:
+        """Decide that the outcome is not known, because the gate has failed; without a target, only say it."""
         for frame in bug_frames(error):
             self._context.debug(frame)
+        why, hint = explain_failure(error)
         if watch is None:
-            self._context.debug(f"{describe_bug(error)}. {BUG_HINT}")
+            self._context.debug(f"{why}. {hint}")
         else:
-            watch.known.decide(Verdict.UNDETERMINED, EndedBy.ERROR, describe_bug(error), BUG_HINT)
+            watch.known.decide(Verdict.UNDETERMINED, EndedBy.ERROR, why, hint)
 
 
 _SHARED = (Priority.NEXT, Priority.LIST, Priority.POLL)
@@ -513,7 +516,12 @@ def _signal_name(number: int) -> str:
     return f"signal {number}"
 
 
-def describe_bug(error: Exception) -> str:
+def explain_failure(error: BaseException) -> tuple[str, str]:
+    """Say what kept the gate from its work, and what to do: its surroundings, or else a bug."""
+    return explain_surroundings(error) or (describe_bug(error), BUG_HINT)
+
+
+def describe_bug(error: BaseException) -> str:
     """Say where the gate failed; the error's own text is left out, because it may quote anything."""
     frames = bug_frames(error)
     own = [frame for frame in frames if frame.startswith(f"{PACKAGE.name}/")]
@@ -521,7 +529,7 @@ def describe_bug(error: Exception) -> str:
     return f"a bug in the gate: {type(error).__name__} in {place}"
 
 
-def bug_frames(error: Exception) -> list[str]:
+def bug_frames(error: BaseException) -> list[str]:
     """Return the places through which an error came, the innermost last: `gate/core/wait.py:57`, without any values."""
     frames = []
     for frame, line in walk_tb(error.__traceback__):

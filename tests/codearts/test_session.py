@@ -1,5 +1,7 @@
 """The session: what it sends, where it sends it, and that it shows no secret."""
 
+import errno
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,17 @@ def test_error_of_requests_becomes_ours_without_its_text(
     assert "build.example" in str(caught.value)
     assert TOKEN not in str(caught.value) + repr(caught.value) + " ".join(debug_lines)
     assert caught.value.__cause__ is None
+
+
+@each_row("wrap", [lambda error: error, lambda error: requests.ConnectionError(error)])
+def test_too_many_open_files_is_no_fault_of_the_host(
+    service: requests_mock.Mocker, session: Session, wrap: Callable[[object], Exception]
+) -> None:
+    """Where the certificates are opened, or a connection is; it may pass."""
+    service.get(f"{ENDPOINT}/x", exc=wrap(OSError(errno.EMFILE, "Too many open files")))
+    with pytest.raises(Unreachable, match="no answer from build.example: Too many open files") as caught:
+        session.get("/x")
+    assert "ulimit -n" in caught.value.hint
 
 
 def test_debug_line_has_status_and_time_and_no_secret(

@@ -16,7 +16,7 @@ from tests.faults.fault_plan import Fault
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.faults.journal import ORDERS, STOPS
 from tests.faults.response_faults import ReplaceAnswer
-from tests.helpers import RunGate, Simulate, environment, error_types
+from tests.helpers import RunGate, RunGates, Simulate, environment, error_types
 
 SECRETS = {"DEPLOY_TOKEN": "tok-8d2f", "dbPassword": "p&ss w0rd", "client_secret": "sssh\u00fc", "API_KEY": "k" * 40}
 OPEN = {"mode": "fast-mode", "use_key": "true", "pin_key": "123"}
@@ -102,5 +102,38 @@ def test_module_that_is_lost_while_the_gate_runs_is_no_pass(
     done = run_gate(*command, env=environment(simulator), before=before)
     assert (done.returncode, "passed" in done.stdout) == (5, False), done
     assert not simulator.journal.of(*ORDERS)
+    if name != "junit_xml":  # of which a part is loaded here
+        assert "a part of the program could not be loaded: ModuleNotFoundError" in done.stderr
+        assert ("Install codearts-gate again." in done.stderr, "a bug" in done.stderr) == (True, False)
     report = tmp_path / "gate-report.xml"
     assert not report.exists() or error_types(report) == ["Undetermined"]
+
+
+LIMITS = {
+    "OSError(24, 'Too many open files')": ("too many files are open", "ulimit -n"),
+    "MemoryError()": ("there is not enough memory", "ulimit -v"),
+}
+"""Errors of a machine that is at its limits, each with words of what happened and of what to do."""
+
+
+@pytest.mark.parametrize("error", LIMITS)
+def test_limit_of_the_machine_is_named_and_is_no_bug(
+    simulate: Simulate, run_gates: RunGates, tmp_path: Path, error: str
+) -> None:
+    """In the wait, when a report is made, and when the program is loaded; on stderr and in the reports."""
+    simulator = simulate(["passing"], speed=200)
+    places = ("gate.codearts.client.Client.record", "gate.reports.junit.render", "gate.cli.resolve.resolve")
+    calls = {
+        place: {
+            "arguments": ["wait", f"{simulator.jobs['passing']}:57"],
+            "env": environment(simulator),
+            "before": f"def fail(*_, **__): raise {error}\n"
+            f"import unittest.mock; unittest.mock.patch({place!r}, fail).start()",
+        }
+        for place in places
+    }
+    what, remedy = LIMITS[error]
+    for place, done in run_gates(calls).items():
+        report = (tmp_path / place / "gate-report.xml").read_text()
+        assert (done.returncode, "a bug" in done.stderr + report) == (5, False), (place, done.stderr)
+        assert (what in done.stderr, remedy in done.stderr) == (True, True), (place, done.stderr)
