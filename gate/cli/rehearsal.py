@@ -18,8 +18,8 @@ import click
 
 from gate import publish
 from gate.cli.options import REPORT
-from gate.errors import UsageProblem
-from gate.runtime import signals
+from gate.errors import ReportFailed, UsageProblem
+from gate.runtime import signals, streams
 from gate.settings import check_unique
 from gate.simulator.scenarios import GROUPS, SCENARIOS, Scenario, ScenarioGroup
 from gate.simulator.simulator import Simulator
@@ -162,8 +162,9 @@ def only_variables(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def simulate(choices: Sequence[str], port: int, speed: float, queue: float | None) -> None:
-    """Serve the simulator until a signal comes; raises `UsageProblem` when the port cannot be used.
+    """Serve the simulator until a signal comes.
 
+    Raises `UsageProblem` when the port cannot be used, and `ReportFailed` when nobody can learn where it serves.
     `queue`: the seconds of service time that each build is queued for; `None`: as its scenario says.
     """
     scenarios = scenarios_of(choices)
@@ -183,7 +184,11 @@ def simulate(choices: Sequence[str], port: int, speed: float, queue: float | Non
         if sys.stderr.isatty():
             click.echo(exports(simulator), err=True)
         while not stop.wait(STOP_CHECK):
-            pass
+            if streams.has_lost_output(is_final=False):
+                raise ReportFailed(
+                    "the address and the token could not be written to stdout",
+                    hint="Let a program read it, or send it to a file on a disk with free space.",
+                )
 
 
 def access(simulator: Simulator) -> dict[str, object]:

@@ -186,10 +186,13 @@ def drain(until: float) -> None:
             writer.drain(until)
 
 
-def has_lost_output() -> bool:
-    """Tell whether something that was written to stdout did not get there; call it after `drain`."""
+def has_lost_output(*, is_final: bool = True) -> bool:
+    """Tell whether something that was written to stdout did not get there; call it after `drain`.
+
+    What still waits for its reader is lost if `is_final`: the process ends now.
+    """
     writer = getattr(sys.stdout, "buffer", None)
-    return isinstance(writer, BackgroundWriter) and (writer.has_lost_output or writer.is_behind())
+    return isinstance(writer, BackgroundWriter) and (writer.has_lost_output or (is_final and writer.is_behind()))
 
 
 def whole_characters(data: memoryview, limit: int) -> int:

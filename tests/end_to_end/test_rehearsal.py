@@ -15,7 +15,7 @@ from junitparser import JUnitXml
 
 from gate.cli.rehearsal import COMMANDS, DEMO_SPEED, DEMO_TIMEOUT, descriptions, jobs_of, scenarios_of
 from tests.faults.faulty_simulator import FaultySimulator
-from tests.helpers import RunGate, StartGate
+from tests.helpers import CLOSED_STDOUT, RunGate, StartGate
 
 CODES = {
     "passing": 0,
@@ -151,6 +151,22 @@ def test_simulate_serves_other_programs_until_it_is_stopped(start_gate: StartGat
     server.send_signal(signal.SIGTERM)
     out, err = server.communicate(timeout=10)
     assert (server.returncode, out, err) == (0, "", "")
+
+
+@pytest.mark.parametrize("kind", ["full", "closed", "left"])
+def test_simulate_ends_where_nobody_can_learn_its_address(start_gate: StartGate, kind: str) -> None:
+    """Its first line could not be written, so that no client would ever come."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with Path("/dev/full").open("w") as full, os.fdopen(writer, "w") as left:
+        server = start_gate(
+            "simulate",
+            stdout={"full": full, "closed": None, "left": left}[kind],
+            before=CLOSED_STDOUT if kind == "closed" else "",
+        )
+    _, err = server.communicate(timeout=10)
+    assert server.returncode == 5, err
+    assert err.startswith("Error: the address and the token could not be written to stdout. ")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
