@@ -1,5 +1,6 @@
 """Mask secrets in text from the service, in every form in which the service or a build may echo them."""
 
+import itertools
 import json
 import re
 from base64 import b64encode
@@ -136,19 +137,35 @@ def _forms(secrets: tuple[str, ...]) -> Sequence[str]:
     """Return all forms of the secrets, longest first: what `mask` finds. Escapes of JSON may stand in other ones."""
     forms: set[str] = set()
     for secret in filter(None, secrets):
-        escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+        escaped = set(_json_forms(secret))
         twice = {json.dumps(form)[1:-1] for form in escaped}
-        encoded = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+        encoded = set(_percent_forms(secret))
         lower = {re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), form) for form in encoded}
         forms |= {secret, *escaped, *twice, *encoded, *lower, *_markup_forms(secret), *_base64_forms(secret)}
     return sorted(forms, key=lambda form: (-len(form), form))
 
 
+def _json_forms(secret: str) -> Iterator[str]:
+    """Yield the secret as JSON has it; some libraries escape more than they have to: PHP's, Go's, Gson."""
+    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield text
+        yield text.replace("/", r"\/")
+        for characters in ("<>&", "<>&='"):
+            yield re.sub(f"[{characters}]", lambda found: rf"\u{ord(found[0]):04x}", text)
+
+
+def _percent_forms(secret: str) -> Iterator[str]:
+    """Yield the secret as it stands in URLs and forms: by Python's functions, JavaScript's and Java's."""
+    yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
+    yield from (quote(secret, safe="!*'()"), quote_plus(secret, safe="*").replace("~", "%7E"))
+
+
 def _markup_forms(secret: str) -> Iterator[str]:
-    """Yield the secret as HTML and XML have it: quotes may be escaped, the apostrophe in one of three ways."""
+    """Yield the secret as HTML and XML have it: quotes may be escaped, and some templates escape more."""
     yield (text := secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
-    for apostrophe in ("'", "&#39;", "&#x27;", "&apos;"):
-        yield text.replace('"', "&quot;").replace("'", apostrophe)
+    for quotation, apostrophe in itertools.product(("&quot;", "&#34;"), ("'", "&#39;", "&#x27;", "&apos;")):
+        yield (form := text.replace('"', quotation).replace("'", apostrophe))
+        yield form.replace("/", "&#x2F;").replace("=", "&#x3D;").replace("`", "&#x60;")
 
 
 @lru_cache(maxsize=8)

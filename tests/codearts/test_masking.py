@@ -37,11 +37,23 @@ def test_secret_that_cleaning_would_put_together_is_masked(splitter: str) -> Non
         quote_plus(SECRET),
         html.escape(SECRET),
         html.escape(SECRET, quote=False),
+        json.dumps(SECRET)[1:-1].replace("/", r"\/"),
+        json.dumps(SECRET, ensure_ascii=False)[1:-1].replace("=", r"\u003d"),  # Gson
+        json.dumps({"body": json.dumps(SECRET).replace("=", r"\u003d")})[12:-4],
+        html.escape(SECRET).replace("&quot;", "&#34;"),  # Go
+        html.escape(SECRET).replace("/", "&#x2F;").replace("=", "&#x3D;"),  # Mustache
     ],
 )
 def test_secret_is_masked_in_every_form(form: str) -> None:
     """A service that quotes the request quotes it as it was sent."""
     assert mask(f"cannot read <{form}>", (SECRET,)) == "cannot read <***>"
+
+
+@each_row("form", ["p!*'()~%20%26", "p%21*%27%28%29%7E+%26", r"p!*'()~ \u0026", "p!*&#39;()~ &amp;"])
+def test_password_is_masked_as_other_languages_write_it(form: str) -> None:
+    """JavaScript and Java in addresses, Go in JSON, and templates."""
+    password = "p!*'()~ &"
+    assert mask(f"<{form}>", (password,)) == "<***>"
 
 
 @each_row("before", [b"", b"a", b"ab", b"user:"])
