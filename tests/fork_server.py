@@ -6,20 +6,30 @@ which waits for it and signals it as always. What Python reads or does before th
 variables that it reads then lead to a real start (`BEFORE_MAIN`), and tests about it bear the mark `real_start` or
 start Python themselves. What a test needs done in the process before the program runs, such as a limit or a closed
 stream, it gives as source (`before`).
+
+Half of what a forked run takes is the copying of memory pages that it changes, at 3 microseconds each, and most of the
+rest was what each run made anew, such as regular expressions. So the server carries out some runs itself before it
+serves (`warm_up`).
 """
 
+import _thread
 import atexit
 import contextlib
 import ctypes
 import faulthandler
+import gc
 import importlib
+import io
 import json
 import os
 import pkgutil
+import platform
 import runpy
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -37,11 +47,17 @@ ALSO_IMPORTED = (
 BEFORE_MAIN = ("PYTHON", "LC_", "LANG", "LD_")
 """How the names of the variables begin that Python or the linker read before the program's first line."""
 
+WARM_UPS = 2
+"""How often the server carries out the runs of `warm_up`."""
+
 AS_MODULE = "import runpy; runpy.run_module('gate', run_name='__main__', alter_sys=True)"
 """Runs the program, as `python -m gate` would."""
 
-SET_CHILD_SUBREAPER = 36
-"""Linux' number for: orphans among the descendants become children of this process (prctl(2))."""
+CLONE = {"x86_64": 56, "aarch64": 220}.get(platform.machine()) if sys.platform == "linux" else None
+"""The number of clone(2) on this machine, where it is known."""
+
+CLONE_PARENT = 0x8000
+"""The flag by which the new process is no child of its maker but another child of its maker's parent."""
 
 
 class ForkServer:
@@ -54,9 +70,8 @@ class ForkServer:
 
     def _start(self) -> socket.socket:
         """Start the server and return the connection to it."""
-        if ctypes.CDLL(None, use_errno=True).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0):
-            raise OSError(ctypes.get_errno(), "prctl")
         ours, theirs = socket.socketpair()
+        ours.settimeout(60)  # the program that the server warms up with may be broken
         with theirs:
             number = theirs.fileno()
             command = [sys.executable, "-m", "tests.fork_server", str(number)]
@@ -116,7 +131,7 @@ def start_gate(
     """
     names = [name for name in env if name.startswith(BEFORE_MAIN) and env[name] != os.environ.get(name)]
     special = options.keys() - {"cwd", "stdin", "stdout", "stderr", "text"}
-    if is_real or names or special or sys.platform != "linux":
+    if is_real or names or special or CLONE is None:
         env = {"PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", **env}
         program = ["-c", f"{before}\n{AS_MODULE}"] if before else ["-m", "gate"]
         return subprocess.Popen([sys.executable, *program, *arguments], env=env, **options)
@@ -135,33 +150,35 @@ def receive(connection: socket.socket, size: int) -> bytes:
 
 
 def serve(requests: socket.socket) -> dict[str, Any] | None:
-    """Answer requests until their sender has gone; in each forked process, return its request.
-
-    It is forked twice and the process between ends at once, so that the run becomes a child of the test's process.
-    """
+    """Answer requests until their sender has gone; in each forked process, return its request."""
     while True:
         head, streams, _, _ = socket.recv_fds(requests, 8, 3)
         if not head:
             return None
         data = receive(requests, int.from_bytes(head))
-        reader, writer = os.pipe()
-        between = os.fork()
-        if not between:
-            child = os.fork()
-            if child:
-                os.write(writer, child.to_bytes(8))
-                os._exit(0)
+        process = fork_sibling()
+        if not process:
             for number, stream in enumerate(streams):
                 os.dup2(stream, number)
-            requests.detach()
-            os.closerange(3, 1 + max(reader, writer, requests.fileno(), *streams))
+            os.closerange(3, 1 + max(requests.detach(), *streams))
             return dict(json.loads(data))
-        os.close(writer)
         for stream in streams:
             os.close(stream)
-        os.waitpid(between, 0)
-        requests.sendall(os.read(reader, 8))
-        os.close(reader)
+        requests.sendall(process.to_bytes(8))
+
+
+def fork_sibling() -> int:
+    """Do what `os.fork` does, but make the new process a child of this one's parent."""
+    python = ctypes.pythonapi
+    python.PyOS_BeforeFork()
+    process = python.syscall(CLONE, CLONE_PARENT | signal.SIGCHLD, 0, 0, 0, 0)
+    if process:
+        python.PyOS_AfterFork_Parent()
+    else:
+        python.PyOS_AfterFork_Child()
+    if process < 0:
+        raise OSError("the server could not be forked")
+    return int(process)
 
 
 def run_gate(request: Mapping[str, Any]) -> None:
@@ -177,10 +194,48 @@ def run_gate(request: Mapping[str, Any]) -> None:
     runpy.run_module("gate", run_name="__main__", alter_sys=True)
 
 
+def warm_up() -> None:
+    """Carry out some runs, so that what a process makes or loads once is there in each forked one.
+
+    Nothing else is left of them: no thread, no file, no variable.
+    """
+    from gate import app
+    from gate.cli.commands import execute
+    from gate.runtime.workers import WorkerPool
+    from gate.simulator.simulator import Simulator
+
+    class EndingPool(WorkerPool):
+        """A pool whose threads end with it."""
+
+        def close(self) -> None:
+            for _ in range(self._threads):
+                self._calls.put((0, _thread.exit))
+            super().close()
+
+    streams, folder, variables = (sys.stdout, sys.stderr), Path.cwd(), dict(os.environ)
+    vars(app)["WorkerPool"] = EndingPool
+    with tempfile.TemporaryDirectory() as empty, Simulator(speed=1000) as simulator:
+        os.chdir(empty)
+        sys.stdout = sys.stderr = io.StringIO()
+        os.environ.clear()  # a CI system's variables name files that the program would write
+        os.environ.update({"HOME": empty, "GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token})
+        job = next(iter(simulator.jobs.values()))
+        for arguments in [["wait", "--no-such-option"], ["wait", "x"], ["wait", f"{job}:57"]] * WARM_UPS:
+            execute(arguments, time.monotonic())
+    vars(app)["WorkerPool"] = WorkerPool
+    sys.stdout, sys.stderr = streams
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    deadline = time.monotonic() + 30
+    while len(list(Path("/proc/self/task").iterdir())) > 1:
+        if time.monotonic() > deadline:
+            raise RuntimeError("a thread has not ended, and would be missing in forked processes")
+        time.sleep(0.001)
+
+
 def main() -> None:
     """Import everything, then serve on the socket whose number is the argument."""
-    import gc
-
     import gate
 
     for module in pkgutil.walk_packages(gate.__path__, "gate."):
@@ -189,6 +244,7 @@ def main() -> None:
     for name in ALSO_IMPORTED:
         with contextlib.suppress(ImportError):  # the vendor's signer is an extra
             importlib.import_module(name)
+    warm_up()
     gc.collect()
     gc.freeze()  # so that looking for garbage copies no pages
     request = serve(socket.socket(fileno=int(sys.argv[1])))
