@@ -10,6 +10,7 @@ from typing import Any
 import click
 import pytest
 
+from gate.app import build_link
 from gate.cli.commands import main
 from gate.model import Outcome, Stage, TargetOutcome, Verdict
 from gate.reports import junit, result, summary
@@ -105,6 +106,14 @@ def test_dotenv_file_has_raw_values(url: str | None, report: Any, written: str) 
     one = outcome(replace(target(1, verdict=Verdict.TIMED_OUT), build_url=url), verdict=Verdict.TIMED_OUT)
     values = dict(line.split("=", 1) for line in result.dotenv(one, report).splitlines())
     assert [values[f"GATE_{name}"] for name in ("VERDICT", "BUILD_LINK", "REPORT")] == ["timed-out", url or "", written]
+
+
+def test_no_text_of_the_service_brings_a_dollar_into_the_dotenv_file() -> None:
+    """GitLab expands `$NAME` in the values: a branch of that name would change a variable of a later job."""
+    link = build_link("https://x.example/{project_id}/{job_id}/{build_number}", "r", "0" * 32, 57, "$HOME")
+    texts = dict.fromkeys(("reason", "hint", "state", "branch", "commit", "record_id"), "$HOME")
+    one = outcome(replace(target(1), build_url=link, log_tail=["$HOME"], **texts))
+    assert "$" not in result.dotenv(one, REPORT)
 
 
 def test_no_name_of_the_dotenv_file_is_the_variable_of_an_option() -> None:
