@@ -9,6 +9,7 @@ import re
 import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 import urllib3
@@ -142,12 +143,19 @@ def advice_on_refusal(code: str, message: str) -> str:
 
 
 def from_requests(
-    error: Exception, host: str, seconds: float, ca_certificates: str | None = None, *, has_worked: bool = False
+    error: Exception,
+    host: str,
+    seconds: float,
+    ca_certificates: str | None = None,
+    *,
+    proxy: str = "",
+    has_worked: bool = False,
 ) -> ServiceError:
     """Return the gate's error for an error of requests. The original text is dropped: it may quote headers and URLs.
 
     `seconds`: the time limit of the request. `ca_certificates`: the file or folder of the trusted CAs, if one was set.
-    `has_worked`: whether requests to this host have been answered, so that a proxy that lets none through may again.
+    `proxy`: the URL of the proxy that leads to the host, if one does. `has_worked`: whether requests to this host have
+    been answered, so that a proxy that lets none through may again.
     """
     causes = _causes(error)
     cause = causes[-1]
@@ -164,13 +172,18 @@ def from_requests(
         return PermanentError(f"the proxy to {host} cannot be used ({why})", hint=PROXY_HINT)
     tunnel = re.search(r"Tunnel connection failed: (\d{3})", str(cause))
     if tunnel and tunnel[1] == "407" and not has_worked:
-        return Unauthorised(f"the proxy to {host} requires a user and a password", hint=PROXY_HINT)
+        name = f"{_named(proxy)} to {host}"
+        if "@" in proxy:
+            refused = f"{name} does not accept the user and the password in its address"
+            return Unauthorised(refused, hint=PROXY_USER_HINT)
+        return Unauthorised(f"{name} requires a user and a password", hint=PROXY_HINT)
     problem: TransientError
     if isinstance(error, requests.Timeout) or isinstance(cause, TimeoutError):
         problem = TooSlow(f"no complete answer from {host} within {seconds:g} s (--request-timeout)")
     elif via_proxy or tunnel:
         why = f"it answered HTTP {tunnel[1]}" if tunnel else _in_words(cause)
-        problem = Unreachable(f"no connection to {host} through the proxy: {why}")
+        hint = PROXY_WAY_HINT.format(host=host)
+        problem = Unreachable(f"no connection to {host} through {_named(proxy)}: {why}", hint=hint)
     else:
         problem = Unreachable(f"no answer from {host}: {_in_words(cause)}", hint=limit[1] if limit else "")
     problem.sent = not any(isinstance(link, _NOT_SENT) or NOT_SENT_NOTE in _notes(link) for link in causes)
@@ -196,16 +209,51 @@ PROXY_HINT = (
     "not supported."
 )
 
+PROXY_USER_HINT = (
+    "Correct them in HTTPS_PROXY (or ALL_PROXY), with special characters percent-encoded, or add the host to NO_PROXY."
+)
+
+PROXY_WAY_HINT = (
+    "Check HTTPS_PROXY, and that this proxy lets you connect to {host}; a host in NO_PROXY is reached without it."
+)
+
+
+def proxy_address(proxy: str) -> SplitResult:
+    """Return the address of a proxy in its parts; raises `ValueError` where it cannot be read.
+
+    With a slash in its password, what would be read as host and port are the user and the start of the password.
+    """
+    parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+    if not parts.hostname or parts.port == 0 or "@" in proxy.rpartition(parts.netloc)[2]:
+        raise ValueError
+    return parts
+
+
+def _named(proxy: str) -> str:
+    """Return the proxy with its host and port, without the user and the password that may stand in its address."""
+    try:
+        parts = proxy_address(proxy)
+    except ValueError:
+        return "the proxy"
+    return f"the proxy {parts.hostname}" + (f":{parts.port}" if parts.port else "")
+
 
 def _is_about_bundle(cause: BaseException) -> bool:
     """Return whether the error means that a file of certificates could not be parsed."""
     return isinstance(cause, ssl.SSLError) and cause.library in ("X509", "PEM", "ASN1")
 
 
+_TLS_FAILURES = {
+    "WRONG_VERSION_NUMBER": "the server on this port does not use TLS",
+    "UNEXPECTED_EOF_WHILE_READING": "the connection was closed in the middle of TLS",
+}
+"""What the most common errors of OpenSSL mean, by their reasons."""
+
+
 def _in_words(cause: BaseException) -> str:
     """Describe the cause in words of this machine; text from the server is never quoted."""
-    if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
-        return "the server on this port does not use TLS"
+    if isinstance(cause, ssl.SSLError) and cause.reason:
+        return _TLS_FAILURES.get(cause.reason) or f"TLS failed: {cause.reason.replace('_', ' ').lower()}"
     if isinstance(cause, http.client.HTTPException) and not isinstance(cause, OSError):
         return f"its answer is not valid HTTP ({type(cause).__name__})"
     return str(getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or type(cause).__name__)

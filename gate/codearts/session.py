@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import requests
+from requests.utils import select_proxy
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, LocationValueError
 
@@ -217,19 +218,27 @@ class Session:
             call.method, self.endpoint + target, data=call.data, headers=headers, auth=self._auth
         )
         timeout: Any = Timeout(total=call.seconds)  # supported, but missing in the stubs
+        proxy = ""
         try:
             prepared = self._http.prepare_request(request)  # obtains the credential, and may sign in for that
             environment = self._http.merge_environment_settings(
                 prepared.url, self._proxies or {}, stream=True, verify=self.ca_certificates, cert=None
             )
+            proxy = select_proxy(self.endpoint, environment["proxies"]) or ""
             with sending(may_send=call.may_send, fresh=call.method == "POST"):
                 response = self._http.send(prepared, timeout=timeout, allow_redirects=False, **environment)
         except TransientError as error:  # no credential could be obtained
             error.sent = False
             raise
         except (OSError, LocationValueError, UnicodeError) as error:  # of requests, of a CA bundle, of a proxy's URL
-            has_worked = self._auth.has_worked
-            problem = from_requests(error, self.host, call.seconds, self.ca_certificates, has_worked=has_worked)
+            problem = from_requests(
+                error,
+                self.host,
+                call.seconds,
+                self.ca_certificates,
+                proxy=proxy,
+                has_worked=self._auth.has_worked,
+            )
             self._debug(f"{request_line}: {problem}")
             raise problem from None
         self._debug(f"{request_line}: {response.status_code} in {(time.monotonic() - started) * 1000:.0f} ms")

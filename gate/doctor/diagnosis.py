@@ -8,7 +8,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from gate.codearts.auth import NoAuth
 from gate.codearts.client import Client
 from gate.codearts.connect import Say, make_auth
-from gate.codearts.error_mapping import PROXY_HINT
+from gate.codearts.error_mapping import PROXY_HINT, proxy_address
 from gate.codearts.fallback_routes import Routes
 from gate.codearts.responses import Reply
 from gate.codearts.service_clock import ServiceClock
@@ -81,13 +81,9 @@ class Diagnosis:
         if not found:
             return None
         try:
-            proxy = urlsplit(found if "//" in found else f"//{found}")
-            readable = bool(proxy.hostname) and proxy.port != 0
+            return proxy_address(found)
         except ValueError:
-            readable = False
-        if not readable:
-            raise CheckFailed("the URL of the proxy in HTTPS_PROXY cannot be read", PROXY_HINT)
-        return proxy
+            raise CheckFailed("the URL of the proxy in HTTPS_PROXY cannot be read", PROXY_HINT) from None
 
     @cached_property
     def anonymous_reply(self) -> Reply | ServiceError:

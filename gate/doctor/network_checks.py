@@ -5,6 +5,7 @@ import socket
 import certifi
 
 from gate.codearts import responses
+from gate.codearts.error_mapping import PROXY_WAY_HINT
 from gate.codearts.responses import Reply
 from gate.doctor.diagnosis import CheckFailed, CheckSkipped, Diagnosis
 from gate.errors import InvalidAnswer, Refused, RouteMissing, Unauthorised, Untrusted
@@ -35,14 +36,15 @@ def connection(diagnosis: Diagnosis) -> str:
     """Reach the host, directly or through a proxy."""
     if isinstance(diagnosis.anonymous_reply, Reply | Untrusted):
         return f"{diagnosis.url.netloc} can be reached{_way(diagnosis)}"
-    if diagnosis.proxy:
-        fix = (
-            f"Check HTTPS_PROXY, and that this proxy lets you connect to {diagnosis.url.netloc}; a host in NO_PROXY is "
-            "reached without it."
-        )
+    problem = diagnosis.anonymous_reply
+    if isinstance(problem, Unauthorised):  # by the proxy
+        fix = problem.hint
+    elif diagnosis.proxy:
+        fix = PROXY_WAY_HINT.format(host=diagnosis.url.netloc)
     else:
         fix = "Check --region or --endpoint, the firewall, and whether HTTPS_PROXY must be set."
-    raise CheckFailed(f"{diagnosis.anonymous_reply}{_way(diagnosis)}", fix)
+    way = "" if "the proxy" in str(problem) else _way(diagnosis)
+    raise CheckFailed(f"{problem}{way}", fix)
 
 
 def tls(diagnosis: Diagnosis) -> str:

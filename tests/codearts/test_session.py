@@ -1,6 +1,7 @@
 """The session: what it sends, where it sends it, and that it shows no secret."""
 
 import errno
+import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,6 +54,25 @@ def test_netrc_and_cookies_change_nothing(
     headers = service.request_history[1].headers
     assert "Authorization" not in headers
     assert "Cookie" not in headers
+
+
+@each_row(
+    ("reason", "words"),
+    [
+        ("UNEXPECTED_EOF_WHILE_READING", "the connection was closed in the middle of TLS"),
+        ("WRONG_VERSION_NUMBER", "the server on this port does not use TLS"),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "TLS failed: sslv3 alert handshake failure"),
+    ],
+)
+def test_error_of_tls_is_said_in_words(
+    service: requests_mock.Mocker, session: Session, reason: str, words: str
+) -> None:
+    """What OpenSSL says has the name of a constant and a line of C."""
+    error = ssl.SSLError(1, f"[SSL: {reason}] as OpenSSL says it (_ssl.c:1006)")
+    error.library, error.reason = "SSL", reason
+    service.get(f"{ENDPOINT}/x", exc=requests.exceptions.SSLError(error))
+    with pytest.raises(Unreachable, match=f": {words}$"):
+        session.get("/x")
 
 
 @each_row("status", [301, 302, 303, 307, 308])
