@@ -156,7 +156,8 @@ def _what_is_wrong(name: str, ids: Sequence[str], known: Iterable[str]) -> str:
     import difflib
 
     near = difflib.get_close_matches(name.casefold(), names, n=MOST_NEAR)
-    proposal = f"; the nearest names are {', '.join(names[one] for one in near)}" if near else ""
+    are = "one is" if len(near) == 1 else "names are"
+    proposal = f"; the nearest {are} {', '.join(names[one] for one in near)}" if near else ""
     return f"no job of the project has the name {name}{proposal}"
 
 

@@ -77,6 +77,7 @@ class NextStep(IntEnum):
     GOES_ON = auto()
     KEPT = auto()
     WAIT_AGAIN = auto()
+    START_ANOTHER = auto()
     START_AGAIN = auto()
     RUN_AGAIN = auto()
     NOTHING = auto()
@@ -119,6 +120,10 @@ SENTENCES = {
     NextStep.WAIT_AGAIN: Sentences(
         "To judge build {number}: {command}.",
         "Builds {builds} have ended: wait for them by their numbers to judge them.",
+    ),
+    NextStep.START_ANOTHER: Sentences(
+        "To get a result, start another build and wait for it{longer}.",
+        "To get results, start other builds and wait for them{longer}.",
     ),
     NextStep.START_AGAIN: Sentences(*["To start another build, run the gate again{longer}."] * 2),
     NextStep.RUN_AGAIN: Sentences(*["Run the gate again{longer}."] * 2),
@@ -197,9 +202,11 @@ def kind_of_step(known: TargetState) -> NextStep:
         return NextStep.NOTHING
     if known.advice or (known.ended_by is EndedBy.RESULT and known.build_number is not None):
         return NextStep.ADVICE if known.advice else NextStep.LOOK
-    if has_ended and known.stop is not StopResult.REQUESTED:
+    is_stopped = known.stop is StopResult.REQUESTED
+    if has_ended and not is_stopped:
         return NextStep.WAIT_AGAIN
-    return NextStep.START_AGAIN if known.is_run else NextStep.RUN_AGAIN
+    after_wait = NextStep.START_ANOTHER if is_stopped else NextStep.RUN_AGAIN
+    return NextStep.START_AGAIN if known.is_run else after_wait
 
 
 def _step_about_running(known: TargetState) -> NextStep | None:

@@ -11,6 +11,9 @@ Part = Stage | ChildBuild
 
 _RESULTS = {State.SUCCEEDED: Verdict.PASSED, State.FAILED: Verdict.FAILED, State.ABORTED: Verdict.ABORTED}
 
+_MAY_GO_ON = (Verdict.TIMED_OUT, Verdict.INTERRUPTED)
+"""Verdicts on builds that had not ended."""
+
 _NOT_RED = (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED)
 
 
@@ -24,7 +27,8 @@ def displayed(part: Part, verdict: Verdict) -> tuple[Verdict, str]:
     kind = "job" if isinstance(part, ChildBuild) else "stage"
     word = one_line(part.state or "", limit=60)
     if not word:
-        return Verdict.SKIPPED, f"The {kind} never ran."
+        ran = "had not begun when the gate ended" if verdict in _MAY_GO_ON else "never ran"
+        return Verdict.SKIPPED, f"The {kind} {ran}."
     ended = _RESULTS.get(state_of_part(part))
     if ended is None:
         return Verdict.SKIPPED, f"The {kind} has no result; the service's word for it is {word}."

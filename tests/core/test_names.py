@@ -59,8 +59,8 @@ def test_build_of_a_named_job_is_judged_by_the_id_of_the_job() -> None:
 @each_row(
     ("rows", "words"),
     [
-        ([row("apis"), row("web", OTHER)], "no job of the project has the name api; the nearest names are apis"),
-        ([row("API")], "no job of the project has the name api; the nearest names are API"),
+        ([row("apis"), row("web", OTHER)], "no job of the project has the name api; the nearest one is apis"),
+        ([row("API")], "no job of the project has the name api; the nearest one is API"),
         ([row(None)], "no job of the project has the name api"),
         ([], "no job of the project has the name api"),
         ([row("api"), row("api", OTHER)], f"2 jobs of the project have the name api: {JOB}, {OTHER}"),

@@ -62,7 +62,11 @@ def ended(target: Target = TARGET, *, has_ended: bool = False, is_seen: bool = T
         ({**FAILED, "build_number": 58, "advice": "Publish unit tests."}, ["Publish unit tests."], ["Look"]),
         ({**FAILED, "verdict": Verdict.PASSED, "build_number": 58}, [], ["build", "Build", "gate"]),
         # wait --stop
-        ({**TIMED_OUT, **RUNNING, "stop": StopResult.REQUESTED}, ["Run the gate again"], ["may go on", "start"]),
+        (
+            {**TIMED_OUT, **RUNNING, "stop": StopResult.REQUESTED},
+            ["start another build", "wait for it, with a longer --timeout"], ["may go on", "again"],
+        ),
+        ({**INTERRUPTED, **RUNNING, "stop": StopResult.REQUESTED}, ["start another build"], ["again", "longer"]),
         ({**TIMED_OUT, **RUNNING, "stop": StopResult.FAILED}, ["may go on", "--stop"], ["did not start"]),
         # run
         ({**TIMED_OUT, "is_run": True}, ["start another build", "longer --timeout"], ["Build"]),

@@ -124,7 +124,7 @@ def test_target_to_copy_has_the_name_of_the_job_as_its_label(simulate: Simulate,
     [
         ("app=passing:56", "can be read", "build 57: [A-Z]+; build 56: SUCCESS"),
         ("passing:99", "can be read", "there is no build 99; build 57: [A-Z]+"),
-        ("pasing", "the nearest names are passing", "because job failed"),
+        ("pasing", "the nearest one is passing", "because job failed"),
     ],
 )
 def test_target_is_written_as_for_wait(simulate: Simulate, run_gate: Run, text: str, job: str, build: str) -> None:

@@ -134,6 +134,13 @@ def test_stage_of_a_failed_build_is_shown_as_its_word_says(word: str | None, sho
     assert stage_display.displayed(Stage(name="Maven", state=word), Verdict.FAILED) == (shown, reason)
 
 
+@each_row("verdict", [Verdict.TIMED_OUT, Verdict.INTERRUPTED])
+def test_stage_of_a_build_that_goes_on_is_not_said_never_to_run(verdict: Verdict) -> None:
+    """It had not begun when the gate ended, which says nothing about later."""
+    expected = (Verdict.SKIPPED, "The stage had not begun when the gate ended.")
+    assert stage_display.displayed(Stage(name="Upload", state=None), verdict) == expected
+
+
 def test_stage_that_an_abort_kept_from_running_is_shown_as_skipped() -> None:
     """The service calls all stages of an aborted build `ABORTED`, also those that had not begun: these took no time."""
     start = datetime(2024, 9, 24, tzinfo=UTC)
