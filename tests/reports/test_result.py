@@ -111,7 +111,7 @@ def test_dotenv_file_has_raw_values(url: str | None, report: Any, written: str) 
 def test_no_text_of_the_service_brings_a_dollar_into_the_dotenv_file() -> None:
     """GitLab expands `$NAME` in the values: a branch of that name would change a variable of a later job."""
     link = build_link("https://x.example/{project_id}/{job_id}/{build_number}", "r", "0" * 32, 57, "$HOME")
-    texts = dict.fromkeys(("reason", "hint", "state", "branch", "commit", "record_id"), "$HOME")
+    texts: dict[str, Any] = dict.fromkeys(("reason", "hint", "state", "branch", "commit", "record_id"), "$HOME")
     one = outcome(replace(target(1), build_url=link, log_tail=["$HOME"], **texts))
     assert "$" not in result.dotenv(one, REPORT)
 
