@@ -197,7 +197,7 @@ def run_gate(request: Mapping[str, Any]) -> None:
 def warm_up() -> None:
     """Carry out some runs, so that what a process makes or loads once is there in each forked one.
 
-    Nothing else is left of them: no thread, no file, no variable.
+    Nothing else is left of them: no thread, no open file, no variable.
     """
     from gate import app
     from gate.cli.commands import execute
@@ -213,6 +213,7 @@ def warm_up() -> None:
             super().close()
 
     streams, folder, variables = (sys.stdout, sys.stderr), Path.cwd(), dict(os.environ)
+    before = left_to_forked_processes()
     vars(app)["WorkerPool"] = EndingPool
     with tempfile.TemporaryDirectory() as empty, Simulator(speed=1000) as simulator:
         os.chdir(empty)
@@ -227,11 +228,19 @@ def warm_up() -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables)
+    gc.unfreeze()  # a run freezes what the one before has left
+    gc.collect()
     deadline = time.monotonic() + 30
-    while len(list(Path("/proc/self/task").iterdir())) > 1:
+    while (now := left_to_forked_processes()) != before:
         if time.monotonic() > deadline:
-            raise RuntimeError("a thread has not ended, and would be missing in forked processes")
+            raise RuntimeError(f"a run has left a thread or an open file: {before} threads and files became {now}")
         time.sleep(0.001)
+
+
+def left_to_forked_processes() -> tuple[int, int]:
+    """Return how many threads and how many open files this process has."""
+    threads, files = (len(list(Path(f"/proc/self/{kind}").iterdir())) for kind in ("task", "fd"))
+    return threads, files
 
 
 def main() -> None:
@@ -245,7 +254,6 @@ def main() -> None:
         with contextlib.suppress(ImportError):  # the vendor's signer is an extra
             importlib.import_module(name)
     warm_up()
-    gc.collect()
     gc.freeze()  # so that looking for garbage copies no pages
     request = serve(socket.socket(fileno=int(sys.argv[1])))
     if request is not None:
