@@ -62,11 +62,18 @@ class Mistake(NamedTuple):
 
 def of(text: str, kinds: Kind) -> tuple[str, str]:
     """Return what is wrong with a text, and what to do; empty texts where nothing in the table fits."""
+    if kinds & _SENT and not is_unicode(text):
+        return "is not UTF-8", "write it in UTF-8"
     for mistake in _rows(kinds):
         found = mistake.find(text)
         if found and (fault := _said(mistake.fault, found)):
             return fault, _said(mistake.remedy, found)
     return "", ""
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether a text from the command line or the environment was UTF-8; Python has surrogates for other bytes."""
+    return text.isascii() or not re.search("[\ud800-\udfff]", text)
 
 
 @cache
@@ -178,6 +185,8 @@ def _not_ascii(found: "re.Match[str]") -> str:
 
 
 _SHOWN = Kind.TARGET | Kind.VALUE | Kind.FILE
+_SENT = Kind.TARGET | Kind.NAMED | Kind.VALUE | Kind.PASSWORD
+"""Texts that are sent to the service, or compared with what it sends."""
 _NUMBERED = Kind.TARGET | Kind.NAMED
 _CREDENTIALS = Kind.TOKEN | Kind.KEY
 _ONLY_THE_VALUE = "use only the token itself, which IAM returns in the header X-Subject-Token"

@@ -133,6 +133,12 @@ CALLS = [
     (("wait", JOB, "--branch", "main\r\n"), {}, r"'--branch': 'main\r\n' has white space or a control character in it"),
     (("run", JOB, "--tag", "v1 "), {}, "'--tag': 'v1 ' has white space or a control character in it; leave that out"),
     (("wait", JOB), {"GATE_FOLLOW": "maybe"}, "'maybe' is neither true nor false; write true, false, 1, 0, yes"),
+    (("wait", f"a\udcff={JOB}"), {}, "is not UTF-8; write it in UTF-8"),
+    (("wait", "web\udcff"), {"GATE_CODEARTS_PROJECT": PROJECT}, r"'web\udcff' is not UTF-8"),
+    (("jobs", "web\udcff"), {"GATE_CODEARTS_PROJECT": PROJECT}, r"'web\udcff' is not UTF-8"),
+    (("run", JOB, "--branch", "main\udcff"), {}, r"'--branch': 'main\udcff' is not UTF-8"),
+    (("run", JOB), {"GATE_PARAM": "A=s3cr3t\udcff"}, "'GATE_PARAM': the value of A is not UTF-8"),
+    (("wait", JOB, "--junit", "r\udcff.xml"), {}, "later steps cannot be told a name that is not UTF-8"),
     (("run", JOB), {"GATE_NO_WAIT": "ja"}, "'GATE_NO_WAIT': 'ja' is neither true nor false"),
 ]
 
@@ -166,6 +172,10 @@ SECRETS = [
     (
         {"GATE_IAM_USER": "u", "GATE_IAM_PASSWORD": "***", "GATE_IAM_DOMAIN": "d"},
         "GATE_IAM_PASSWORD is what logs show in place of a secret; give the value itself",
+    ),
+    (
+        {"GATE_IAM_USER": "u", "GATE_IAM_PASSWORD": "VALUE\udcff", "GATE_IAM_DOMAIN": "d"},
+        "GATE_IAM_PASSWORD is not UTF-8; write it in UTF-8",
     ),
     ({"GATE_IAM_USER": '"VALUE"', "GATE_IAM_PASSWORD": "p", "GATE_IAM_DOMAIN": "d"}, "GATE_IAM_USER has quotes in it"),
     ({"GATE_IAM_USER": "u", "GATE_IAM_PASSWORD": "p", "GATE_IAM_DOMAIN": "$VALUE"}, "GATE_IAM_DOMAIN is the name of a"),

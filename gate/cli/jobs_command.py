@@ -9,7 +9,7 @@ from gate.cli.commands import delivered, print_notes, warn_about_variables, with
 
 
 @click.command(short_help="List the jobs of a CodeArts project.", cls=options.GroupedCommand)
-@click.argument("text", required=False, default="")
+@click.argument("text", required=False, default="", cls=options.GateArgument)
 @options.connection
 @options.project
 @options.option("--json", "as_json", is_flag=True, help="Print the jobs as one JSON document on stdout.")

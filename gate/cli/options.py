@@ -48,7 +48,8 @@ class _VariableRule(click.Parameter):
         elif isinstance(self.type, ParameterType):  # the values of parameters are taken as they are
             mistake = ""
         else:
-            mistake = next(filter(None, (mistakes.explain(text, Kind.VALUE) for text in texts)), "")
+            kind = Kind.FILE if isinstance(self.type, (FilePath, FolderPath, click.Path)) else Kind.VALUE
+            mistake = next(filter(None, (mistakes.explain(text, kind) for text in texts)), "")
         if mistake:
             raise click.BadParameter(mistake, ctx, self)
         return super().type_cast_value(ctx, value)

@@ -328,6 +328,8 @@ class ParameterType(click.ParamType[Any]):
             self.fail("a parameter is NAME=VALUE, where NAME is 1 to 128 letters, digits or underscores", param, ctx)
         if name in FORBIDDEN_PARAMETERS:
             self.fail(f"CodeArts Build accepts no parameter named {name}", param, ctx)
+        if not mistakes.is_unicode(text):
+            self.fail(f"the value of {name} is not UTF-8; write it in UTF-8", param, ctx)
         if len(text) > 8192:
             self.fail(f"the value of {name} has {len(text)} characters; the limit is 8192", param, ctx)
         return name, text

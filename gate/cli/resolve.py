@@ -279,8 +279,8 @@ def check_files(targets: Sequence[Target], values: Mapping[str, Any], places: Ma
     name = values["junit"].as_posix()
     if clean(name) != name or name != name.strip() or re.search(r"[\t\n\\]", name):
         raise UsageProblem(
-            f"{places['junit']} {name!r}: later steps cannot be told a name with a control character or a backslash in "
-            "it, or a blank at an end; use another name"
+            f"{places['junit']} {name!r}: later steps cannot be told a name that is not UTF-8, or has a control "
+            "character or a backslash in it, or a blank at an end; use another name"
         )
     first: dict[str, str] = {}
     for option in FILES:
