@@ -29,6 +29,10 @@ user what to do.
 """
 
 import errno
+import re
+
+OPTIONS_OF_WAITING = ("--error-budget", "--max-rate", "--poll-interval")
+"""Options that only `wait` and `run` have, of those that hints name."""
 
 NEW_CREDENTIAL = "Use a new token with project scope in this region, or a valid AK/SK."
 
@@ -42,6 +46,12 @@ class GateError(Exception):
         """`message`: one sentence of facts. `hint`: advice that replaces the hint of the class."""
         super().__init__(message)
         self.hint = hint or self.hint
+
+    def hint_for(self, command: str) -> str:
+        """Return the hint without the sentences that a command (`jobs`, say) cannot follow: on options, or itself."""
+        unfit = [f"`codearts-gate {command}`"] + ([] if command in ("wait", "run") else [*OPTIONS_OF_WAITING])
+        sentences = re.split(r"(?<=\.) ", self.hint)
+        return " ".join(one for one in sentences if not any(words in one for words in unfit))
 
 
 class UsageProblem(GateError):
@@ -67,7 +77,10 @@ class ServiceError(GateError):
 class TransientError(ServiceError):
     """Raised when the same request may succeed later."""
 
-    hint = "The service may have a temporary problem. Run the gate again, or increase --error-budget."
+    hint = (
+        "The service may have a temporary problem: try it again later. To let the gate try for longer, increase "
+        "--error-budget."
+    )
     lasted = 0.0
     """Seconds from the start of the call to this error, as far as the caller has measured them."""
     retry_after: float | None = None

@@ -121,6 +121,8 @@ class Rules:
     """How long a build may be queued before it runs; `None`: as long as `timeout` allows."""
     poll_interval: float = 10.0
     error_budget: float = 300.0
+    error_budget_source: str = "--error-budget"
+    """What sets `error_budget`, for people; empty where no option does."""
     verdict_from: Literal["record", "status"] = "record"
     require_tests: bool = False
     fail_fast: bool = False

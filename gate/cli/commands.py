@@ -174,7 +174,8 @@ def execute(arguments: Sequence[str], started: float) -> int:
         # click turns an EOFError into this as well: the gate asks for no input, but a cut .pyc file raises one.
         return give_up_on_failure(arguments, error.__cause__) if isinstance(error.__cause__, EOFError) else INTERRUPTED
     except GateError as error:
-        text = f"{error}." + (f" {error.hint}" if error.hint else "")
+        hint = error.hint_for(next(iter(arguments), ""))
+        text = f"{error}." + (f" {hint}" if hint else "")
         print_message(f"Error: {text}")
         return give_up(arguments, text, 2 if isinstance(error, UsageProblem) else 5)
     except (Exception, SystemExit) as error:  # Python would exit with 1, which means that a build failed

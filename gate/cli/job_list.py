@@ -13,7 +13,7 @@ from gate.settings import Connection, Rules
 from gate.text import one_line, word
 from gate.vocabulary import JOB_LIST_WORDS
 
-RULES = Rules(timeout=300, error_budget=10, poll_interval=2)
+RULES = Rules(timeout=300, error_budget=10, error_budget_source="", poll_interval=2)
 """People wait for it."""
 
 WORDS = {State.SUCCEEDED: "passed", State.FAILED: "failed", State.ABORTED: "aborted", State.RUNNING: "runs"}

@@ -108,8 +108,10 @@ class Retrier:
         self._failing_seconds += min(error.lasted, self._longest_call)
         self.trouble, self.advice = f"the last answer was an error: {error}", error.hint
         if self._failing_seconds >= self._rules.error_budget:
+            source = self._rules.error_budget_source
+            of_option = f" ({source})" if source else ""
             raise GaveUp(
-                f"no usable answer for {spell(self._failing_seconds)} (--error-budget): {error}",
+                f"no usable answer for {spell(self._failing_seconds)}{of_option}: {error}",
                 status=error.status,
                 code=error.code,
                 hint=error.hint,

@@ -104,7 +104,7 @@ def _run_step(check: Check, diagnosis: Diagnosis, pool: WorkerPool, tell: Say) -
             case CallResult(error=None, value=facts):
                 return str(facts)
             case CallResult(error=ServiceError() as error):
-                raise CheckFailed(str(error), error.hint)
+                raise CheckFailed(str(error), error.hint_for("doctor"))
             case CallResult(error=error):
                 raise error or AssertionError
     raise CheckFailed(f"no end within {seconds:g} s", "Check the DNS, the proxy and the firewall: one of them hangs.")

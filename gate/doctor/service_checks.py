@@ -175,7 +175,11 @@ def _ask_first(diagnosis: Diagnosis) -> None:
 def _find_job(diagnosis: Diagnosis, name: str) -> str:
     """Return the id of the job of this name; raises the `ServiceError` if there is none, or several."""
     context = Context(
-        rules=Rules(error_budget=diagnosis.connection.request_timeout, codearts_project=diagnosis.project),
+        rules=Rules(
+            error_budget=diagnosis.connection.request_timeout,
+            error_budget_source="",
+            codearts_project=diagnosis.project,
+        ),
         service=diagnosis.client,
         now=time.monotonic,
         chance=lambda: 0.5,

@@ -6,8 +6,10 @@ import shlex
 import pytest
 from click.testing import CliRunner
 
-from gate.cli.commands import main
+from gate.cli import job_list
+from gate.cli.commands import execute, main
 from gate.core.verdict import exit_code
+from gate.errors import GateError, GaveUp, ServiceFailing
 from gate.model import Verdict
 from tests.tables import each_row
 
@@ -36,3 +38,36 @@ def test_help_shows_every_option_once(command: str) -> None:
     names = [one.opts[0] for one in main.commands[command].params if one.param_type_name == "option"]
     assert sorted(set(shown)) == sorted({*names, "--help"})
     assert len(shown) == len(set(shown))
+
+
+def errors(kind: type[GateError]) -> set[type[GateError]]:
+    """Return a class of errors with all below it."""
+    return {kind}.union(*map(errors, kind.__subclasses__()))
+
+
+@each_row("command", sorted(main.commands))
+def test_advice_names_no_option_that_the_command_lacks(command: str) -> None:
+    """`jobs` and `doctor` meet the errors of the service too, and have no error budget to increase."""
+    options = {option for one in main.commands[command].params for option in one.opts}
+    for kind in errors(GateError) if command not in ("demo", "simulate") else ():
+        advice = kind("it failed").hint_for(command)
+        assert set(re.findall(r"--[a-z-]+", advice)) <= options, kind
+        assert bool(advice) == bool(kind.hint)
+        assert f"codearts-gate {command}`" not in advice
+
+
+def test_jobs_that_gave_up_names_no_option_of_wait(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its time for failures is its own."""
+
+    def give_up(*_: object, **__: object) -> int:
+        raise GaveUp("no usable answer for 10 s: HTTP 500", hint=ServiceFailing.hint)
+
+    monkeypatch.setattr(job_list, "show", give_up)
+    monkeypatch.setenv("GATE_TOKEN", "T")
+    assert execute(["jobs", "--region", "cn-north-4", "--codearts-project", "0" * 32], 0.0) == 5
+    said = capsys.readouterr().err
+    assert "The service may have a temporary problem" in said
+    assert "--error-budget" not in said
+    assert job_list.RULES.error_budget_source == ""
