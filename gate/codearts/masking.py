@@ -62,8 +62,10 @@ def mask(text: str, secrets: tuple[str, ...]) -> str:
     if "Signature=" in text:
         text = _SIGNATURE.sub(rf"\1{MASK}", text)
     joined = re.sub(rf"\n{STAMP}", "", text) if "\n[" in text else text
-    on_one_line = joined.replace("\n", "").replace("\r", "").replace("\t", " ")
-    if on_one_line.isprintable() and not any(start in on_one_line for start in _starts(secrets)):
+    visible = joined.replace("\n", "").replace("\r", "")
+    if not visible.replace("\t", "").isprintable():
+        visible = re.sub(_INTERRUPTION, "", text)
+    if not any(start in visible for start in _starts(secrets)):
         return text  # true of nearly all texts, and quickly found out
     forms = _forms(secrets)
     for form in forms:
@@ -170,8 +172,8 @@ def _markup_forms(secret: str) -> Iterator[str]:
 
 @lru_cache(maxsize=8)
 def _starts(secrets: tuple[str, ...]) -> Sequence[str]:
-    """Return the different starts of all forms: most forms of a secret start alike."""
-    return sorted({form[:_START] for form in _forms(secrets)})
+    """Return the different starts of what is visible of all forms: most forms of a secret start alike."""
+    return sorted({re.sub(INVISIBLE, "", form)[:_START] for form in _forms(secrets)})
 
 
 def _base64_forms(secret: str) -> Iterator[str]:

@@ -107,7 +107,7 @@ def test_start_of_a_log_that_is_cut_within_a_character_is_found(encoding: str, s
 
 def test_start_of_what_is_kept_leaves_no_part_of_a_secret() -> None:
     """Only blank lines follow, so that the first line that is kept is shown."""
-    for part in (1, 6, len(SECRET) // 2, len(SECRET) - 1):
+    for part in (6, len(SECRET) - 1):
         end = LogEnd()
         blank = (b" " * 299 + b"\n") * (KEPT_BYTES // 300)
         end(b"." * 2 * KEPT_BYTES + SECRET.encode() + b"\n" * (KEPT_BYTES - len(blank) - part) + blank)
@@ -117,7 +117,7 @@ def test_start_of_what_is_kept_leaves_no_part_of_a_secret() -> None:
 
 def test_start_of_a_long_line_leaves_no_part_of_a_secret() -> None:
     """Backspaces remove all that follows, so that it is shown."""
-    for part in range(6, len(SECRET)):
+    for part in (6, 7, len(SECRET) - 1):
         removed = MAX_LINE + MASKER.longest() - part
         (shown,) = lines_of(SECRET + "x\b" * (removed // 2) + "x" * (removed % 2), 1)
         assert SECRET[-part:][:6] not in shown

@@ -81,6 +81,12 @@ def test_start_of_a_secret_at_the_end_of_a_text_is_found(text: str, count: int) 
     assert secret.startswith("".join(re.findall("[abc]", re.sub(INVISIBLE, "", (text + secret[:count])[found:]))))
 
 
+@each_row("secret", ["pass\tword", "pass\nword", "pass\x07word", "\n\t\x1b"])
+def test_secret_that_is_not_all_visible_is_masked(secret: str) -> None:
+    """A password is taken as it is."""
+    assert mask(f"refused: {secret}", (secret,)) == "refused: ***"
+
+
 def test_secret_inside_of_another_leaves_no_rest() -> None:
     """The longest secret is masked first."""
     assert mask("zzABCDyy", ("ABCD", "zzABCDyy")) == "***"
