@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import zipapp
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests import fork_server
+from tests import fork_server, worker_server
 from tests.faults.faulty_simulator import FaultySimulator
 
 for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
@@ -50,6 +51,17 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: list[Any]) -> None:
+    """Let workers be forked where that is sooner, unless coverage is measured: also of what is done at import."""
+    if len(specs) > 2 and sys.platform == "linux" and not config.pluginmanager.hasplugin("_cov"):
+        server = ExitStack()
+        config.add_cleanup(server.close)
+        python = server.enter_context(worker_server.running(config.invocation_params.args))
+        for spec in specs:
+            spec.python = python
 
 
 _OURS = ("GATE_", "HUAWEICLOUD_", "GITHUB_", "GITLAB_", "CI_", "JENKINS_", "RUNNER_", "INPUT_")
