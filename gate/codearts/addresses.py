@@ -44,6 +44,8 @@ def connect(host: str, port: int, seconds: float, options: SocketOptions = ()) -
     """
     until = time.monotonic() + seconds
     found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    if not found:  # of a resolver that has no error for it
+        raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
     addresses = _mixed([Address(int(row[0]), int(row[1]), row[2], row[4]) for row in found])
     connection = _first(addresses, until, tuple(options))
     connection.settimeout(max(until - time.monotonic(), 0.001))

@@ -156,6 +156,14 @@ def test_service_behind_a_dead_address_is_reached(host: Host, named: Named) -> N
     assert b"GET /x" in host.heard[0]
 
 
+def test_name_without_an_address_may_have_one_later(named: Named) -> None:
+    """A resolver may say that in place of an error."""
+    named([])
+    with pytest.raises(Unreachable, match="the name has no address") as caught:
+        connect(connection(), lambda _: None, lambda _: None).get("/x")
+    assert not caught.value.sent
+
+
 def test_nothing_was_sent_where_all_addresses_are_dead(host: Host, named: Named) -> None:
     """An order may be tried again."""
     named(host.dead)
