@@ -96,8 +96,18 @@ _REFUSALS = (
     (r"\bak\b.* not exist", "HUAWEICLOUD_SDK_AK does not exist (or no longer exists) in this cloud."),
     (r"reach the limit", "The access key is locked after too many refusals. Wait five minutes, then correct the key."),
     (r"get token error", "HUAWEICLOUD_SDK_PROJECT_ID is not the id of this region's IAM project."),
+    (
+        r"\.0310\b",
+        "The IAM project cannot be used, for example because the account is in arrears: look in the console.",
+    ),
+    (
+        r"\.040[124]\b",
+        "The gateway refuses the address of this machine; ask who controls access to the account.",
+    ),
+    (r"\.080[12]\b", "Check --region or --endpoint: CodeArts Build, or this user, is not available there."),
 )
-"""What the gateway says of a credential that it refuses (patterns of code and text), and what to do about it."""
+"""What the gateway says of a credential or a user that it refuses (patterns of code and text), and what to do about it.
+"""
 
 
 def classify(status: int, code: str) -> type[ServiceError]:
@@ -137,7 +147,7 @@ def _by_status(status: int) -> type[ServiceError]:
 
 
 def advice_on_refusal(code: str, message: str) -> str:
-    """Return advice for the code and the text of a 401, empty when neither is in the signing guide's table."""
+    """Return advice for the code and the text of a 401 or 403, empty when neither is in the signing guide's table."""
     text = f"{code} {message}"
     return next((advice for pattern, advice in _REFUSALS if re.search(pattern, text, re.IGNORECASE)), "")
 

@@ -173,7 +173,11 @@ def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoRetu
     if target and 300 <= reply.status < 400:
         parts.append(f"it redirects to {target.partition('?')[0]}, which the gate does not follow")
     text = one_line(hide(" ".join(parts))).rstrip(". ") or f"no explanation ({_kind(reply, hide)})"
-    hint = advice_on_refusal(code, message) if refused is Unauthorised and kind is not InvalidAnswer else ""
+    hint = ""
+    if kind is not InvalidAnswer and refused in (Unauthorised, Forbidden):
+        hint = advice_on_refusal(code, message)
+    elif kind is InvalidAnswer and is_known_origin(code):  # with HTTP 200: it is the service that has answered
+        hint = TransientError.hint
     error = kind(f"{what}: HTTP {reply.status}, {text}", status=reply.status, code=code, hint=hint)
     if isinstance(error, CredentialRefused):
         error.kind = Forbidden if refused is Forbidden else Unauthorised

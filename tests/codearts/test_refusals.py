@@ -168,8 +168,14 @@ def test_advice_on_a_second_refusal_does_not_say_that_nothing_was_repeated(servi
 
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
-    [(EXPIRED, Unauthorised, "expired"), (coded(403, "APIGW.0302"), Forbidden, "permission to view")],
-    ids=["credential", "permission"],
+    [
+        (EXPIRED, Unauthorised, "expired"),
+        (coded(403, "APIGW.0302"), Forbidden, "permission to view"),
+        (coded(403, "APIGW.0310"), Forbidden, "in arrears"),
+        (coded(403, "APIG.0401"), Forbidden, "address of this machine"),
+        (coded(403, "APIGW.0801"), Forbidden, "Check --region"),
+    ],
+    ids=["credential", "permission", "arrears", "address", "region"],
 )
 def test_refusal_becomes_a_permanent_error_of_its_kind(
     service: requests_mock.Mocker, answer: dict[str, Any], kind: type[ServiceError], words: str

@@ -245,6 +245,13 @@ def test_services_code_decides_before_the_http_status(case: tuple[str, int], kin
     assert classify(case[1], case[0]) is kind
 
 
+@each_row(("code", "is_told"), [("DEV.CB.0310403", False), ("", True)])
+def test_service_is_not_taken_for_a_proxy_where_an_error_has_its_code(code: str, is_told: bool) -> None:
+    """With HTTP 200, and a code that nobody documents."""
+    error = error_of(reply({"error_code": code, "error_msg": "no", "status": "error"}))
+    assert ("no proxy answers instead" in error.hint) is is_told
+
+
 @given(st.integers(100, 999), st.text(max_size=20))
 def test_any_status_and_code_have_a_class(status: int, code: str) -> None:
     """Every error is transient or permanent."""
