@@ -138,6 +138,15 @@ def all_of(heading: str, *decorators: Decorator) -> Decorator:
     return decorate
 
 
+CONNECTION = "Service and credential"
+
+CREDENTIAL = (
+    "The credential comes from GATE_TOKEN or --token-file, from HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or from "
+    "GATE_IAM_USER, GATE_IAM_PASSWORD and GATE_IAM_DOMAIN. HUAWEICLOUD_SDK_SECURITY_TOKEN, HUAWEICLOUD_SDK_PROJECT_ID "
+    "and GATE_IAM_PROJECT (default: the region) may go with the last two."
+)
+
+
 class GroupedCommand(click.Command):
     """A command whose help shows its options under headings."""
 
@@ -152,6 +161,9 @@ class GroupedCommand(click.Command):
         for heading, records in [*groups.items(), ("Other", others)]:
             with formatter.section(heading):
                 formatter.write_dl(records)
+                if heading == CONNECTION:
+                    formatter.write_paragraph()
+                    formatter.write_text(CREDENTIAL)
 
 
 targets = click.argument(
@@ -159,7 +171,7 @@ targets = click.argument(
 )
 
 connection = all_of(
-    "Service and credential",
+    CONNECTION,
     option("--region", type=Region(), help="A region of CodeArts Build; sets both endpoints."),
     option(
         "--endpoint",
@@ -192,7 +204,7 @@ connection = all_of(
 )
 
 project = all_of(
-    "Service and credential",
+    CONNECTION,
     option(
         "--codearts-project",
         type=ProjectId(),
@@ -228,7 +240,7 @@ waiting = all_of(
         type=Number(0, 10000),
         metavar="LINES",
         default=50,
-        help="Lines of the log to show when a build did not pass.",
+        help="Lines of the log to show when a build did not pass; 0 for none.",
     ),
     option("--follow", is_flag=True, help="Show the log of a build while it runs."),
     option(

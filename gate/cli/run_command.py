@@ -24,9 +24,9 @@ from gate.model import Target
 def run(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
     """Start a build of the job of every TARGET, then wait for exactly these builds.
 
-    TARGET is [LABEL=]JOB, where JOB is a job id, or with --codearts-project a name. All builds are ordered before any
-    is judged, each once, never twice. Those that have not ended are stopped when the gate ends, unless --keep-running
-    is given.
+    TARGET is [LABEL=]JOB, where JOB is a job id, or with --codearts-project a name. With no TARGET, they are taken from
+    GATE_TARGETS. All builds are ordered before any is judged, each once; with --retries, one that never ran is ordered
+    again. Those that this run started and that have not ended are stopped when it ends, unless --keep-running is given.
     """
     from gate import app
     from gate.cli.resolve import resolve, resolve_order

@@ -25,9 +25,7 @@ def wait(started: float, /, targets: tuple[Target, ...], **values: Any) -> int:
     """Wait until the build of every TARGET has a result, then report and exit.
 
     TARGET is [LABEL=]JOB[:BUILD_NUMBER]; without a number, the job's newest build is judged. JOB is a job id, or with
-    --codearts-project a name. With no TARGET, they are taken from GATE_TARGETS. The credential comes from GATE_TOKEN or
-    --token-file, from HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or from GATE_IAM_USER, GATE_IAM_PASSWORD and
-    GATE_IAM_DOMAIN.
+    --codearts-project a name. With no TARGET, they are taken from GATE_TARGETS.
     """
     from gate import app
     from gate.cli.resolve import resolve

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from gate.cli import job_list
 from gate.cli.commands import execute, main
+from gate.cli.credentials import FAMILIES, OPTIONAL
 from gate.core.verdict import exit_code
 from gate.errors import GateError, GaveUp, ServiceFailing
 from gate.model import Verdict
@@ -38,6 +39,14 @@ def test_help_shows_every_option_once(command: str) -> None:
     names = [one.opts[0] for one in main.commands[command].params if one.param_type_name == "option"]
     assert sorted(set(shown)) == sorted({*names, "--help"})
     assert len(shown) == len(set(shown))
+
+
+@each_row("command", ["wait", "run", "jobs", "doctor"])
+def test_help_names_the_variables_of_credentials(command: str) -> None:
+    """No option has a credential, so nothing else in the help tells where it comes from."""
+    text = CliRunner().invoke(main, [command, "--help"]).output
+    names = [*(name for family in FAMILIES.values() for name in family), *OPTIONAL]
+    assert [name for name in names if name not in text] == []
 
 
 def errors(kind: type[GateError]) -> set[type[GateError]]:
