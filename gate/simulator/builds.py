@@ -48,8 +48,16 @@ class SimulatedClock:
 
     def now(self) -> datetime:
         """Return the service's time, in UTC."""
-        real = time.monotonic() - self._real_start
-        return self.start + timedelta(seconds=real * self.speed + self._advanced)
+        with self._lock:
+            real = time.monotonic() - self._real_start
+            return self.start + timedelta(seconds=real * self.speed + self._advanced)
+
+    def set_speed(self, speed: float) -> None:
+        """Go on at this speed from the present instant on."""
+        with self._lock:
+            real = time.monotonic()
+            self._advanced += (real - self._real_start) * self.speed
+            self._real_start, self.speed = real, speed
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward by so many seconds at once; a negative number moves it back."""

@@ -136,6 +136,9 @@ class Handler(BaseHTTPRequestHandler):
         """Log nothing: stderr belongs to the gate."""
 
 
+LOOK_SECONDS = 0.5
+"""Seconds after which the server looks whether it is to end, where it was not woken for that."""
+
 CLOSE_SECONDS = 3.0
 """Seconds in which all connections have to end. On Windows, one may not notice that its socket was shut down; its
 thread is a daemon, so that it does not keep the program from ending."""
@@ -149,12 +152,28 @@ class Server(TCPServer):
 
     allow_reuse_address = os.name != "nt"  # on Windows, two servers would have the same port
     request_queue_size = 1024
+    timeout = LOOK_SECONDS
 
     def __init__(self, port: int, gateway: Gateway) -> None:
         self.gateway = gateway
         self.closing = threading.Event()
         self._open: dict[threading.Thread, list[socket.socket]] = {}
         super().__init__((HOST, port), Handler)
+
+    def serve(self) -> None:
+        """Take connections until `end` is called. (`serve_forever` wakes up all the time to look for that.)"""
+        while not self.closing.is_set():
+            self.handle_request()
+
+    def end(self) -> None:
+        """Let `serve` return, from another thread; the connection wakes it up."""
+        self.closing.set()
+        with contextlib.suppress(OSError):
+            socket.create_connection((HOST, self.server_address[1]), timeout=LOOK_SECONDS).close()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Tell whether a connection is served."""
+        return not self.closing.is_set()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start a thread for the connection, and forget the threads that have ended."""
@@ -226,7 +245,7 @@ class Simulator:
         identities = IdentityChecker(self.iam, self.keys, now)
         self.gateway = Gateway(backend=self.backend, identities=identities, unpublished=unpublished, send=send)
         self._server = self.make_server(port)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve, daemon=True)
 
     def make_server(self, port: int) -> Server:
         """Return the server, with its port bound."""
@@ -254,7 +273,7 @@ class Simulator:
     def stop(self) -> None:
         """Stop serving; when it returns, no thread and no socket is left."""
         if self._thread.is_alive():
-            self._server.shutdown()
+            self._server.end()
             self._thread.join()
         self._server.server_close()
 

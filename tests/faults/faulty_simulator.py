@@ -30,7 +30,11 @@ class Tls:
 
 
 class FaultySimulator(Simulator):
-    """A simulator whose `faults` spoil answers and whose `journal` has every request; see `Simulator` for the rest."""
+    """A simulator whose `faults` spoil answers and whose `journal` has every request; see `Simulator` for the rest.
+
+    Its clock stands until the first request, however late that comes: at 200 seconds of service time in one, a gate
+    that needs five to start would find builds that ended before its `--max-age`.
+    """
 
     def __init__(
         self,
@@ -38,13 +42,15 @@ class FaultySimulator(Simulator):
         *,
         faults: Iterable[Fault] = (),
         tls: Tls | None = None,
+        speed: float = 1.0,
         **options: Any,
     ) -> None:
         self.faults = FaultPlan(tuple(faults))
         self.journal = Journal()
         self._tls = tls
         self._instant = threading.Lock()
-        super().__init__(scenarios, send=self._send, **options)
+        self._speed = speed
+        super().__init__(scenarios, send=self._send, speed=0, **options)
         self.scheme = "http" if tls is None else "https"
 
     def advance(self, seconds: float) -> None:
@@ -60,6 +66,9 @@ class FaultySimulator(Simulator):
         """Send the answer as the faults that this call meets have it, after an entry in the journal."""
         transport: TransportFault | None = None
         with self._instant:
+            if self._speed:
+                self.clock.set_speed(self._speed)
+                self._speed = 0.0
             acts = self.faults.acts(call)
             if not acts:
                 answer()  # keeps it

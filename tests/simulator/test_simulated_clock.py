@@ -51,3 +51,14 @@ def test_many_threads_advancing_lose_nothing() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(clock.advance, [1] * 8000))
     assert clock.now() == START + timedelta(seconds=8000)
+
+
+def test_change_of_speed_keeps_the_time_that_has_passed() -> None:
+    """What is left of the former speed is no jump."""
+    clock = SimulatedClock(speed=1e6)
+    time.sleep(0.002)
+    clock.set_speed(0)
+    passed = clock.now() - clock.start
+    assert passed >= timedelta(seconds=2000)
+    clock.set_speed(1)
+    assert timedelta() <= clock.now() - clock.start - passed < timedelta(seconds=60)
