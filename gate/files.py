@@ -9,7 +9,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from gate.errors import ReportFailed
+from gate.errors import ReportFailed, explain_limit
 
 WRITE_SECONDS = 0.5
 """Seconds for the reader of a pipe to take a report, because reports are written in the seconds after the deadline."""
@@ -138,7 +138,8 @@ def make_folder(path: Path) -> None:
 def failure(what: str, path: Path, error: OSError | ValueError) -> ReportFailed:
     """Return the error about a file that could not be written: its cause, and what to do about that."""
     number = error.errno if isinstance(error, OSError) else None
-    return ReportFailed(f"{what} {path} could not be written: {_cause(error)}.", hint=_HINTS.get(number or 0, ""))
+    _, remedy = explain_limit(error) or ("", _HINTS.get(number or 0, ""))
+    return ReportFailed(f"{what} {path} could not be written: {_cause(error)}.", hint=remedy)
 
 
 def own_output(what: str, path: Path) -> ReportFailed:

@@ -170,6 +170,13 @@ def test_report_of_the_start_stays_where_that_of_the_end_does_not_fit(
     assert caught.value.hint == "Free some space on that disk."
 
 
+def test_limit_of_the_machine_is_not_told_as_a_path_that_cannot_be_written() -> None:
+    """No other path would help."""
+    error = files.failure("The report", Path("r.xml"), OSError(errno.EMFILE, "Too many open files"))
+    assert str(error) == "The report r.xml could not be written: too many open files."
+    assert error.hint == "Raise the limit on open files: ulimit -n."
+
+
 def test_value_that_does_not_fit_is_not_appended_by_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`exit-code=1` could be the start of `exit-code=143`."""
     (tmp_path / "output").write_bytes(b"a=1\n")

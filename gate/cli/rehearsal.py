@@ -18,7 +18,7 @@ import click
 
 from gate import publish
 from gate.cli.options import REPORT
-from gate.errors import ReportFailed, UsageProblem
+from gate.errors import ReportFailed, UsageProblem, explain_limit
 from gate.runtime import signals, streams
 from gate.settings import check_unique
 from gate.simulator.scenarios import GROUPS, SCENARIOS, Scenario, ScenarioGroup
@@ -176,6 +176,8 @@ def simulate(choices: Sequence[str], port: int, speed: float, queue: float | Non
     try:
         simulator = Simulator(scenarios, port=port, speed=speed)
     except OSError as error:
+        if explain_limit(error):
+            raise
         raise UsageProblem(
             f"--port {port} cannot be used: {error.strerror or error}", hint="Give another one, or 0 for a free one."
         ) from None

@@ -37,7 +37,7 @@ def connection(diagnosis: Diagnosis) -> str:
     if isinstance(diagnosis.anonymous_reply, Reply | Untrusted):
         return f"{diagnosis.url.netloc} can be reached{_way(diagnosis)}"
     problem = diagnosis.anonymous_reply
-    if isinstance(problem, Unauthorised):  # by the proxy
+    if isinstance(problem, Unauthorised) or problem.hint != type(problem).hint:  # by the proxy, or not sent at all
         fix = problem.hint
     elif diagnosis.proxy:
         fix = PROXY_WAY_HINT.format(host=diagnosis.url.netloc)

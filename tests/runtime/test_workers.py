@@ -53,6 +53,17 @@ def test_no_thread_at_all_is_told_with_what_to_do(leave: Leave, pool: WorkerPool
     assert results(pool, 8)[-1].error is not None
 
 
+def test_thread_for_which_there_is_no_memory_is_as_none(monkeypatch: pytest.MonkeyPatch, pool: WorkerPool) -> None:
+    """Python has an error of its own for that."""
+
+    def fail(*_: object) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(_thread, "start_new_thread", fail)
+    [result] = results(pool, 1)
+    assert isinstance(result.error, PermanentError)
+
+
 def test_thread_that_never_begins_holds_up_nobody(monkeypatch: pytest.MonkeyPatch, pool: WorkerPool) -> None:
     """One that finds no memory says nothing. The call that it was to carry out is late, and nothing else is."""
     monkeypatch.setattr(threading.Thread, "_bootstrap", lambda _: None)
