@@ -161,7 +161,7 @@ class Server(TCPServer):
         super().__init__((HOST, port), Handler)
 
     def serve(self) -> None:
-        """Take connections until `end` is called. (`serve_forever` wakes up all the time to look for that.)"""
+        """Take connections until `end` is called; `serve_forever` would wake up all the time to look for that."""
         while not self.closing.is_set():
             self.handle_request()
 
@@ -171,12 +171,11 @@ class Server(TCPServer):
         with contextlib.suppress(OSError):
             socket.create_connection((HOST, self.server_address[1]), timeout=LOOK_SECONDS).close()
 
-    def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Tell whether a connection is served."""
-        return not self.closing.is_set()
-
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start a thread for the connection, and forget the threads that have ended."""
+        if self.closing.is_set():  # the one that woke it up
+            self.shutdown_request(request)
+            return
         layers: list[socket.socket] = [request]
         thread = threading.Thread(target=self._serve, args=(layers, client_address), daemon=True)
         self._open = {other: connection for other, connection in self._open.items() if other.is_alive()}
