@@ -46,7 +46,8 @@ class Explanation:
 
     async def read_for_the_line(self) -> None:
         """Read why a build did not pass, for the line of its verdict."""
-        await self._aside(self._explaining_calls(), self._now() + EXPLAINING, Priority.EXPLAIN)
+        until = self._now() + EXPLAINING
+        await self._aside(self._explaining_calls(), lambda: until, Priority.EXPLAIN)
 
     def _explaining_calls(self) -> dict[str, Callable[[], Any]]:
         record = self._known.record
@@ -57,10 +58,11 @@ class Explanation:
             calls[ANALYSIS] = partial(self._service.failed_steps, self._known.target.job_id, record.build_number)
         return calls
 
-    async def collect(self, until: float) -> None:
+    async def collect(self, until: Callable[[], float]) -> None:
         """Read what the report shows beside the verdict: side channels, which never decide.
 
-        `until`: the instant until which a log is read at most; the rest is given half of the time.
+        `until` returns the instant until which a log is read at most, which is later while other targets have no
+        verdict yet; the rest is given half of the time.
         """
         record, verdict = self._known.record, self._known.verdict
         if record is None or record.record_id is None:
@@ -71,7 +73,10 @@ class Explanation:
             record.record_id,
             tail=self._rules.log_tail if verdict is not Verdict.PASSED else 0,
         )
-        early = self._now() + (until - self._now()) / 2
+
+        def early() -> float:
+            return self._now() + (until() - self._now()) / 2
+
         if not self._known.has_ended():
             if verdict is Verdict.TIMED_OUT:
                 stages = partial(self._service.stages, record.record_id)
@@ -97,15 +102,16 @@ class Explanation:
             self._say(f"{' and '.join(missing)} could not be read in time, which does not change the verdict")
 
     async def _aside(
-        self, calls: dict[str, Callable[[], Any]], expires: float, priority: Priority = Priority.SIDE
+        self, calls: dict[str, Callable[[], Any]], until: Callable[[], float], priority: Priority = Priority.SIDE
     ) -> None:
         """Carry out calls at the same time, those that fail for the moment once more; a failure is one line.
 
-        What explains a verdict and was not answered by the instant `expires` is asked for again.
+        What explains a verdict and was not answered by the instant that `until` returns is asked for again.
         """
         for is_last in (False, True):
             if not calls:
                 break
+            expires = until()
             asks = [Ask(call, self._now(), priority, expires, SIDE_SECONDS) for call in calls.values()]
             results = await together(asks)
             failed = {}

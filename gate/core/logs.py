@@ -174,14 +174,16 @@ class WantedLog(NamedTuple):
     """Whether the build has ended, and so its log."""
 
 
-async def read_log(build: WantedLog, context: Context, follower: Follower | None, until: float) -> Sequence[str]:
-    """Read the log of a build, until the instant `until` at most.
+async def read_log(
+    build: WantedLog, context: Context, follower: Follower | None, until: Callable[[], float]
+) -> Sequence[str]:
+    """Read the log of a build, until the instant that `until` returns at most; it may become later meanwhile.
 
     Shows the rest of a followed log, writes the file (`--log-dir`), and returns the last lines for people and reports;
     the last of them says so if they are not the end.
     """
     if follower is not None:
-        seconds = until - context.now()
+        seconds = until() - context.now()
         await follower.read_rest(build.number, context.now() + min(REST_SECONDS, seconds / 3))
     if context.log_file is not None:
         tail = await _read_to_file(build, context, context.log_file, until)
@@ -197,22 +199,24 @@ async def read_log(build: WantedLog, context: Context, follower: Follower | None
     return [*tail.lines, f"[the log {tail.missing}; this is not its end]"] if tail.missing else tail.lines
 
 
-async def _read_tail(build: WantedLog, context: Context, until: float, *, with_step: bool) -> LogTail | None:
+async def _read_tail(
+    build: WantedLog, context: Context, until: Callable[[], float], *, with_step: bool
+) -> LogTail | None:
     """Read the end of the log of the step that failed, or else of the whole log.
 
     The operation for one step is documented, but was never seen to work, so that its failure is no news.
     """
     service, now = context.service, context.now
-    if with_step and build.failed_step and until - now() > STEP_SECONDS:
+    if with_step and build.failed_step and until() - now() > STEP_SECONDS:
         call = partial(service.step_log, build.record_id, build.failed_step, build.tail)
-        (result,) = await together([_ask(call, context, now() + (until - now()) / 2)])
+        (result,) = await together([_ask(call, context, now() + (until() - now()) / 2)])
         if result.error is None and not result.value.missing:
             of_step: LogTail = result.value
             return of_step
     call = partial(service.log_tail, build.record_id, build.tail)
-    (result,) = await together([_ask(call, context, until)])
-    if is_worth_another_try(result.error) and context.now() < until:
-        (result,) = await together([_ask(call, context, until)])
+    (result,) = await together([_ask(call, context, until())])
+    if is_worth_another_try(result.error) and context.now() < until():
+        (result,) = await together([_ask(call, context, until())])
     if result.error is not None:
         _say_failure(build, context, result.error)
     tail: LogTail | None = result.value
@@ -220,12 +224,12 @@ async def _read_tail(build: WantedLog, context: Context, until: float, *, with_s
 
 
 async def _read_to_file(
-    build: WantedLog, context: Context, new_file: Callable[[Target], LogSink], until: float
+    build: WantedLog, context: Context, new_file: Callable[[Target], LogSink], until: Callable[[], float]
 ) -> LogTail | None:
     """Read the whole log into a file; what is missing there is said in it, and in one line."""
-    result, was_said = await _try_file(build, context, new_file(build.target), until)
-    if is_worth_another_try(result.error) and context.now() < until:
-        result, was_said = await _try_file(build, context, new_file(build.target), until)
+    result, was_said = await _try_file(build, context, new_file(build.target), until())
+    if is_worth_another_try(result.error) and context.now() < until():
+        result, was_said = await _try_file(build, context, new_file(build.target), until())
     if result.error is not None and not was_said:
         _say_failure(build, context, result.error)
     tail: LogTail | None = result.value
@@ -253,15 +257,21 @@ async def _try_file(build: WantedLog, context: Context, file: LogSink, until: fl
     finally:  # also where nobody waits for the answer any more
         missing = NOT_IN_TIME if file.abandon() else (result.value.missing if result.value else "")
         if missing and not file.has_failed():  # else it is told with the other reports that could not be written
-            context.say(build.target, f"{file.path} is not complete: the log {missing}")
+            how = "is not complete" if file.has_begun() else "was not written"
+            context.say(build.target, f"{file.path} {how}: the log {missing}")
     return result, bool(missing)
 
 
 def _ask(call: Callable[[float], LogTail], context: Context, until: float) -> Ask[LogTail]:
     """Return the ask for a call that takes the seconds in which it may read; they are counted from its start."""
     now = context.now
-    last = until - min(MARGIN, (until - now()) / 4)
-    return Ask(lambda: call(max(last - now(), 0.0)), now(), Priority.SIDE, until)
+    margin = min(MARGIN, (until - now()) / 4)
+
+    def read() -> LogTail:
+        return call(max(ask.expires - margin - now(), 0.0))
+
+    ask = Ask(read, now(), Priority.SIDE, until)
+    return ask
 
 
 def is_worth_another_try(error: Exception | None) -> bool:

@@ -79,6 +79,9 @@ class LogSink(Protocol):
     def has_failed(self) -> bool:
         """Tell whether it could not be written, which is told elsewhere."""
 
+    def has_begun(self) -> bool:
+        """Tell whether there is a file by now."""
+
     def write(self, text: str) -> None:
         """Add text, and create the file before the first one. To be called by one worker; raises nothing."""
 

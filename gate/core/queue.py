@@ -58,6 +58,11 @@ class Queue:
             ask.not_before, ask.priority = not_before, priority
             self._enter(ask)
 
+    def begin_anew(self, ask: Ask[Any], now: float, expires: float) -> None:
+        """Let the time of an ask that waits begin now and end at an instant; it keeps its place in the order."""
+        ask.not_before, ask.expires = now, expires
+        self._expire_at(ask, expires)
+
     def remove(self, ask: Ask[Any]) -> None:
         """Forget an ask, if it still waits."""
         self._entries.pop(ask, None)

@@ -117,6 +117,8 @@ class Wait:
         self._deadline = math.inf
         self._end = math.inf
         """The instant at which the loop ends, whatever is under way."""
+        self._side_until: float | None = None
+        """The instant until which side channels are read; known once all verdicts are there."""
         self._ending: Ending | None = None
         self.signal_number: int | None = None
         """The signal that ended the wait, if one did."""
@@ -238,7 +240,7 @@ class Wait:
 
     def _finish_side_channels(self) -> None:
         """Give what is read for the report some seconds more."""
-        until = self._side_end()
+        self._side_until = until = self._side_end()
         while self._has(_Kind.COLLECT) and self._turn(min(until, self._end)):  # a signal ends them
             pass
         for task in self._tasks:
@@ -246,7 +248,9 @@ class Wait:
                 task.watch.explanation.say_what_is_missing()
 
     def _side_end(self) -> float:
-        """Return until when the report's side channels are read, if all verdicts are there now."""
+        """Return until when the report's side channels are read, at the earliest: as if all verdicts were there."""
+        if self._side_until is not None:
+            return self._side_until
         return side_end(self._workers.now(), self._deadline, self._end - 1.0)
 
     def _turn(self, until: float) -> bool:
@@ -375,7 +379,7 @@ class Wait:
             self._leave(other)
         outcome = outcome_of(watch.known)
         self._observer.decided(outcome)
-        self._begin(_Task(watch.explanation.collect(self._side_end()), _Kind.COLLECT, watch))
+        self._begin(_Task(watch.explanation.collect(self._side_end), _Kind.COLLECT, watch))
         passed = outcome.verdict in (Verdict.PASSED, Verdict.SKIPPED, Verdict.STARTED)
         if self._rules.fail_fast and not passed and self._ending is None:
             now = self._workers.now()
@@ -455,9 +459,17 @@ class Wait:
     def _drop_expired(self, now: float) -> None:
         """Stop waiting for answers that are of no use any more."""
         for ask in self._queue.expired(now):
-            if ask in self._owners:
-                self._queue.remove(ask)
-                self._resolve(ask, Result(error=TooSlow("no answer in the few seconds that it was given")))
+            if ask not in self._owners:
+                continue
+            is_waiting = ask in self._queue
+            if is_waiting and self._owners[ask].kind is _Kind.COLLECT and self._has(_Kind.VERDICT):
+                until = min(now + ask.expires - ask.not_before, self._side_end())
+                if until > now:  # polls may take the whole rate until the last build has ended
+                    self._queue.begin_anew(ask, now, until)
+                    continue
+            self._queue.remove(ask)
+            why = "its turn did not come in time" if is_waiting else "no answer in the few seconds that it was given"
+            self._resolve(ask, Result(error=TooSlow(why)))
 
     def _take_result(self, result: CallResult) -> None:
         """Hand the result of a call to the task that waits for it."""

@@ -101,6 +101,10 @@ class LogFile:
         """Tell whether it could not be written: `error` says why."""
         return bool(self.error)
 
+    def has_begun(self) -> bool:
+        """Tell whether there is a file by now."""
+        return self._descriptor is not None
+
     def write(self, text: str) -> None:
         """Add text; nothing happens after an error, or once the file was given up."""
         data = text.encode(errors="replace")

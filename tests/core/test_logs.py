@@ -80,7 +80,8 @@ class Drive:
     def read(self, *, follower: Follower | None = None, until: float = 20.0, **wanted: Any) -> Sequence[str]:
         """Read the log of build 57, which ends now, and return what is shown of its end."""
         build = WantedLog(self.target, 57, "r", **{"tail": 5, **wanted})
-        task = self.start(read_log(build, self.context, follower, self.workers.clock + until))
+        end = self.workers.clock + until
+        task = self.start(read_log(build, self.context, follower, lambda: end))
         self.run(self.now + until + 1)
         assert task.is_done
         found: Sequence[str] = task.value
@@ -162,6 +163,10 @@ class File:
         self.error = error
         self.text = ""
         self.ended_by: str | None = None
+
+    def has_begun(self) -> bool:
+        """See `LogSink`."""
+        return bool(self.text)
 
     def write(self, text: str) -> None:
         """See `LogSink`."""
@@ -366,7 +371,7 @@ def test_rest_of_a_log_that_does_not_come_is_said(trouble: Any) -> None:
     """Of a build that passed, its number of lines is not known; the end waits for it for two seconds at most."""
     drive = Drive(log_piece=[piece("one\n", 4), trouble])
     follower = ended(drive, 5)
-    task = drive.start(read_log(WantedLog(drive.target, 57, "r"), drive.context, follower, drive.workers.clock + 20))
+    task = drive.start(read_log(WantedLog(drive.target, 57, "r"), drive.context, follower, lambda: 1020.0))
     drive.run(drive.now + 2.1)
     assert task.is_done
     assert drive.shown == ["one", "[the rest of the log did not come in time]"]
@@ -519,7 +524,7 @@ def test_nothing_is_written_to_a_file_that_nobody_waits_for() -> None:
     drive = Drive(whole_log=[HANG])
     file = file_of(drive)
     assert file.ended_by == "abandoned"
-    assert drive.said == ["logs/app.log is not complete: the log did not come in time"]
+    assert drive.said == ["logs/app.log was not written: the log did not come in time"]
 
 
 def test_file_that_cannot_be_written_is_told_with_the_reports() -> None:
@@ -533,7 +538,7 @@ def test_file_is_given_up_when_the_gate_ends() -> None:
     """The coroutine is closed while its call is under way."""
     drive = Drive(whole_log=[HANG])
     drive.let_log_go_to_files()
-    task = drive.start(read_log(WantedLog(drive.target, 57, "r"), drive.context, None, drive.workers.clock + 20))
+    task = drive.start(read_log(WantedLog(drive.target, 57, "r"), drive.context, None, lambda: 1020.0))
     drive.run(1)
     task.close()
     assert (drive.files[0].ended_by, len(drive.said)) == ("abandoned", 1)

@@ -342,6 +342,15 @@ def test_side_channel_never_changes_a_verdict(channel: str, trouble: Any) -> Non
     assert sum("does not change the verdict" in text for text in world.observer.said) == 1
 
 
+def test_log_waits_for_its_turn_while_other_builds_run() -> None:
+    """Polls may take the whole rate for as long as any build runs; the seconds for a log begin when they leave some."""
+    failed = record("FAILURE", record_id="r")
+    others = [record("RUNNING", job=OTHER, record_id="s")] * 20 + [record("SUCCESS", job=OTHER, record_id="s")]
+    world = World(*TWO, record={JOB: [failed], OTHER: others}, log_tail=[["the end"]], rules=Rules(max_rate=6))
+    assert [list(one.log_tail) for one in world.run()] == [["the end"], []]
+    assert world.service.times("log_tail")[0] > 200
+
+
 def test_passed_build_fetches_no_log() -> None:
     """The log is for builds that did not pass."""
     world = World(record=[record("SUCCESS", record_id="r")])
