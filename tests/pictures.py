@@ -5,7 +5,6 @@
 `tests/test_pictures.py` fails while one is not what this makes.
 """
 
-import dataclasses
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +28,8 @@ COLOURS = {"default": "#d4d4d4", "red": "#f14c4c", "green": "#23d18b", "brown": 
 """By pyte's names."""
 
 START = datetime(2024, 9, 24, 3, 18, 49, tzinfo=UTC)
-LOG = [f"[2024/09/24 11:19:10.000 GMT+08:00] {line}" for stage in FAILING.stages for line in stage.log]
+RAN = FAILING.stages[: [stage.word for stage in FAILING.stages].index("FAILURE") + 1]
+LOG = [f"[2024/09/24 11:19:10.000 GMT+08:00] {line}" for stage in RAN for line in stage.log]
 
 
 def running(label: str, number: int, ran: float, expected: float) -> Progress:
@@ -55,12 +55,13 @@ def ended(label: str, number: int, verdict: Verdict = Verdict.PASSED) -> TargetO
         at += timedelta(seconds=stage.seconds)
         if stage.word != "SUCCESS":
             break
+    link = f"https://ci.example.com/{label}/{number}"
     took = sum(stage.duration_seconds or 0 for stage in stages)
     return TargetOutcome(
         label=label, job_id="1" * 32, verdict=verdict, build_number=number, state=plan.word, duration_seconds=took,
         reason=f"build {number} ended with {plan.word} after {took:.0f} s{error}", stages=stages, branch="main",
         commit="2f37dd4b5e1c", started_at=START, log_tail=LOG if error else (),
-        hint="Look at the build in the CodeArts console." if error else "",
+        build_url=link, hint=f"Look at build {number} at {link}." if error else "",
     )  # fmt: skip
 
 
@@ -123,14 +124,10 @@ def runs(screen: Screen, y: int) -> Iterable[tuple[int, str, str]]:
 
 def summary_page() -> str:
     """Return the summary of the same builds, as a step on GitHub shows it."""
-    targets = outcomes()
     outcome = Outcome(
-        verdict=Verdict.FAILED, exit_code=1, started_at=START, elapsed_seconds=74.0, api_calls=31, targets=targets
+        verdict=Verdict.FAILED, exit_code=1, started_at=START, elapsed_seconds=74.0, api_calls=31, targets=outcomes()
     )
-    linked = [
-        dataclasses.replace(one, build_url=f"https://ci.example.com/{one.label}/{one.build_number}") for one in targets
-    ]
-    return summary.render(dataclasses.replace(outcome, targets=linked))
+    return summary.render(outcome)
 
 
 PICTURES = {

@@ -39,6 +39,11 @@ PACE = {
 }
 """Variables that suit the speed of the demo."""
 
+WITHOUT_RESULT = (3, 129, 130, 143)
+"""Exit codes with which the gate says that a build may go on, and how to wait for it or to stop it."""
+
+GONE = "The simulated build has ended with the demo; `codearts-gate simulate` serves one for longer."
+
 COMMANDS: Mapping[str, Sequence[str]] = {
     "slow": ["wait --timeout 5s {job}"],
     "failing-tests": ["wait --require-tests {job}"],
@@ -113,6 +118,8 @@ def demo(scenario: str, junit: Path, started: float, *, follow: bool) -> int:
                 status = main.main([*shlex.split(arguments), *report], PROGRAM, standalone_mode=False, obj=start)
             if status:
                 break
+    if status in WITHOUT_RESULT:
+        click.echo(GONE, err=True)
     return int(status)
 
 

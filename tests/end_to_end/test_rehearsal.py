@@ -13,7 +13,7 @@ import pytest
 import requests
 from junitparser import JUnitXml
 
-from gate.cli.rehearsal import COMMANDS, DEMO_SPEED, DEMO_TIMEOUT, descriptions, jobs_of, scenarios_of
+from gate.cli.rehearsal import COMMANDS, DEMO_SPEED, DEMO_TIMEOUT, GONE, descriptions, jobs_of, scenarios_of
 from tests.faults.faulty_simulator import FaultySimulator
 from tests.helpers import CLOSED_STDOUT, RunGate, StartGate
 
@@ -62,6 +62,7 @@ def test_demo_of_every_scenario_ends_with_its_exit_code(start_gate: StartGate, t
         assert last.split()[0] == "passed" or process.returncode
         assert err.splitlines()[0].endswith("` does.")
         assert f"report in {name}.xml" in err
+        assert err.endswith(f"{GONE}\n") == (process.returncode == 3), err  # "Build 57 may go on", the gate says
         suites = list(JUnitXml.fromfile(str(tmp_path / f"{name}.xml")))
         assert len(suites) == (len(former) + 1 if name != "two-steps" else 1)
         if name == "failing-tests":
