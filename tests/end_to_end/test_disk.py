@@ -90,7 +90,7 @@ def test_report_that_nobody_asked_for_is_only_a_warning_at_the_start(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path
 ) -> None:
     """The default may be writable by then; if not, a pass is none, and the last line names no report."""
-    simulator = simulate(["passing"], speed=200)
+    simulator = simulate(["passing"], speed=300)
     (tmp_path / "gate-report.xml").symlink_to("gate-report.xml")
     done = run_gate("wait", simulator.jobs["passing"], "--outputs", "o.env", env=environment(simulator))
     assert done.returncode == 5, done.stderr
@@ -106,7 +106,7 @@ def test_report_that_cannot_be_written_at_the_end_is_never_a_pass(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, place: Any, scenario: str, status: int
 ) -> None:
     """Which report, and why, is one line; nothing is left behind."""
-    simulator = simulate([scenario], speed=200)
+    simulator = simulate([scenario], speed=300)
     path = place(tmp_path)
     before = sorted(tmp_path.iterdir())
     done = run_gate("wait", simulator.jobs[scenario], "--junit", path, env=environment(simulator))
@@ -122,7 +122,7 @@ def test_file_of_github_that_cannot_be_written_is_no_pass_anywhere(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, name: str
 ) -> None:
     """A FIFO that nobody reads holds nobody; and what was written before says 5 as the process does."""
-    simulator = simulate(["passing"], speed=200)
+    simulator = simulate(["passing"], speed=300)
     env = {**environment(simulator), name: str(unread_fifo(tmp_path)), "GITHUB_ACTIONS": "true"}
     done = run_gate("wait", simulator.jobs["passing"], "--outputs", "o.env", "--json", env=env)
     assert done.returncode == 5, done.stderr
@@ -133,7 +133,7 @@ def test_file_of_github_that_cannot_be_written_is_no_pass_anywhere(
 
 def test_full_disk_leaves_no_report_of_a_former_run(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """No space for a report of this run: that of the last time is removed, and nothing is left beside it."""
-    simulator = simulate(["passing"], speed=200)
+    simulator = simulate(["passing"], speed=300)
     report = tmp_path / "gate-report.xml"
     report.write_text("the old one")
     before = FULL_DISK.format(size=10)
@@ -169,7 +169,7 @@ def test_full_disk_is_named_and_a_report_that_fits_is_written_in_place(
     simulate: Simulate, tmp_path: Path, pages: int, options: tuple[str, ...], status: int, words: str
 ) -> None:
     """There is no space for a second file beside the report of the start, but for the result in it."""
-    simulator = simulate(["passing"], speed=200)
+    simulator = simulate(["passing"], speed=300)
     disk, kept = tmp_path / "disk", tmp_path / "kept"
     disk.mkdir()
     arguments = [f"{4 * pages}k", str(disk), simulator.jobs["passing"], *options]
@@ -188,7 +188,7 @@ def test_files_of_the_runner_are_appended_to(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, platform: str
 ) -> None:
     """What earlier lines of the step wrote stays; of the outputs, the last value counts; the summary stands once."""
-    simulator = simulate(["passing"], speed=200)
+    simulator = simulate(["passing"], speed=300)
     names = ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
     files = {name: tmp_path / name for name in names}
     for file in files.values():
@@ -237,7 +237,7 @@ def test_symlink_stays_and_fifo_with_a_reader_gets_the_report(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path
 ) -> None:
     """A link leads to the new report; a FIFO is written to and not replaced."""
-    simulator = simulate(["passing"], speed=200)
+    simulator = simulate(["passing"], speed=300)
     link, fifo = tmp_path / "link.xml", tmp_path / "fifo"
     link.symlink_to(tmp_path / "real.xml")
     os.mkfifo(fifo)
@@ -253,7 +253,7 @@ def test_symlink_stays_and_fifo_with_a_reader_gets_the_report(
 
 def test_four_gates_may_write_one_path(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
     """At the end one of their reports is there, whole, and nothing beside it."""
-    simulator = simulate(["passing", "failing"], speed=200)
+    simulator = simulate(["passing", "failing"], speed=300)
     jobs = [simulator.jobs[name] for name in ("passing", "failing") * 2]
     gates = [start_gate("wait", job, env=environment(simulator)) for job in jobs]
     for gate in gates:
@@ -270,8 +270,8 @@ def test_four_gates_may_write_one_path(simulate: Simulate, start_gate: StartGate
         (("--log-dir", "l", "--outputs", "l/web.log"), "--outputs names l/web.log, a file for a log in --log-dir l; "),
         (("--log-dir", "l", "--token-file", "l/web.log"), "--token-file names l/web.log, a file for a log in "),
         (("--junit", "x", "--summary", "x"), "--junit and --summary name the same file, x"),
-        (("--junit", "a\\b.xml"), "--junit 'a\\\\b.xml': later steps cannot be told a name with "),
-        (("--junit", " r.xml"), "--junit ' r.xml': later steps cannot be told a name with "),
+        (("--junit", "a\\b.xml"), "--junit 'a\\\\b.xml': later steps cannot be told a name that "),
+        (("--junit", " r.xml"), "--junit ' r.xml': later steps cannot be told a name that "),
     ],
 )
 def test_names_that_do_not_go_together_are_told_before_anything_is_ordered(
@@ -309,7 +309,7 @@ def test_summary_leaves_out_what_a_step_has_no_room_for(
     """GitHub refuses a step's summary above 1 MiB as a whole, also with what other programs have written to it."""
     page = tmp_path / "steps.md"
     page.write_text("x" * 998_500 + "\n")
-    simulator = simulate(["failing"], speed=200)
+    simulator = simulate(["failing"], speed=300)
     run_gate("wait", simulator.jobs["failing"], env=environment(simulator, GITHUB_STEP_SUMMARY=str(page), **env))
     assert page.stat().st_size <= 1_000_000
     assert "codearts-gate: failed" in page.read_text()

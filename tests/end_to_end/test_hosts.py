@@ -53,7 +53,7 @@ def tls(authority: trustme.CA, **options: Any) -> Tls:
 @pytest.fixture
 def secure(simulate: Simulate, authority: trustme.CA) -> FaultySimulator:
     """Start a simulator that speaks https."""
-    return simulate(["passing"], speed=100, tls=tls(authority))
+    return simulate(["passing"], speed=300, tls=tls(authority))
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_redirect_is_not_followed(simulate: Simulate, run_gate: RunGate, other_h
 
 def test_netrc_replaces_nothing(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """A `.netrc` that has a password for the host is not looked at."""
-    simulator = simulate(["passing"], speed=100)
+    simulator = simulate(["passing"], speed=300)
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password s3cret\n")
     (tmp_path / ".netrc").chmod(0o600)
     asked: list[str | None] = []
@@ -177,7 +177,7 @@ socket.getaddrinfo = with_a_dead_one_first
 @pytest.mark.parametrize("command", ["wait", "doctor"])
 def test_dead_first_address_costs_a_moment(simulate: Simulate, run_gate: RunGate, command: str, family: str) -> None:
     """The service and IAM are reached by their next address, with a request timeout that has no room for a wait."""
-    simulator = simulate(["passing"], speed=200)
+    simulator = simulate(["passing"], speed=300)
     with dead_address("127.0.0.2") as dead:
         before = TWO_ADDRESSES.format(dead=dead)
         env = environment(simulator, family, GATE_REQUEST_TIMEOUT="3s")
@@ -220,7 +220,7 @@ def test_garbage_after_the_order_starts_no_second_build(
     simulate: Simulate, run_gate: RunGate, authority: trustme.CA, bundle: Path
 ) -> None:
     """An error of TLS that comes behind the request does not mean that it was not sent."""
-    simulator = simulate(["passing"], speed=100, tls=tls(authority))
+    simulator = simulate(["passing"], speed=300, tls=tls(authority))
     begun = []
 
     def break_tls(call: Any) -> bool:
@@ -353,7 +353,7 @@ def test_proxy_that_breaks_before_the_order_is_tried_again(
     calls: dict[str, Any] = {}
     with ExitStack() as stack:
         for name, answer in BROKEN.items():
-            simulator = simulate(["passing"], speed=100, tls=tls(authority), faults=[closing])
+            simulator = simulate(["passing"], speed=300, tls=tls(authority), faults=[closing])
             proxies[name] = BreakingProxy(simulator, answer)
             heard = stack.enter_context(listening("127.0.0.1", proxies[name]))
             calls[name] = {
@@ -414,7 +414,7 @@ def test_service_that_echoes_the_token_finds_it_blotted_out(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path
 ) -> None:
     """In words, branches, messages, headers and names, escaped or not: the token is in no output and in no report."""
-    simulator = simulate(["failing"], speed=100)
+    simulator = simulate(["failing"], speed=300)
     token = simulator.token
     escaped = "".join(f"\\u{ord(character):04x}" for character in token)
     fields = {"build_no": 57, "status": "FAILURE", "branch": token, "err_msg": "ESCAPED", "commit": f"x{token}x"}

@@ -146,7 +146,7 @@ def test_link_stands_where_people_are_told_to_look(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, scenario: str, status: int
 ) -> None:
     """The line of the verdict and the last line lead to the build itself."""
-    simulator = simulate([scenario], speed=200)
+    simulator = simulate([scenario], speed=300)
     template = "https://builds.example/{job_id}/{build_number}"
     done = run_gate("wait", simulator.jobs[scenario], "--build-url", template, env=environment(simulator))
     assert done.returncode == status, done.stderr

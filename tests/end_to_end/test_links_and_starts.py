@@ -23,7 +23,7 @@ REGION = ("--region", "cn-north-4")
 
 def test_link_stands_wherever_the_build_is_named(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """Messages, annotations, summary, JUnit property, JSON and outputs."""
-    simulator = simulate(["failing"], speed=100)
+    simulator = simulate(["failing"], speed=300)
     job = simulator.jobs["failing"]
     (tmp_path / "github").touch()
     env = environment(simulator, GITHUB_ACTIONS="true", GITHUB_OUTPUT=str(tmp_path / "github"))
@@ -60,7 +60,7 @@ def test_number_and_link_outlive_a_gate_that_is_killed(
 
 def test_build_is_started_now_and_waited_for_later(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """`run --no-wait` names the build and writes no JUnit report; `wait JOB:N` goes on from there."""
-    simulator = simulate(["failing"], speed=100)
+    simulator = simulate(["failing"], speed=300)
     job = simulator.jobs["failing"]
     (tmp_path / "gate-report.xml").write_text("<the report of a former run/>")
     done = run_gate("run", job, "--no-wait", "--outputs", "o.env", env=environment(simulator))
@@ -109,7 +109,7 @@ def test_build_that_never_ran_is_ordered_again(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, retries: int, status: int
 ) -> None:
     """Only as often as was asked for; the report has the former try beside the last."""
-    simulator = simulate(["schedule-failure-once"], speed=100)
+    simulator = simulate(["schedule-failure-once"], speed=300)
     job = simulator.jobs["schedule-failure-once"]
     done = run_gate("run", job, "--retries", retries, "--json", "--summary", "s.md", env=environment(simulator))
     (target,) = json.loads(done.stdout)["targets"]
@@ -121,7 +121,7 @@ def test_build_that_never_ran_is_ordered_again(
 
 def test_failed_build_is_not_ordered_again(simulate: Simulate, run_gate: RunGate) -> None:
     """It ran."""
-    simulator = simulate(["failing"], speed=100)
+    simulator = simulate(["failing"], speed=300)
     done = run_gate("run", simulator.jobs["failing"], "--retries", "3", env=environment(simulator))
     assert (done.returncode, len(simulator.journal.of(*ORDERS))) == (1, 1), done.stderr
 

@@ -114,7 +114,7 @@ def test_log_that_cannot_be_had_is_one_line_and_no_verdict(
 ) -> None:
     """An error instead of a log is told in one line and changes nothing; one that may pass is asked for once more."""
     faults = [Fault(operations=LOGS, act=act, times=None)]
-    simulator = simulate(["failing"], speed=150, faults=faults)
+    simulator = simulate(["failing"], speed=300, faults=faults)
     done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator))
     assert (done.returncode, len(simulator.journal.of("DownloadBuildFullLog"))) == (1, tries)
     assert "the log could not be read, which does not change the verdict" in done.stderr
@@ -122,14 +122,14 @@ def test_log_that_cannot_be_had_is_one_line_and_no_verdict(
 
 def test_missing_v1_route_of_the_log_is_replaced_by_v4(simulate: Simulate, run_gate: RunGate) -> None:
     """A host that publishes only the older route gives the log by that."""
-    simulator = simulate(["failing"], speed=150, unpublished=["DownloadBuildFullLog", "DownloadTaskLog"])
+    simulator = simulate(["failing"], speed=300, unpublished=["DownloadBuildFullLog", "DownloadTaskLog"])
     done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator))
     assert (done.returncode, "COMPILATION ERROR" in done.stderr) == (1, True)
 
 
 def test_log_of_the_step_that_failed_is_shown(simulate: Simulate, run_gate: RunGate) -> None:
     """Its end is the error; the whole log ends with what comes after it."""
-    simulator = simulate(["failing"], speed=150)
+    simulator = simulate(["failing"], speed=300)
     done = run_gate("wait", simulator.jobs["failing"], "--log-tail", "3", env=environment(simulator))
     assert (done.returncode, len(simulator.journal.of("DownloadTaskLog"))) == (1, 1), done.stderr
     assert not simulator.journal.of("DownloadBuildFullLog")
@@ -138,7 +138,7 @@ def test_log_of_the_step_that_failed_is_shown(simulate: Simulate, run_gate: RunG
 
 def test_missing_route_of_the_step_log_is_replaced_by_the_whole_log(simulate: Simulate, run_gate: RunGate) -> None:
     """Without a word."""
-    simulator = simulate(["failing"], speed=150, unpublished=["DownloadTaskLog"])
+    simulator = simulate(["failing"], speed=300, unpublished=["DownloadTaskLog"])
     done = run_gate("wait", simulator.jobs["failing"], env=environment(simulator))
     assert (done.returncode, "COMPILATION ERROR" in done.stderr) == (1, True)
     assert "could not be read" not in done.stderr
@@ -146,7 +146,7 @@ def test_missing_route_of_the_step_log_is_replaced_by_the_whole_log(simulate: Si
 
 def test_log_tail_of_zero_fetches_no_log(simulate: Simulate, run_gate: RunGate) -> None:
     """With --log-tail 0 the service is not asked for a log."""
-    simulator = simulate(["failing"], speed=150)
+    simulator = simulate(["failing"], speed=300)
     done = run_gate("wait", simulator.jobs["failing"], "--log-tail", "0", env=environment(simulator))
     assert done.returncode == 1
     assert not [entry for entry in simulator.journal.entries if "download-log" in entry.path]

@@ -38,7 +38,7 @@ def test_whole_log_of_each_judged_build_is_written(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, name: str
 ) -> None:
     """Also of one that passed; missing folders are made, and the log of a former run is replaced."""
-    simulator = simulate([name], speed=100)
+    simulator = simulate([name], speed=300)
     folder = tmp_path / "a" / "logs"
     folder.mkdir(parents=True)
     (folder / "app.log").write_text("of a former run")
@@ -136,7 +136,7 @@ def test_log_that_is_not_whole_says_so_in_the_file_and_in_one_line(
 
 def test_build_that_never_ran_has_a_file_that_says_so(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """The service has no log of it."""
-    simulator = simulate(["schedule-failure"], speed=100)
+    simulator = simulate(["schedule-failure"], speed=300)
     job = simulator.jobs["schedule-failure"]
     done = run_gate("wait", f"app={job}", "--log-dir", "logs", env=environment(simulator))
     assert done.returncode == 1, done.stderr

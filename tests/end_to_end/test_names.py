@@ -31,7 +31,7 @@ def other_operations(simulator: FaultySimulator) -> set[str]:
 
 def test_named_jobs_are_waited_for_and_reported_by_their_ids(simulate: Simulate, run_gate: RunGate) -> None:
     """One by its name alone, one with a label and a number."""
-    simulator = simulate(["passing", "failing"], speed=150)
+    simulator = simulate(["passing", "failing"], speed=300)
     done = run_gate("wait", "passing", "broken=failing:57", "--json", env=by_name(simulator))
     found = json.loads(done.stdout)["targets"]
     assert done.returncode == 1, done.stderr
@@ -44,7 +44,7 @@ def test_named_jobs_are_waited_for_and_reported_by_their_ids(simulate: Simulate,
 
 def test_named_jobs_are_built(simulate: Simulate, run_gate: RunGate) -> None:
     """One order for each."""
-    simulator = simulate(["passing", "failing"], speed=150)
+    simulator = simulate(["passing", "failing"], speed=300)
     done = run_gate("run", "passing", "failing", env=by_name(simulator))
     assert (done.returncode, done.stdout.count("build=58 ")) == (1, 2), done.stderr
     assert sorted(str(entry.job_id) for entry in simulator.journal.of(*ORDERS)) == sorted(simulator.jobs.values())
@@ -52,7 +52,7 @@ def test_named_jobs_are_built(simulate: Simulate, run_gate: RunGate) -> None:
 
 def test_name_that_is_not_there_ends_the_run_before_anything_else(simulate: Simulate, run_gates: RunGates) -> None:
     """The nearest one is named; the other target is not asked about, and nothing is ordered."""
-    simulator = simulate(["passing", "failing"], speed=150)
+    simulator = simulate(["passing", "failing"], speed=300)
     env = by_name(simulator)
     calls = {command: {"arguments": [command, "pasing", "failing"], "env": env} for command in ("wait", "run")}
     for command, done in run_gates(calls).items():
@@ -64,14 +64,14 @@ def test_name_that_is_not_there_ends_the_run_before_anything_else(simulate: Simu
 
 def test_name_without_a_project_is_a_wrong_call(simulate: Simulate, run_gate: RunGate) -> None:
     """Nothing is asked."""
-    simulator = simulate(["passing"], speed=150)
+    simulator = simulate(["passing"], speed=300)
     done = run_gate("wait", "passing", env=environment(simulator))
     assert (done.returncode, "has a job id of 7 characters" in done.stderr) == (2, True), done.stderr
 
 
 def test_name_that_can_be_no_label_is_shown_as_the_id(simulate: Simulate, run_gate: RunGate, tmp_path: Path) -> None:
     """In the lines for machines, in the report and as the name of the log."""
-    simulator = simulate([replace(SCENARIOS["passing"], name="\u7f16\u8bd1")], speed=150)
+    simulator = simulate([replace(SCENARIOS["passing"], name="\u7f16\u8bd1")], speed=300)
     job = simulator.jobs["\u7f16\u8bd1"]
     done = run_gate("wait", "\u7f16\u8bd1", "--log-dir", "logs", env=by_name(simulator))
     assert (done.returncode, done.stdout) == (0, f"passed {job} build=57 state=SUCCESS\n"), done.stderr
@@ -81,14 +81,14 @@ def test_name_that_can_be_no_label_is_shown_as_the_id(simulate: Simulate, run_ga
 
 def test_deadline_holds_while_the_list_hangs(simulate: Simulate, run_gate: RunGate) -> None:
     """Nothing is ordered, and the run times out."""
-    simulator = simulate(["passing"], speed=150, faults=[Fault(operations=LISTS, act=Silence(), times=None)])
+    simulator = simulate(["passing"], speed=300, faults=[Fault(operations=LISTS, act=Silence(), times=None)])
     done = run_gate("run", "passing", "--timeout", "1s", env=by_name(simulator))
     assert (done.returncode, other_operations(simulator)) == (3, set()), done.stderr
 
 
 def test_signal_ends_the_look_up(simulate: Simulate, start_gate: StartGate) -> None:
     """Nothing is ordered afterwards."""
-    simulator = simulate(["passing"], speed=150, faults=[Fault(operations=LISTS, act=Silence(), times=None)])
+    simulator = simulate(["passing"], speed=300, faults=[Fault(operations=LISTS, act=Silence(), times=None)])
     gate = start_gate("run", "passing", env=by_name(simulator))
     wait_for(lambda: simulator.journal.of(*LISTS))
     gate.send_signal(signal.SIGTERM)

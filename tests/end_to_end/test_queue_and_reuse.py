@@ -36,7 +36,7 @@ def test_build_that_is_queued_for_too_long_is_timed_out(simulate: Simulate, run_
 
 def test_time_in_which_a_build_runs_does_not_count(simulate: Simulate, run_gate: RunGate) -> None:
     """It is queued for 90 s and runs for 45 s, by the service's clock."""
-    simulator = simulate(["queued"], speed=100)
+    simulator = simulate(["queued"], speed=300)
     done = run_gate("wait", simulator.jobs["queued"], "--queue-timeout", "100s", env=environment(simulator))
     assert done.returncode == 0, done.stderr
 
@@ -118,7 +118,7 @@ def test_result_of_a_build_that_has_passed_is_taken(simulate: Simulate, run_gate
 def test_where_there_is_nothing_to_use_a_build_is_started(simulate: Simulate, run_gate: RunGate, why: str) -> None:
     """Nothing is passed on old evidence."""
     past = replace(job_with_past("job", "", sample_plans.FAILING), plan=sample_plans.PASSING)
-    simulator = simulate([past], speed=150)
+    simulator = simulate([past], speed=300)
     simulator.clock.advance(60)
     commit = "a" * 40 if why == "there is none" else commit_of(simulator, "job")
     if why == "the list is refused":
@@ -133,7 +133,7 @@ def test_of_several_jobs_each_is_used_or_started_by_itself(simulate: Simulate, r
     """A job that has built the commit is used, the other one is built."""
     commit = "c" * 40
     built = Scenario(name="built", starts=(Start(plan=replace(sample_plans.PASSING, commit=commit)),))
-    simulator = simulate([built, Scenario(name="not-built")], speed=150)
+    simulator = simulate([built, Scenario(name="not-built")], speed=300)
     targets = [f"{name}={job_id}" for name, job_id in simulator.jobs.items()]
     done = run_gate("run", *targets, "--reuse", "--commit", commit, env=environment(simulator))
     assert done.returncode == 0, done.stderr

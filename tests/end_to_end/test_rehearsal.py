@@ -133,7 +133,7 @@ def test_demo_is_interrupted_like_the_real_thing(
 
 def test_simulate_serves_other_programs_until_it_is_stopped(start_gate: StartGate, run_gate: RunGate) -> None:
     """One line of JSON says where, with which token, which jobs; another gate and another client can use it."""
-    arguments = ("--port", "0", "--scenario", "passing", "--scenario", "failing", "--speed", "100")
+    arguments = ("--port", "0", "--scenario", "passing", "--scenario", "failing", "--speed", "300")
     server = start_gate("simulate", *arguments)
     assert server.stdout is not None
     place = json.loads(server.stdout.readline())
@@ -192,7 +192,7 @@ def test_simulate_serves_many_jobs_of_one_scenario_in_one_project() -> None:
 
 def test_simulate_queues_builds_for_as_long_as_it_is_told_to(start_gate: StartGate, run_gate: RunGate) -> None:
     """A pipeline with --queue-timeout can be rehearsed with any job."""
-    server = start_gate("simulate", "--queue", "10m", "--speed", "100")
+    server = start_gate("simulate", "--queue", "10m", "--speed", "300")
     assert server.stdout is not None
     place = json.loads(server.stdout.readline())
     env = {
@@ -209,7 +209,7 @@ def test_simulate_prints_every_credential_that_it_accepts(
     start_gate: StartGate, run_gate: RunGate, family: str
 ) -> None:
     """A client that signs requests, or signs in, can be rehearsed too."""
-    server = start_gate("simulate", "--speed", "100")
+    server = start_gate("simulate", "--speed", "300")
     assert server.stdout is not None
     place = json.loads(server.stdout.readline())
     env = {
@@ -229,7 +229,7 @@ def test_simulate_shows_on_a_terminal_what_to_paste_into_another_one(start_gate:
     """With these variables, `wait` needs no arguments."""
     pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals of this kind")
     terminal, inside = pty.openpty()
-    server = start_gate("simulate", "--speed", "100", stderr=inside)
+    server = start_gate("simulate", "--speed", "300", stderr=inside)
     os.close(inside)
     assert server.stdout is not None
     server.stdout.readline()

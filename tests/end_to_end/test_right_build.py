@@ -136,7 +136,7 @@ def test_build_of_something_else_than_was_ordered_never_passes(simulate: Simulat
     simulators, calls = {}, {}
     for name, (arguments, edit, _) in OTHER_BUILDS.items():
         wrong = Fault(operations=RECORD_ROUTES, act=EditAnswer(edit), build_number=58, times=None)
-        simulators[name] = simulator = simulate(["passing"], speed=100, faults=[wrong])
+        simulators[name] = simulator = simulate(["passing"], speed=300, faults=[wrong])
         calls[name] = {"arguments": ["run", simulator.jobs["passing"], *arguments], "env": environment(simulator)}
     for name, done in run_gates(calls).items():
         values = OTHER_BUILDS[name][2]
@@ -162,7 +162,7 @@ def test_build_that_contradicts_the_order_is_not_stopped_after_a_signal(
 
 def test_branch_and_tag_that_agree_pass(simulate: Simulate, run_gates: RunGates) -> None:
     """The comparison holds nobody up who gets what was ordered."""
-    simulators = {option: simulate(["passing"], speed=100) for option in ("branch", "tag")}
+    simulators = {option: simulate(["passing"], speed=300) for option in ("branch", "tag")}
     calls = {
         option: {
             "arguments": ["run", simulator.jobs["passing"], f"--{option}", "release/9"],

@@ -28,7 +28,7 @@ def test_started_build_is_the_one_that_is_judged(
     simulate: Simulate, run_gate: RunGate, scenario: str, status: int, word: str
 ) -> None:
     """The build that was started gives the verdict, although the newest build before it still runs."""
-    simulator = simulate([scenario], speed=150)
+    simulator = simulate([scenario], speed=300)
     done = run_gate("run", simulator.jobs[scenario], env=environment(simulator))
     assert (done.returncode, "build=58 " in done.stdout, f"state={word}" in done.stdout) == (status, True, True)
     assert orders(simulator) == 1
@@ -37,7 +37,7 @@ def test_started_build_is_the_one_that_is_judged(
 
 def test_missing_v1_route_is_replaced_by_v3(simulate: Simulate, run_gate: RunGate) -> None:
     """A host that does not publish ExecuteJob is asked by RunJob, whose answer has no envelope."""
-    simulator = simulate(["passing"], speed=150, unpublished=["ExecuteJob"])
+    simulator = simulate(["passing"], speed=300, unpublished=["ExecuteJob"])
     done = run_gate("run", simulator.jobs["passing"], env=environment(simulator))
     assert (done.returncode, "build=58 " in done.stdout) == (0, True), done.stderr
     assert orders(simulator) == 1
@@ -49,7 +49,7 @@ def test_order_that_was_not_admitted_is_sent_again(simulate: Simulate, run_gates
     simulators, calls = {}, {}
     for name, refusal in refusals.items():
         twice = Fault(operations=ORDERS, act=ReplaceAnswer(refusal), times=2)
-        simulators[name] = simulator = simulate(["passing"], speed=100, faults=[twice])
+        simulators[name] = simulator = simulate(["passing"], speed=300, faults=[twice])
         calls[name] = {"arguments": ["run", simulator.jobs["passing"]], "env": environment(simulator)}
     for name, done in run_gates(calls).items():
         assert (done.returncode, "build=58 " in done.stdout) == (0, True), (name, done.stderr)
@@ -61,7 +61,7 @@ def test_order_that_was_not_admitted_is_sent_again(simulate: Simulate, run_gates
 def test_order_that_is_never_admitted_uses_up_the_error_budget(simulate: Simulate, run_gate: RunGate) -> None:
     """The gate could not find out, and says so; nothing was started."""
     always = Fault(operations=ORDERS, act=ReplaceAnswer(throttled(60)), times=None)
-    simulator = simulate(["passing"], speed=100, faults=[always])
+    simulator = simulate(["passing"], speed=300, faults=[always])
     done = run_gate("run", simulator.jobs["passing"], "--error-budget", "500ms", env=environment(simulator))
     assert (done.returncode, orders(simulator)) == (5, 0), done.stderr
     assert "--error-budget" in done.stderr
@@ -110,7 +110,7 @@ def test_record_that_appears_late_is_pending(simulate: Simulate, run_gate: RunGa
         act=ReplaceAnswer(service_error(422, "DEVCB.00031006", "No such record.")),
         times=3,
     )
-    simulator = simulate(["passing"], speed=150, faults=[unknown])
+    simulator = simulate(["passing"], speed=300, faults=[unknown])
     done = run_gate("run", simulator.jobs["passing"], env=environment(simulator))
     assert done.returncode == 0, done.stderr
 
@@ -155,7 +155,7 @@ def test_order_without_options_carries_only_the_job(simulate: Simulate, run_gate
 
 def test_started_build_is_judged_by_the_commit_that_was_ordered(simulate: Simulate, run_gate: RunGate) -> None:
     """The result names the commit of the order."""
-    simulator = simulate(["passing"], speed=150)
+    simulator = simulate(["passing"], speed=300)
     arguments = ("--commit", COMMIT, "--json")
     done = run_gate("run", simulator.jobs["passing"], *arguments, env=environment(simulator))
     assert done.returncode == 0, done.stderr
@@ -175,7 +175,7 @@ def test_only_a_build_that_never_ran_is_ordered_again(
     simulate: Simulate, run_gate: RunGate, scenario: str, retries: str, status: int, orders_sent: int
 ) -> None:
     """As often as --retries says; the second order is the same as the first, and its build is judged."""
-    simulator = simulate([scenario], speed=150)
+    simulator = simulate([scenario], speed=300)
     job = simulator.jobs[scenario]
     arguments = ("--param", "mode=fast", "--branch", "next", "--retries", retries)
     done = run_gate("run", job, *arguments, env=environment(simulator))

@@ -197,7 +197,7 @@ def test_clocks_of_the_service_that_contradict_each_other_prove_nothing(simulate
 
 def test_service_date_minutes_ahead_of_its_records_lets_orders_pass(simulate: Simulate, run_gate: RunGate) -> None:
     """Ten minutes are allowed between two clocks, everywhere."""
-    simulator = simulate(["passing"], speed=100)
+    simulator = simulate(["passing"], speed=300)
     simulator.faults.add(Fault(act=ServiceDate(simulator, 500), times=None))
     done = run_gate("run", simulator.jobs["passing"], env=environment(simulator))
     assert done.returncode == 0, done.stderr

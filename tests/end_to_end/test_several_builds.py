@@ -34,7 +34,7 @@ def stopped(simulator: FaultySimulator) -> list[tuple[str, int | None]]:
 
 def test_all_builds_are_ordered_before_any_is_judged(simulate: Simulate, run_gate: RunGate) -> None:
     """And reported as `wait` does."""
-    simulator = simulate(["passing", "failing", "aborted"], speed=150)
+    simulator = simulate(["passing", "failing", "aborted"], speed=300)
     done = run_gate("run", *simulator.jobs.values(), "--json", env=environment(simulator))
     found = json.loads(done.stdout)
     assert (done.returncode, found["verdict"]) == (1, "failed"), done.stderr
@@ -50,7 +50,7 @@ def test_all_builds_are_ordered_before_any_is_judged(simulate: Simulate, run_gat
 
 def test_what_cannot_be_ordered_is_undetermined_and_the_others_go_on(simulate: Simulate, run_gate: RunGate) -> None:
     """One is refused, one throttled at first, one lost; each order is sent once, but for the one not admitted."""
-    simulator = simulate(["passing", "failing", "aborted", "queued"], speed=150)
+    simulator = simulate(["passing", "failing", "aborted", "queued"], speed=300)
     acts: dict[str, ResponseFault | TransportFault] = {
         "failing": ReplaceAnswer(service_error(403, "DEVCB.00020003", "You may not build.")),
         "aborted": ReplaceAnswer(throttled(1)),

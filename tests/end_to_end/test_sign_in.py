@@ -42,7 +42,7 @@ def test_every_family_passes_and_is_named_but_never_shown(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, family: str
 ) -> None:
     """A passing build, with every detail told: the family and its variables, and no secret."""
-    simulator = simulate(["passing"], speed=100)
+    simulator = simulate(["passing"], speed=300)
     done = run_gate("wait", "--verbose", simulator.jobs["passing"], env=environment(simulator, family))
     assert done.returncode == 0, done.stderr
     assert "--auth auto uses" in done.stderr
@@ -60,7 +60,7 @@ def test_choice_is_not_told_when_there_was_none_or_nobody_listens(
     simulate: Simulate, run_gate: RunGate, options: tuple[str, ...]
 ) -> None:
     """`--auth X` needs no explanation, and `--quiet` wants none."""
-    simulator = simulate(["passing"], speed=200)
+    simulator = simulate(["passing"], speed=300)
     env = environment(simulator, "password")
     done = run_gate("wait", *options, simulator.jobs["passing"], env=env)
     assert (done.returncode, "takes" in done.stderr) == (0, False)
@@ -165,7 +165,7 @@ def test_token_that_was_good_is_refused_for_one_request_only(simulate: Simulate,
 def test_fault_of_iam_is_given_the_error_budget(simulate: Simulate, run_gate: RunGate) -> None:
     """IAM fails twice and then signs the gate in."""
     fault = Fault(operations=[SIGN_IN], act=ReplaceAnswer(HttpAnswer(status=503, body=b"{}")), times=2)
-    simulator = simulate(["passing"], speed=100, faults=[fault])
+    simulator = simulate(["passing"], speed=300, faults=[fault])
     done = run_gate("wait", simulator.jobs["passing"], env=environment(simulator, "password"))
     assert (done.returncode, simulator.journal.sign_ins) == (0, 3), done.stderr
     assert "signing in at 127.0.0.1" in done.stderr
@@ -175,7 +175,7 @@ def test_order_that_was_refused_may_be_sent_again_after_a_failed_sign_in(simulat
     """A refused order has started nothing: when IAM works again, it is sent, and one build is started."""
     refused = Fault(operations=["ExecuteJob"], act=ReplaceAnswer(token_outdated()))
     failing = Fault(operations=[SIGN_IN], act=ReplaceAnswer(HttpAnswer(status=503, body=b"{}")), skip=1)
-    simulator = simulate(["passing"], speed=100, faults=[refused, failing])
+    simulator = simulate(["passing"], speed=300, faults=[refused, failing])
     done = run_gate("run", simulator.jobs["passing"], env=environment(simulator, "password"))
     assert (done.returncode, simulator.journal.sign_ins) == (0, 3), done.stderr
     assert [entry.status for entry in simulator.journal.of("ExecuteJob")] == [401, 200]
@@ -200,7 +200,7 @@ def test_netrc_cannot_replace_the_credential(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, family: str
 ) -> None:
     """A `.netrc` entry for the host changes nothing."""
-    simulator = simulate(["passing"], speed=200)
+    simulator = simulate(["passing"], speed=300)
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login other password other\ndefault login other password other\n")
     netrc.chmod(0o600)
@@ -212,7 +212,7 @@ def test_netrc_cannot_replace_the_credential(
 
 def test_clock_that_is_off_is_told_in_one_sentence(simulate: Simulate, run_gate: RunGate) -> None:
     """The wait goes on, and with AK/SK too: the gate signs by the service's clock."""
-    simulator = simulate(["passing"], speed=200, signatures_in_service_time=True)
+    simulator = simulate(["passing"], speed=300, signatures_in_service_time=True)
     simulator.clock.advance(3600)
     done = run_gate("wait", "--max-age", "3h", simulator.jobs["passing"], env=environment(simulator, "aksk"))
     assert done.returncode == 0, done.stderr

@@ -47,7 +47,7 @@ main()
 
 def test_signal_after_the_verdict_does_not_contradict_the_report(simulate: Simulate, tmp_path: Path) -> None:
     """Also a second Ctrl-C: while the last lines are read, the status stays that of the report."""
-    simulator = simulate(["passing"], speed=200)
+    simulator = simulate(["passing"], speed=300)
     command = [sys.executable, "-c", AFTER_THE_VERDICT, "wait", simulator.jobs["passing"]]
     env = environment(simulator, PYTHONPATH=str(ROOT))
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=20)

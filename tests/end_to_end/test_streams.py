@@ -57,7 +57,7 @@ def run_in_shell(
 
 def test_closed_streams_change_no_status(simulate: Simulate, tmp_path: Path) -> None:
     """The verdict's status and the report are as always, and nothing is written where a stream is closed."""
-    simulator = simulate(["failing"], speed=200)
+    simulator = simulate(["failing"], speed=300)
     done = run_in_shell(simulator, f"{SHELL} >&- 2>&- <&-; echo status=$?", tmp_path, sys.executable)
     assert "status=1" in done.stdout, done
     assert error_types(tmp_path / "gate-report.xml") == ["BuildFailed"]
@@ -68,7 +68,7 @@ def test_closed_streams_change_no_status(simulate: Simulate, tmp_path: Path) -> 
 @pytest.mark.parametrize("closing", [CLOSED_STDOUT, CLOSED_STDERR], ids=["stdout", "stderr"])
 def test_closed_stream_changes_no_status(simulate: Simulate, run_gate: RunGate, tmp_path: Path, closing: str) -> None:
     """Likewise; what goes to the other one has no traceback."""
-    simulator = simulate(["failing"], speed=200)
+    simulator = simulate(["failing"], speed=300)
     done = run_gate("wait", f"{simulator.jobs['failing']}:57", env=environment(simulator), before=closing)
     assert done.returncode == 1, done
     assert error_types(tmp_path / "gate-report.xml") == ["BuildFailed"]
@@ -89,7 +89,7 @@ def test_reader_that_leaves_changes_no_status(
     simulate: Simulate, start_gate: StartGate, tmp_path: Path, taken: int, options: tuple[str, ...], streams: set[str]
 ) -> None:
     """After so many bytes: the verdict's status and the report are as always."""
-    simulator = simulate(["failing"], speed=200)
+    simulator = simulate(["failing"], speed=300)
     reader, writer = os.pipe()
     given: dict[str, Any] = dict.fromkeys(streams, writer)
     process = start_gate("wait", f"{simulator.jobs['failing']}:57", *options, env=environment(simulator), **given)
@@ -104,7 +104,7 @@ def test_reader_that_leaves_changes_no_status(
 
 def test_full_device_changes_no_status(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
     """Nothing can be said; the report tells."""
-    simulator = simulate(["failing"], speed=200)
+    simulator = simulate(["failing"], speed=300)
     with Path("/dev/full").open("w") as full:
         env = environment(simulator)
         process = start_gate("wait", f"{simulator.jobs['failing']}:57", env=env, stdout=full, stderr=full)
@@ -115,7 +115,7 @@ def test_full_device_changes_no_status(simulate: Simulate, start_gate: StartGate
 
 def test_working_directory_that_was_removed_keeps_the_gate_from_nothing(simulate: Simulate, tmp_path: Path) -> None:
     """Reports may go elsewhere."""
-    simulator = simulate(["failing"], speed=200)
+    simulator = simulate(["failing"], speed=300)
     script = f'mkdir gone; cd gone; rmdir ../gone; {SHELL} --junit "{tmp_path}/r.xml"; echo status=$?'
     done = run_in_shell(simulator, script, tmp_path, sys.executable)
     assert "status=1" in done.stdout, done
@@ -146,7 +146,7 @@ def test_report_for_a_closed_stream_is_no_pass(
     simulate: Simulate, run_gate: RunGate, options: tuple[str, ...], closing: str
 ) -> None:
     """It would be lost without a word."""
-    simulator = simulate(["passing"], speed=200)
+    simulator = simulate(["passing"], speed=300)
     done = run_gate("wait", f"{simulator.jobs['passing']}:57", *options, env=environment(simulator), before=closing)
     assert done.returncode == 5, done
     is_told = "/dev/stdout could not be written: its reader has gone" in done.stderr
@@ -214,7 +214,7 @@ def test_signal_is_not_held_up_by_a_reader_that_stalls(
 
 def test_reader_that_is_slow_gets_the_whole_result(simulate: Simulate, start_gate: StartGate, tmp_path: Path) -> None:
     """A document that is larger than the pipe is not cut off because its reader takes a while."""
-    simulator = simulate(["failing"], speed=200)
+    simulator = simulate(["failing"], speed=300)
     reader, writer = os.pipe()
     filled = fill(writer)
     process = start_gate("wait", f"{simulator.jobs['failing']}:57", env=environment(simulator), stdout=writer)

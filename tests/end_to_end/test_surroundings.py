@@ -93,7 +93,7 @@ def test_module_that_is_lost_while_the_gate_runs_is_no_pass(
     simulate: Simulate, run_gate: RunGate, tmp_path: Path, name: str
 ) -> None:
     """The package is replaced, or the disk goes: nothing is ordered without it, and the report, if any, says so."""
-    simulator = simulate(["passing"], speed=200)
+    simulator = simulate(["passing"], speed=300)
     values = {"job": simulator.jobs["passing"], "project": simulator.project}
     command = [argument.format_map(values) for argument in LOST[name]]
     parent, _, last = name.rpartition(".")
@@ -121,7 +121,7 @@ def test_limit_of_the_machine_is_named_and_is_no_bug(
     simulate: Simulate, run_gates: RunGates, tmp_path: Path, error: str
 ) -> None:
     """In the wait, when a report is made, and when the program is loaded; on stderr and in the reports."""
-    simulator = simulate(["passing"], speed=200)
+    simulator = simulate(["passing"], speed=300)
     places = ("gate.codearts.client.Client.record", "gate.reports.junit.render", "gate.cli.resolve.resolve")
     calls = {
         place: {

@@ -419,7 +419,7 @@ def test_every_option_has_its_variable() -> None:
 
 def test_file_variables_are_read(simulate: Callable[..., FaultySimulator], run_gate: RunGate, tmp_path: Path) -> None:
     """GATE_JUNIT, GATE_SUMMARY, GATE_OUTPUTS, GATE_TARGETS and the flags, as a pipeline sets them."""
-    simulator = simulate(["passing", "failing-tests"], speed=100)
+    simulator = simulate(["passing", "failing-tests"], speed=300)
     jobs = simulator.jobs
     env = {
         "GATE_ENDPOINT": simulator.endpoint,

@@ -21,7 +21,7 @@ from tests.faults.response_faults import MISSING, EditAnswer, ReplaceAnswer
 from tests.faults.transport_faults import Drip, Endless, Silence
 from tests.helpers import RunGate, RunGates, Simulate, StartGate, environment, wait_for
 
-SPEED = 100
+SPEED = 300
 
 
 def first_case(folder: Path) -> Any:
@@ -93,7 +93,7 @@ EXIT_CODES = {
 
 def test_several_targets_have_one_exit_code(simulate: Simulate, run_gates: RunGates, tmp_path: Path) -> None:
     """Any failed, else any aborted, else any timed out, else any undetermined."""
-    simulator = simulate({name for names in EXIT_CODES for name in names.split()}, speed=200)
+    simulator = simulate({name for names in EXIT_CODES for name in names.split()}, speed=300)
     calls = {
         names: {
             "arguments": ["wait", "--timeout", "3s", *(f"{one}={simulator.jobs[one]}:57" for one in names.split())],
