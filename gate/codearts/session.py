@@ -14,6 +14,7 @@ import requests
 from requests.utils import select_proxy
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, LocationValueError
+from urllib3.util import parse_url
 
 from gate import __version__
 from gate.codearts import responses
@@ -224,7 +225,10 @@ class Session:
             environment = self._http.merge_environment_settings(
                 prepared.url, self._proxies or {}, stream=True, verify=self.ca_certificates, cert=None
             )
+            environment["proxies"] = {name: (value or "").strip() for name, value in environment["proxies"].items()}
             proxy = select_proxy(self.endpoint, environment["proxies"]) or ""
+            if proxy and not parse_url(proxy).host:  # requests would raise a TypeError
+                raise requests.exceptions.InvalidProxyURL("it has no host")
             with sending(may_send=call.may_send, fresh=call.method == "POST"):
                 response = self._http.send(prepared, timeout=timeout, allow_redirects=False, **environment)
         except TransientError as error:  # no credential could be obtained

@@ -24,6 +24,7 @@ from gate.codearts.session import Session
 from gate.errors import InvalidAnswer, PermanentError, ServiceError, TooSlow, TransientError, Unreachable, Untrusted
 from gate.limits import MAX_BYTES, MAX_LINES, MAX_WIRE_BYTES
 from gate.settings import Connection, Token
+from tests.tables import each_row
 from tests.tools import tool
 
 LIMIT = 0.4
@@ -374,6 +375,25 @@ def test_socks_proxy_is_refused_with_the_variables_named(monkeypatch: pytest.Mon
     with pytest.raises(PermanentError, match="SOCKS is not supported") as caught:
         ask(connect(connection, lambda _: None, lambda _: None))
     assert all(name in caught.value.hint for name in ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SOCKS"))
+
+
+@each_row(
+    ("address", "kind", "words"),
+    [
+        ("http://127.0.0.1:1\r\n", Unreachable, "through the proxy 127.0.0.1:1: Connection refused"),
+        ("http://me:S3CRET@", PermanentError, "cannot be used"),
+        ("http://:3128", PermanentError, "cannot be used"),
+    ],
+)
+def test_address_of_a_proxy_from_a_ci_systems_variable(
+    monkeypatch: pytest.MonkeyPatch, address: str, kind: type[ServiceError], words: str
+) -> None:
+    """It may end with a line break, or be put together with a variable that is not set."""
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    connection = Connection(endpoint="https://build.example", credential=Token(value="a-token"))
+    with pytest.raises(kind, match=words) as caught:
+        ask(connect(connection, lambda _: None, lambda _: None))
+    assert "S3CRET" not in f"{caught.value}{caught.value.hint}"
 
 
 @pytest.mark.parametrize("name", ["drip in the headers", "chunks without end", "silence"])
