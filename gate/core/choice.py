@@ -224,7 +224,8 @@ class _Choosing:
         """Note if the list does not reach back past every build that can be the one; `number` is the first below it."""
         page = self._need_next_page()
         told = f"the list of builds reaches back to build {number + 1} only"
-        too_short = NotKnown(told, "Say with --since or --max-age how old the build may be.")
+        has_limit = self._asked.since is not None or self._asked.age_limit is not None
+        too_short = NotKnown(told, "" if has_limit else "Say with --since or --max-age how old the build may be.")
         if not self._is_last or not page.is_last or number < min(self._e.rows, default=1) - 1:
             self._unproven.append(too_short)
             return

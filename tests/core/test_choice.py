@@ -435,6 +435,16 @@ def test_list_that_repeats_its_first_page_is_not_read_on_for_ever() -> None:
     assert "back to build 58 only" in judged(evidence, COMMIT_ASKED)  # type: ignore[operator]
 
 
+@each_row(("asked", "is_advised"), [(COMMIT_ASKED, True), (COMMIT_ASKED._replace(since=ago(100)), False)])
+def test_how_old_a_build_may_be_is_asked_for_only_if_it_was_not_said(asked: Asked, is_advised: bool) -> None:
+    """The list may not reach back far enough all the same, as two clocks may differ."""
+    evidence = facts(OTHERS, replace(OTHERS, build_number=57), listed=[58], absent=[59])
+    choice = choose(evidence, asked, is_last=True)
+    assert isinstance(choice, NotKnown)
+    assert "back to build 57" in choice.sentence
+    assert ("--since" in choice.hint) is is_advised
+
+
 def test_old_builds_without_a_commit_are_looked_up_in_the_last_look_only() -> None:
     """Ten in each look; but none is not said before all are known."""
     records = [replace(ended(number, seconds_ago=9000), commit=OTHER) for number in range(50, 41, -1)]
