@@ -29,7 +29,7 @@ from gate.text import one_line
 
 
 def order_to(job_id: str, order: Order) -> Json:
-    """Return the body of ExecuteJob and RunJob.
+    """Return the body of ExecuteJob and RunJob, with the short name of a branch or tag: CI systems have the full one.
 
     `scm` with a branch is documented for v3 only, but was seen to work on v1 (David-piex/codearts-mcp, 2026-04-19).
     """
@@ -37,11 +37,11 @@ def order_to(job_id: str, order: Order) -> Json:
     if order.parameters:
         body["parameter"] = [{"name": name, "value": value} for name, value in order.parameters]
     if order.tag:
-        body["scm"] = {"build_tag": order.tag, "build_type": "tag"}
+        body["scm"] = {"build_tag": order.tag.removeprefix("refs/tags/"), "build_type": "tag"}
     elif order.commit:
         body["scm"] = {"build_commit_id": order.commit, "build_type": "commitId"}
     elif order.branch:
-        body["scm"] = {"branch": order.branch, "build_type": "branch"}
+        body["scm"] = {"branch": order.branch.removeprefix("refs/heads/"), "build_type": "branch"}
     return body
 
 

@@ -539,6 +539,8 @@ def test_any_record_that_passes_said_success_of_a_build(result: Any) -> None:
         (Order(tag="v1"), {"scm": {"build_tag": "v1", "build_type": "tag"}}),
         (Order(commit="c0ffee0"), {"scm": {"build_commit_id": "c0ffee0", "build_type": "commitId"}}),
         (Order(branch="main"), {"scm": {"branch": "main", "build_type": "branch"}}),
+        (Order(branch="refs/heads/main"), {"scm": {"branch": "main", "build_type": "branch"}}),
+        (Order(tag="refs/tags/v1"), {"scm": {"build_tag": "v1", "build_type": "tag"}}),
         (
             Order(parameters=(("a", "1"), ("b", ""))),
             {"parameter": [{"name": "a", "value": "1"}, {"name": "b", "value": ""}]},
