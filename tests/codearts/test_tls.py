@@ -14,15 +14,19 @@ import pytest
 import urllib3.connection
 from urllib3.util.ssl_ import create_urllib3_context
 
+from gate.codearts import tls
 from gate.codearts.connect import connect
 from gate.codearts.session import Session
+from gate.codearts.tls import Certificate, UnverifiedCertificate
 from gate.errors import Untrusted
 from gate.settings import Connection, IamUser, Token
 from tests.codearts.certificates import authority, server_with
+from tests.tables import each_row
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{"result": true}'
 TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
 DAY = timedelta(days=1)
+STARTS = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class TlsServer:
@@ -236,3 +240,25 @@ def test_cause_is_told_although_the_certificate_cannot_be_read(tmp_path: Path) -
         with pytest.raises(Untrusted, match="is for another host"):
             session_to(f"https://127.0.0.1:{port}", ca.write_to(tmp_path), request_timeout=1).get("/x")
         assert datetime.now(UTC) - started < timedelta(seconds=3)
+
+
+def refused_by_openssl(code: int, *names: str) -> ssl.SSLCertVerificationError:
+    """Return the error of OpenSSL's number `code` about a certificate for these hosts."""
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_code, error.verify_message = code, "words of OpenSSL"
+    return UnverifiedCertificate(error, Certificate(names, "An issuer", STARTS, STARTS + DAY))
+
+
+@each_row(
+    ("code", "names", "words"),
+    [
+        *((code, ("x",), "issued by An issuer, which is not among the CAs in ca.pem") for code in (2, 18, 19, 20, 21)),
+        *((code, ("x", "y"), "is for another host: x, y") for code in (62, 64)),
+        (62, (), "is for no host: it has no subjectAltName"),
+        (62, tuple("abcdefg"), "is for another host: a, b, c, d, e, ..."),
+        (1, ("x",), "is not trusted: words of OpenSSL"),
+    ],
+)
+def test_every_number_of_openssl_has_the_sentence_of_its_kind(code: int, names: tuple[str, ...], words: str) -> None:
+    """The numbers that no server here brings about, too."""
+    assert words in str(tls.refusal(refused_by_openssl(code, *names), "build.example", "ca.pem", STARTS))

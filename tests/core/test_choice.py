@@ -369,6 +369,42 @@ def test_end_that_was_not_met_in_a_hundred_records_judges_nothing(asked: Asked) 
     assert "records were read" in str(choose(evidence, asked))
 
 
+def listed(*rows: ListedBuild, read: Sequence[Record] = ()) -> Evidence:
+    """Return what is known of builds that a quiet job's list shows, of which some records were read."""
+    evidence = facts(
+        *read, absent=[rows[0].number + 1], told=RunningStatus(rows[0].number, "Finished", is_running=False)
+    )
+    evidence.note_page(0, BuildPage(rows, total=len(rows), window=(ago(29 * 86400), ago(-86400))))
+    return evidence
+
+
+def test_build_of_which_no_row_says_enough_is_read_before_an_older_one_is_taken() -> None:
+    """Although it is not among the newest ones: it may be the newest of the commit."""
+    commits = dict.fromkeys(range(100, 60, -1), OTHER) | {85: None, 84: None, 80: COMMIT}
+    builds = [ended(number, commit=commit, seconds_ago=100_000) for number, commit in commits.items()]
+    rows = [row(build) for build in sorted(builds, key=lambda build: -build.build_number)]
+    read: list[Record] = []
+    for number in (85, 84, 80):
+        assert choose(listed(*rows, read=read), COMMIT_ASKED) == MissingFact(record=number)
+        read.append(ended(number, commit=COMMIT if number == 80 else OTHER, seconds_ago=100_000))
+    assert choose(listed(*rows, read=read), COMMIT_ASKED) == Found(80)
+
+
+def test_builds_behind_one_that_is_too_old_are_not_read_for_the_proof_that_there_is_none() -> None:
+    """Each would be a request in the last seconds."""
+    newest = ended(58, commit=OTHER, seconds_ago=9 * 86400)
+    rows = [row(newest), *(row(ended(number, commit=None), started_at=None) for number in (57, 56))]
+    asked = Asked(COMMIT, age_limit=900.0)
+    assert isinstance(choose(listed(*rows, read=[newest]), asked, is_last=True), NoneProven)
+
+
+def test_limit_of_the_age_is_named() -> None:
+    """In the sentence about the build that is too old."""
+    assert choose(facts(ended(57, seconds_ago=1000)), RECENT_ASKED, is_last=True) == NoneProven(
+        "build 57 ended more than 15 m ago (--max-age)"
+    )
+
+
 def odd_facts(seconds: float, times: int, **fields: Any) -> Evidence:
     """Return facts in which the number after the newest has had the same error so often, for so long."""
     evidence = facts(ended(57), absent=[56], odd=[58], **fields)
