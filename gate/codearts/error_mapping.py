@@ -73,9 +73,11 @@ _GATEWAY = {
 }
 
 
+_EXPIRED = r"0307|token expires"
+
 _REFUSALS = (
     (
-        r"0307|token expires",
+        _EXPIRED,
         (
             "The token has expired, belongs to another region, or is scoped to the account instead of a project. "
             "Get a new token with project scope in this region, or set GATE_IAM_USER so that the gate signs in itself."
@@ -146,9 +148,14 @@ def _by_status(status: int) -> type[ServiceError]:
     return InvalidAnswer
 
 
-def advice_on_refusal(code: str, message: str) -> str:
-    """Return advice for the code and the text of a 401 or 403, empty when neither is in the signing guide's table."""
+def advice_on_refusal(code: str, message: str, *, has_worked: bool) -> str:
+    """Return advice for the code and the text of a 401 or 403, empty when neither is in the signing guide's table.
+
+    `has_worked`: whether the token, if it is one, was accepted before.
+    """
     text = f"{code} {message}"
+    if has_worked and re.search(_EXPIRED, text, re.IGNORECASE):
+        return "The token has expired. Get a new one, or set GATE_IAM_USER so that the gate signs in itself."
     return next((advice for pattern, advice in _REFUSALS if re.search(pattern, text, re.IGNORECASE)), "")
 
 

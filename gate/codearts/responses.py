@@ -46,6 +46,8 @@ class Reply:
     """Why the body is incomplete; empty for a complete one."""
     credential_worked: bool = False
     """Whether the credential was accepted before, so that a refusal may pass by itself."""
+    token_worked: bool = False
+    """Whether the very token of the request was accepted before: the credential may have had others."""
 
 
 def payload(reply: Reply, what: str, hide: Hide, blank: Json | None = None) -> Json:
@@ -175,7 +177,7 @@ def fail(reply: Reply, what: str, code: str, message: str, hide: Hide) -> NoRetu
     text = one_line(hide(" ".join(parts))).rstrip(". ") or f"no explanation ({_kind(reply, hide)})"
     hint = ""
     if kind is not InvalidAnswer and refused in (Unauthorised, Forbidden):
-        hint = advice_on_refusal(code, message)
+        hint = advice_on_refusal(code, message, has_worked=reply.token_worked)
     elif kind is InvalidAnswer and is_known_origin(code):  # with HTTP 200: it is the service that has answered
         hint = TransientError.hint
     error = kind(f"{what}: HTTP {reply.status}, {text}", status=reply.status, code=code, hint=hint)

@@ -18,7 +18,7 @@ from urllib3.util import parse_url
 
 from gate import __version__
 from gate.codearts import responses
-from gate.codearts.auth import Auth
+from gate.codearts.auth import TOKEN_HEADER, Auth
 from gate.codearts.error_mapping import from_requests, is_behind_gateway, is_known_origin
 from gate.codearts.masking import Masker
 from gate.codearts.responses import Reply
@@ -98,6 +98,8 @@ class Session:
         self._debug = debug
         self._clock = clock or ServiceClock()
         self._http = _Http()
+        self._accepted_token: str | None = None
+        """The token that the service accepted last."""
         self._http.headers.clear()
         self._http.headers.update(_HEADERS)
         self._http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -191,13 +193,19 @@ class Session:
         match responses.reported_error(reply):
             case None:
                 if "html" not in reply.headers.get("Content-Type", ""):  # a sign-in page of a proxy accepts nothing
-                    self._auth.accepted(sent.request)
+                    self._note_accepted(sent.request)
             case _, code if is_behind_gateway(code):
-                self._auth.accepted(sent.request)
+                self._note_accepted(sent.request)
             case kind, code if kind is Unauthorised and (is_known_origin(code) or not has_worked):
                 self._auth.refused()
         has_worked = has_worked and call.may_send is None
-        return dataclasses.replace(reply, credential_worked=has_worked)
+        token = sent.request.headers.get(TOKEN_HEADER)
+        token_worked = token is not None and token == self._accepted_token
+        return dataclasses.replace(reply, credential_worked=has_worked, token_worked=token_worked)
+
+    def _note_accepted(self, request: requests.PreparedRequest) -> None:
+        self._auth.accepted(request)
+        self._accepted_token = request.headers.get(TOKEN_HEADER)
 
     def _renew(self, refused: requests.PreparedRequest) -> bool:
         """Return whether there is a newer credential than the refused one."""

@@ -67,6 +67,9 @@ def test_demo_of_every_scenario_ends_with_its_exit_code(start_gate: StartGate, t
         assert len(suites) == (len(former) + 1 if name != "two-steps" else 1)
         if name == "failing-tests":
             assert "2 failures and 1 error in " in err
+        if name == "expired-token":  # which the service has accepted, so that it is of this region and this project
+            assert "The token has expired. Get a new one" in err
+            assert "another region" not in err
         if name == "flaky":  # it meets each failure, however slowly the gate asks: three requests are not answered
             assert err.count("asking again") == 3, err
             for failure in ("HTTP 500", "HTTP 429", "the connection was closed before the answer"):
