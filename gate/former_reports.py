@@ -8,8 +8,8 @@ is replaced when the gate has started.
 import os
 from collections.abc import Mapping, Sequence
 
-WITH_REPORTS = ("wait", "run", "demo")
-"""The commands that write reports."""
+WITHOUT_REPORTS = ("doctor", "jobs", "simulate")
+"""The commands that write no report. One that does not exist may be meant to: `wiat`."""
 
 INFORMATIONAL = frozenset({"-h", "--help", "-V", "--version"})
 """The options under which a command does nothing but print."""
@@ -30,7 +30,7 @@ def paths(arguments: Sequence[str], environment: Mapping[str, str]) -> dict[str,
 
     Empty for a command without reports, and where only help or the version is asked for.
     """
-    if arguments[:1] == [] or arguments[0] not in WITH_REPORTS or INFORMATIONAL & set(arguments):
+    if not arguments or arguments[0] in WITHOUT_REPORTS or INFORMATIONAL & set(arguments):
         return {}
     found = dict(_DEFAULTS)
     if arguments[0] != "demo":

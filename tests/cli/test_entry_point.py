@@ -129,6 +129,16 @@ def test_report_of_a_former_run_is_removed_where_a_link_leads(former: Path) -> N
     assert error_types(former / "r.xml") == ["Undetermined"]
 
 
+@pytest.mark.parametrize("command", [("wiat",), ("",), ("--verbose", "wait")])
+def test_command_that_does_not_exist_leaves_no_report_of_a_former_run(
+    run_gate: Run, former: Path, command: tuple[str, ...]
+) -> None:
+    """A pipeline that shows test results would show a pass beside exit 2. Nothing is written: it may be no gate."""
+    done = run_gate(*command, "0" * 32, *REPORTS, env={"GATE_TOKEN": "s3cr3t"})
+    assert done.returncode == 2, done.stderr
+    assert [path.name for path in former.iterdir()] == ["gate-report.xml"]  # which this call does not name
+
+
 NO_REPORTS = [
     ("wait", "--help"), ("run", "-V"), ("--version",), ("doctor",), ("wait", "--junit"),
     ("run", "--token-file", "r.xml"),
