@@ -9,7 +9,9 @@ from gate.cli.commands import with_version
 from gate.cli.param_types import FilePath, ScenarioName
 
 
-@click.command(short_help="Rehearse `wait` and `run` on simulated builds.")
+@click.command(
+    short_help="Rehearse `wait` and `run` on simulated builds.", epilog="Exit codes: those of the command that it shows."
+)
 @click.option(
     "--scenario",
     type=ScenarioName(),

@@ -10,7 +10,10 @@ from gate.cli.param_types import TargetType
 from gate.model import Target
 
 
-@click.command(cls=options.GroupedCommand)
+@click.command(
+    cls=options.GroupedCommand,
+    epilog="Exit codes: 0 no step failed, 2 the call or the configuration is wrong, 5 a step failed.",
+)
 @click.argument("target", required=False, type=TargetType())
 @options.project
 @options.connection

@@ -8,7 +8,11 @@ from gate.cli import options
 from gate.cli.commands import delivered, print_notes, warn_about_variables, with_version
 
 
-@click.command(short_help="List the jobs of a CodeArts project.", cls=options.GroupedCommand)
+@click.command(
+    short_help="List the jobs of a CodeArts project.",
+    cls=options.GroupedCommand,
+    epilog="Exit codes: 0 the list was read, 2 the call or the configuration is wrong, 5 the list could not be read.",
+)
 @click.argument("text", required=False, default="", cls=options.GateArgument)
 @options.connection
 @options.project

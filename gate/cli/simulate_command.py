@@ -6,7 +6,10 @@ from gate.cli.commands import with_version
 from gate.cli.param_types import Duration, Number, ScenarioName
 
 
-@click.command(short_help="Serve a simulated CodeArts Build.")
+@click.command(
+    short_help="Serve a simulated CodeArts Build.",
+    epilog="Exit codes: 0 it was stopped, 2 the call is wrong, 5 its first line could not be written.",
+)
 @click.option(
     "--port",
     type=Number(0, 65535),

@@ -41,6 +41,15 @@ def test_help_shows_every_option_once(command: str) -> None:
     assert len(shown) == len(set(shown))
 
 
+@each_row("command", sorted(main.commands))
+def test_help_tells_the_exit_codes(command: str) -> None:
+    """Scripts depend on them."""
+    text = CliRunner().invoke(main, [command, "--help"]).output
+    codes = re.findall(r"\b\d\b", " ".join(text.partition("Exit codes: ")[2].split()))
+    assert codes == (["0", "2", "5"] if command in ("doctor", "jobs", "simulate") else [])  # others: see above
+    assert "Exit codes:" in text
+
+
 @each_row("command", ["wait", "run", "jobs", "doctor"])
 def test_help_names_the_variables_of_credentials(command: str) -> None:
     """No option has a credential, so nothing else in the help tells where it comes from."""
