@@ -10,7 +10,8 @@ from gate.cli.param_types import FilePath, ScenarioName
 
 
 @click.command(
-    short_help="Rehearse `wait` and `run` on simulated builds.", epilog="Exit codes: those of the command that it shows."
+    short_help="Rehearse `wait` and `run` on simulated builds.",
+    epilog="Exit codes: those of the command that it shows.",
 )
 @click.option(
     "--scenario",
