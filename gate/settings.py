@@ -121,6 +121,8 @@ class Rules:
     """How long a build may be queued before it runs; `None`: as long as `timeout` allows."""
     poll_interval: float = 10.0
     error_budget: float = 300.0
+    connection_options: str = ""
+    """The options of this call that lead to the service, for the commands that people are told to use."""
     error_budget_source: str = "--error-budget"
     """What sets `error_budget`, for people; empty where no option does."""
     verdict_from: Literal["record", "status"] = "record"

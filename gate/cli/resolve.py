@@ -64,6 +64,7 @@ def resolve(
     rules, of_the_job = within_the_job(Rules(**_fields_of(Rules, values)), values["platform"])
     if rules.commit:
         rules = replace(rules, commit_advice=detect(values["platform"], os.environ).commit_advice(rules.commit))
+    rules = replace(rules, connection_options=connection_options(values, places))
     check_targets(labelled, source_of_targets(places))
     settings = Settings(
         targets=labelled,
@@ -77,6 +78,20 @@ def resolve(
     )
     notes = [*notes, *of_the_job, *slow_rate(settings, places["max_rate"]), *in_the_future(rules.since, places)]
     return ResolvedSettings(settings, notes)
+
+
+CONNECTION_OPTIONS = ("region", "endpoint", "iam_endpoint", "auth", "token_file", "ca_bundle")
+"""The options without which another call would not reach the service as this one does."""
+
+
+def connection_options(values: Mapping[str, Any], places: Mapping[str, str]) -> str:
+    """Return those of `CONNECTION_OPTIONS` that stand in the call, each after a space; variables hold for another, too.
+
+    A value that some shell would take apart is left out.
+    """
+    given = [name for name in CONNECTION_OPTIONS if name in options.given() and places[name].startswith("--")]
+    shown = [(places[name], str(values[name])) for name in given]
+    return "".join(f" {option} {value}" for option, value in shown if re.fullmatch(r"[\w./:-]+", value))
 
 
 def source_of_targets(places: Mapping[str, str]) -> str:

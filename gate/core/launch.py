@@ -96,7 +96,7 @@ class Launcher:
         other = await self._newest_number() if self._may_send() else None
         if other is None or self._newest_before is None or other <= self._newest_before:
             return error
-        command = f"codearts-gate wait {self._known.target.job_id}:{other}"
+        command = f"codearts-gate wait{self._known.connection_options} {self._known.target.job_id}:{other}"
         return StartLost(
             f"{error}; since then, the job has build {other}",
             status=error.status,

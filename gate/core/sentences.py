@@ -232,19 +232,20 @@ def _fields(targets: Sequence[TargetState]) -> dict[str, str]:
     not_stopped = f"Build {known.build_number} was not stopped, as it may be somebody else's."
     advice = f"{known.advice.rstrip('.')}. " if known.advice else ""
     is_few = len(targets) <= MOST_NAMED
+    wait = f"codearts-gate wait{known.connection_options}"
     named = " ".join(
         f"{one.target.label}=".removeprefix(f"{one.target.job_id}=") + f"{one.target.job_id}:{one.build_number}"
         for one in targets
     )
     return {
         "number": str(known.build_number),
-        "command": f"codearts-gate wait {known.target.job_id}:{known.build_number}",
+        "command": f"{wait} {known.target.job_id}:{known.build_number}",
         "place": f"at {known.build_url}" if known.build_url else _CONSOLE,
         "option": "--no-wait" if known.verdict is Verdict.STARTED else "--keep-running",
         "longer": _LONGER.get(known.ended_by, ""),
         "advice": advice + (not_stopped if known.is_disputed and known.is_run and len(targets) == 1 else ""),
         "builds": _named([f"{one.build_number} ({one.target.label})" for one in targets]),
-        "to_wait": f"To wait for them: codearts-gate wait {named}" if is_few else "Wait for them by their numbers",
+        "to_wait": f"To wait for them: {wait} {named}" if is_few else "Wait for them by their numbers",
         "labels": _named([one.target.label for one in targets]),
     }
 

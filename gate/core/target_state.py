@@ -61,6 +61,8 @@ class TargetState:
     target: Target
     is_run: bool = False
     """Whether the gate is to start the build."""
+    connection_options: str = ""
+    """See `Rules`."""
     asked: bool = False
     """Whether the service has been asked about it."""
     build_number: int | None = None

@@ -63,6 +63,7 @@ class Watch:
         order = context.order
         self.known = TargetState(target=target, build_number=target.build_number, is_run=order is not None)
         self.known.keeps_running = context.rules.keep_running
+        self.known.connection_options = context.rules.connection_options
         self.ending: Ending | None = None
         """Why the gate has begun to end, where that came while an order was under way."""
         self._job = target.job_id

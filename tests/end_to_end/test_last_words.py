@@ -30,13 +30,14 @@ def advised(done: Done) -> dict[str, list[str]]:
 
 
 def test_command_that_is_advised_stops_the_build_with_every_credential(simulate: Simulate, run_gates: RunGates) -> None:
-    """It is the gate's own, so that it fits every shell, Windows' included."""
+    """It is the gate's own, to fit every shell, Windows' included, with the options that lead to the service."""
     simulators = {family: simulate(["slow"]) for family in ("token", "aksk", "password")}
     environments = {family: environment(simulator, family) for family, simulator in simulators.items()}
-    command = ("wait", "--timeout", "2s")
+    options = {family: ["--timeout", "2s"] for family in simulators}
+    options["token"] += ["--endpoint", environments["token"].pop("GATE_ENDPOINT"), "--auth", "token"]
     first = run_gates(
         {
-            family: {"arguments": [*command, *simulator.jobs.values()], "env": environments[family]}
+            family: {"arguments": ["wait", *options[family], *simulator.jobs.values()], "env": environments[family]}
             for family, simulator in simulators.items()
         }
     )
