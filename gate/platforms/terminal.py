@@ -133,7 +133,7 @@ class Terminal:
         if self._quiet:
             return
         if log := self._logs.end(outcome.label, self._platform.quoted(outcome.telling_log)):
-            title = f"the end of the log of build {outcome.build_number}"
+            title = f"{self._name(outcome.label)}the end of the log of build {outcome.build_number}"
             self.lines(self._platform.log_section(title, log))
         if self._logs.is_complete():
             self._release(math.inf)

@@ -30,6 +30,9 @@ ICONS = {
     Verdict.STARTED: "▶️",
 }
 
+_GOOD = {Verdict.PASSED: "passed", Verdict.STARTED: "were started"}
+"""The verdicts with which all is well, and what is said of such targets."""
+
 LOG_LIMIT = 50_000
 """Bytes of log of one target; all logs together take at most half of the summary."""
 
@@ -71,7 +74,7 @@ def render(outcome: Outcome, limit: int = LIMIT) -> str:
 
 
 def _is_good(target: TargetOutcome) -> bool:
-    return target.verdict in (Verdict.PASSED, Verdict.STARTED)
+    return target.verdict in _GOOD
 
 
 def _within(limit: int, *parts: str) -> str:
@@ -96,13 +99,17 @@ def _heading(outcome: Outcome) -> str:
     targets = outcome.targets
     alike = sum(target.verdict is outcome.verdict for target in targets)
     count = f"{alike} of {len(targets)} " if len(targets) > 1 else ""
-    verdicts = Counter(target.verdict for target in targets)
-    totals = ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items(), key=_order_of_count))
     return (
         f"## {ICONS[outcome.verdict]} codearts-gate: {count}{outcome.verdict}\n\n"
-        f"{totals or 'No targets'}, after {spell(seconds(outcome.elapsed_seconds) or 0)} "
+        f"{_totals(targets) or 'No targets'}, after {spell(seconds(outcome.elapsed_seconds) or 0)} "
         f"and {outcome.api_calls} API calls. Exit code {outcome.exit_code}."
     )
+
+
+def _totals(targets: Sequence[TargetOutcome]) -> str:
+    """Return how many targets have which verdict."""
+    verdicts = Counter(target.verdict for target in targets)
+    return ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items(), key=_order_of_count))
 
 
 def _order_of_count(item: tuple[Verdict, int]) -> int:
@@ -115,7 +122,7 @@ def _verdicts(targets: Sequence[TargetOutcome]) -> Iterable[str]:
     if len(targets) <= FEW_TARGETS or len(good) == len(targets):
         return [_verdict_table(targets)]
     bad = [target for target in targets if not _is_good(target)]
-    return [_verdict_table(bad), folded(f"{len(good)} passed", _verdict_table(good)) if good else ""]
+    return [_verdict_table(bad), folded(_totals(good), _verdict_table(good)) if good else ""]
 
 
 def _verdict_table(targets: Sequence[TargetOutcome]) -> str:
@@ -170,7 +177,10 @@ def _sections(targets: Sequence[TargetOutcome], rows: Sequence[int], logs: Seque
             alone.append(_shared_section(shared[_cause(target)]))
     if len(targets) <= FEW_TARGETS:
         return [*alone, *passed]
-    return [*alone, folded(f"Details of {counted(len(passed), 'target')} that passed", "\n\n".join(passed))]
+    verdicts = {target.verdict for target in targets}
+    became = [words for verdict, words in _GOOD.items() if verdict in verdicts]
+    title = f"Details of {counted(len(passed), 'target')} that {' or '.join(became)}"
+    return [*alone, folded(title, "\n\n".join(passed))]
 
 
 def _cause(target: TargetOutcome) -> tuple[str, ...]:

@@ -165,6 +165,13 @@ def test_logs_that_grow_are_marked_and_named() -> None:
     assert stream.getvalue().splitlines() == ["  | app: one", "  | app: two", "  | other: three"]
 
 
+def test_end_of_a_log_names_its_target_where_there_are_several() -> None:
+    """It may come long after the line of the verdict, and builds of two jobs may have one number."""
+    terminal, stream = log(targets=2)
+    tell(terminal, ended(log_tail=["the error"]))
+    assert stream.getvalue().splitlines()[1] == "  app: the end of the log of build 57:"
+
+
 def test_log_that_was_followed_is_not_shown_again() -> None:
     """Only what came after it is."""
     terminal, stream = log()

@@ -12,6 +12,22 @@ from tests.tables import each_row
 START = datetime(2024, 9, 24, tzinfo=UTC)
 
 
+def test_builds_that_were_started_are_not_said_to_have_passed() -> None:
+    """`run --no-wait`, with so many that they are folded."""
+    started = [
+        TargetOutcome(label=f"a{n}", job_id="0" * 32, verdict=Verdict.STARTED, reason="started") for n in range(9)
+    ]
+    failed = replace(started[0], label="b", verdict=Verdict.UNDETERMINED, reason="not found")
+    passed = replace(started[0], label="c", verdict=Verdict.PASSED, reason="taken")  # --reuse
+    of_all = replace(outcome(1, verdict=Verdict.UNDETERMINED), targets=[*started, failed])
+    text = summary.render(of_all)
+    assert "<summary>9 started</summary>" in text
+    assert "<summary>Details of 9 targets that were started</summary>" in text
+    text = summary.render(replace(of_all, targets=[*started, failed, passed]))
+    assert "<summary>1 passed, 9 started</summary>" in text
+    assert "<summary>Details of 10 targets that passed or were started</summary>" in text
+
+
 def outcome(count: int, *, verdict: Verdict = Verdict.FAILED) -> Outcome:
     """Return an outcome with many targets, each with 20 stages and 100 kB of log."""
     targets = [
