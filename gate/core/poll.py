@@ -161,7 +161,7 @@ class Poller:
             else:
                 self._retrier.note_answer()
                 return record
-            at, priority = self._retrier.note_error(failure), Priority.NEXT
+            at, priority = self._retrier.note_error(failure), self._retrier.priority
 
     def _has_vanished(self, error: ServiceError) -> bool:
         """Tell whether an error says that there is no record, where one was before, so that it may come back."""

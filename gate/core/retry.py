@@ -61,14 +61,24 @@ class Retrier:
 
         Raises what `note_error` raises.
         """
+        turn = priority
         while True:
             try:
-                answer = await Ask(call, not_before, priority)
+                answer = await Ask(call, not_before, turn)
             except ServiceError as error:
-                not_before, priority = self.note_error(error), min(priority, Priority.NEXT)
+                not_before = self.note_error(error)
+                turn = min(priority, self.priority)
             else:
                 self.note_answer()
                 return answer
+
+    @property
+    def priority(self) -> Priority:
+        """Whose turn the next try has: the first one after a failure comes soon, as it may pass by itself.
+
+        Further ones wait with the polls of all targets: those that keep failing must not hold up the others.
+        """
+        return Priority.NEXT if self._failures == 1 else Priority.POLL
 
     def note_answer(self, *, is_absence: bool = False) -> None:
         """Take note of a usable answer: the error budget is whole again.

@@ -268,15 +268,14 @@ class Selection:
             except ServiceError as error:
                 self._tell_time()
                 told = _in_general(error)
-                priority = Priority.NEXT
                 if _kind_of(error) in odd and self._may_be_absence(number, told):
                     is_usual = evidence.odd_answer is not None and evidence.odd_answer.error == told
                     if is_usual or tries > TRIES_OF_QUESTION or isinstance(error, PermanentError):
                         evidence.note_odd(number, told)
                         return error
-                    at = self._now() + AGAIN
+                    at, priority = self._now() + AGAIN, Priority.NEXT
                 else:
-                    at = self._retrier.note_error(error)
+                    at, priority = self._retrier.note_error(error), self._retrier.priority
             else:
                 self._tell_time()
                 self._retrier.note_answer()

@@ -20,7 +20,7 @@ from gate.errors import (
     Unreachable,
     Untrusted,
 )
-from gate.model import Order, Record, Stage, Started, Target, Verdict
+from gate.model import Order, Record, Stage, Started, Target, TargetOutcome, Verdict
 from gate.settings import Rules
 from tests.core.fakes import EPOCH, HANG, Late, World, build, pinned, record
 from tests.tables import each_row
@@ -64,18 +64,48 @@ def test_service_that_is_silent_before_the_deadline_hides_no_result(count: int) 
     assert world.elapsed <= 60 + LOOKING
 
 
-def test_targets_that_hang_hold_up_nobody_else() -> None:
-    """The records of 100 of 200 targets never come; the others pass as soon as they have ended."""
+def passes(world: World) -> list[float]:
+    """Run, and return the instants at which targets passed, as seconds since the start."""
+    times: list[float] = []
+    decided = world.observer.decided
+
+    def note(outcome: TargetOutcome) -> None:
+        decided(outcome)
+        times.extend([world.elapsed] * (outcome.verdict is Verdict.PASSED))
+
+    world.observer.decided = note  # type: ignore[method-assign]
+    world.run()
+    return times
+
+
+@each_row("trouble", [Late(10, TooSlow("no answer")), Late(1, TooSlow("no answer")), Late(8, record("RUNNING"))])
+def test_targets_that_hang_hold_up_nobody_else(trouble: Late) -> None:
+    """The records of 100 of 200 targets come late or never; the others pass as soon as they have ended."""
 
     def answer(job: str, number: int) -> Any:
         if int(job) % 2:
-            return Late(10, TooSlow("no answer"))
+            return trouble
         return record("SUCCESS" if world.elapsed > 30 else "RUNNING", number, job)
 
-    world = World(*jobs(200), record=[answer], rules=Rules(timeout=100, max_rate=6000, error_budget=10_000))
-    verdicts = [outcome.verdict for outcome in world.run()]
-    assert verdicts[::2] == [Verdict.PASSED] * 100
-    assert verdicts[1::2] == [Verdict.TIMED_OUT] * 100
+    world = World(*jobs(200), record=[answer], rules=Rules(timeout=50, max_rate=6000, error_budget=10_000))
+    times = passes(world)
+    assert (len(times), max(times) < 45) == (100, True)
+    assert [outcome.verdict for outcome in world.observer.decisions].count(Verdict.TIMED_OUT) == 100
+
+
+@each_row("number", [57, None])
+@each_row("error", [ServiceFailing("HTTP 500"), Unreachable("no answer")])
+def test_targets_that_keep_failing_hold_up_nobody_else(number: int | None, error: Exception) -> None:
+    """They are asked no more often than the others, whose builds are polled every 40 s at this rate."""
+
+    def answer(job: str, number: int) -> Any:
+        if int(job) % 2:
+            raise error
+        return record("SUCCESS" if world.elapsed > 300 else "RUNNING", number, job)
+
+    rules = Rules(timeout=1000, error_budget=10_000)
+    times = passes(world := World(*jobs(40, number), record=[answer], builds=[[build()]], rules=rules))
+    assert (len(times), max(times) < 350) == (20, True)
 
 
 def test_request_rate_holds_at_the_deadline() -> None:
