@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import zipapp
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,8 @@ from typing import Any
 import hypothesis
 import pytest
 
+from gate import former_reports
+from gate.cli import commands
 from tests import fork_server, worker_server
 from tests.faults.faulty_simulator import FaultySimulator
 
@@ -155,6 +158,26 @@ def run_gate(start_gate: Callable[..., subprocess.Popen[str]]) -> Callable[..., 
         process = start_gate(*arguments, **kwargs)
         out, err = process.communicate(timeout=seconds)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture
+def run_here(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that carries out a command line in this process, and gives what `run_gate` gives.
+
+    For calls that start no thread, such as wrong ones: it takes a third of a forked process.
+    """
+
+    def run(*arguments: object, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        line = list(map(str, arguments))
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.chdir(tmp_path)
+            for name, value in (env or {}).items():
+                monkeypatch.setenv(name, value)
+            former_reports.remove(line, os.environ)
+            status = commands.execute(line, time.monotonic())
+        return subprocess.CompletedProcess(line, status, *capfd.readouterr())
 
     return run
 

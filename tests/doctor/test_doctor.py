@@ -438,8 +438,8 @@ def test_private_ca_must_be_known(run_gate: Run, serve: Serve, tmp_path: Path, k
         (["--region", "cn-north-4", "short"], "32 digits or lower-case letters"),
     ],
 )
-def test_wrong_call_is_a_usage_error(run_gate: Run, arguments: list[str], words: str) -> None:
+def test_wrong_call_is_a_usage_error(run_here: Run, arguments: list[str], words: str) -> None:
     """Settings that are wrong end the program with 2, as everywhere."""
     env = {} if words == "no credential" else {"GATE_TOKEN": TOKEN}
-    done = run_gate("doctor", *arguments, env=env)
+    done = run_here("doctor", *arguments, env=env)
     assert (done.returncode, words in done.stderr, done.stdout) == (2, True, "")

@@ -41,9 +41,9 @@ def words(shell: str, typed: str) -> Mapping[str, str]:
 
 @pytest.mark.parametrize(("typed", "expected"), TYPED)
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_program_answers_a_shell(run_gate: RunGate, shell: str, typed: str, expected: set[str]) -> None:
+def test_program_answers_a_shell(run_here: RunGate, shell: str, typed: str, expected: set[str]) -> None:
     """Commands, options, choices, regions and scenarios; stderr stays empty, and the status is 0."""
-    done = run_gate(env={COMPLETE: f"{shell}_complete", **words(shell, typed)})
+    done = run_here(env={COMPLETE: f"{shell}_complete", **words(shell, typed)})
     assert (done.returncode, done.stderr) == (0, "")
     if shell == "zsh":  # three lines for each: kind, value, help
         found = set(done.stdout.splitlines()[1::3])
@@ -53,17 +53,17 @@ def test_program_answers_a_shell(run_gate: RunGate, shell: str, typed: str, expe
 
 
 @pytest.mark.parametrize("option", ["--junit", "--summary", "--outputs", "--token-file"])
-def test_names_of_files_are_left_to_the_shell(run_gate: RunGate, option: str) -> None:
+def test_names_of_files_are_left_to_the_shell(run_here: RunGate, option: str) -> None:
     """It knows them best."""
-    done = run_gate(env={COMPLETE: "bash_complete", **words("bash", f"wait {option} re")})
+    done = run_here(env={COMPLETE: "bash_complete", **words("bash", f"wait {option} re")})
     assert (done.returncode, done.stdout) == (0, "file,re\n")
 
 
-def test_variable_of_completion_decides_nothing(run_gate: RunGate) -> None:
+def test_variable_of_completion_decides_nothing(run_here: RunGate) -> None:
     """A pipeline that has it set by mistake waits as always; a shell that nobody knows gets no script."""
-    done = run_gate("wait", "0" * 32, env={COMPLETE: "bash_complete", **words("bash", "wai")})
+    done = run_here("wait", "0" * 32, env={COMPLETE: "bash_complete", **words("bash", "wai")})
     assert (done.returncode, done.stdout) == (2, "")
-    done = run_gate(env={COMPLETE: "tcsh_source"})
+    done = run_here(env={COMPLETE: "tcsh_source"})
     assert (done.returncode, done.stdout) == (2, "")
 
 

@@ -53,17 +53,20 @@ def too_long_a_name(folder: Path) -> Path:
 HOPELESS = [too_long_a_name, below_a_file, read_only, endless_link]
 """Paths that can be seen to be wrong when the gate starts."""
 
+NAMED = ["--junit", "--summary", "--outputs", "GATE_JUNIT", "GATE_SUMMARY", "GATE_OUTPUTS"]
 
-@pytest.mark.parametrize("place", HOPELESS)
-@pytest.mark.parametrize("named", ["--junit", "--summary", "--outputs", "GATE_JUNIT", "GATE_SUMMARY", "GATE_OUTPUTS"])
+
+@pytest.mark.parametrize(
+    ("named", "place"), [(named, place) for index, named in enumerate(NAMED) for place in HOPELESS[index % 2 :: 2]]
+)
 def test_report_that_cannot_be_written_is_told_before_anything_is_ordered(
-    slow: FaultySimulator, run_gate: RunGate, tmp_path: Path, place: Any, named: str
+    slow: FaultySimulator, run_here: RunGate, tmp_path: Path, place: Any, named: str
 ) -> None:
     """A build would run for an hour and its result be lost: exit 2, and the service is not asked at all."""
     path = place(tmp_path)
     before = sorted(tmp_path.iterdir())
     option, variable = ([named, path], {}) if named.startswith("-") else ([], {named: str(path)})
-    done = run_gate("run", slow.jobs["slow"], *option, env=environment(slow, **variable))
+    done = run_here("run", slow.jobs["slow"], *option, env=environment(slow, **variable))
     assert (done.returncode, [*slow.journal.entries]) == (2, []), done.stderr
     [line] = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
     assert line.startswith(f"Error: {named}: The report {path} could not be written: ")
@@ -77,11 +80,11 @@ def test_report_that_cannot_be_written_is_told_before_anything_is_ordered(
 @pytest.mark.parametrize("place", [below_a_file, lambda _: Path("/proc/self/logs")])
 @pytest.mark.parametrize("command", ["wait", "run"])
 def test_log_folder_that_cannot_be_made_is_told_before_anything_is_ordered(
-    slow: FaultySimulator, run_gate: RunGate, tmp_path: Path, place: Any, command: str
+    slow: FaultySimulator, run_here: RunGate, tmp_path: Path, place: Any, command: str
 ) -> None:
     """The logs would be lost."""
     folder = place(tmp_path)
-    done = run_gate(command, slow.jobs["slow"], "--log-dir", folder, env=environment(slow))
+    done = run_here(command, slow.jobs["slow"], "--log-dir", folder, env=environment(slow))
     assert (done.returncode, [*slow.journal.entries]) == (2, []), done.stderr
     assert f"Error: --log-dir: The folder {folder} could not be written: " in done.stderr
 
@@ -204,19 +207,19 @@ def test_files_of_the_runner_are_appended_to(
     assert ("verdict=" in files["GITHUB_OUTPUT"].read_text()) == (platform == "auto")
 
 
-def test_wrong_call_appends_to_a_file_of_the_runner_too(run_gate: RunGate, tmp_path: Path) -> None:
+def test_wrong_call_appends_to_a_file_of_the_runner_too(run_here: RunGate, tmp_path: Path) -> None:
     """The later step has the outputs, and what others set."""
     (tmp_path / "env").write_text("MINE=1\n")
-    done = run_gate("wait", "--timeout", "soon", env={"GITHUB_ENV": "env", "GATE_OUTPUTS": "./env"})
+    done = run_here("wait", "--timeout", "soon", env={"GITHUB_ENV": "env", "GATE_OUTPUTS": "./env"})
     assert done.returncode == 2
     assert (tmp_path / "env").read_text().startswith("MINE=1\nGATE_VERDICT=undetermined\nGATE_EXIT_CODE=2\n")
 
 
-def test_junit_report_in_a_file_of_the_runner_is_refused(run_gate: RunGate, tmp_path: Path) -> None:
+def test_junit_report_in_a_file_of_the_runner_is_refused(run_here: RunGate, tmp_path: Path) -> None:
     """XML among its lines would break the step."""
     (tmp_path / "output").write_text("mine=1\n")
     env = {"GATE_TOKEN": "t", "GATE_REGION": "cn-north-4", "GITHUB_OUTPUT": "output"}
-    done = run_gate("wait", "0" * 32, "--junit", "output", env=env)
+    done = run_here("wait", "0" * 32, "--junit", "output", env=env)
     assert (done.returncode, "--junit output is a file of the CI system's own" in done.stderr) == (2, True), done.stderr
     assert (tmp_path / "output").read_text() == "mine=1\n"
 

@@ -188,12 +188,12 @@ def test_dead_first_address_costs_a_moment(simulate: Simulate, run_gate: RunGate
 @pytest.mark.parametrize("content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nno\n", None])
 @pytest.mark.parametrize("command", ["wait", "doctor"])
 def test_ca_bundle_that_holds_none_is_named(
-    secure: FaultySimulator, run_gate: RunGate, tmp_path: Path, command: str, content: str | None
+    secure: FaultySimulator, run_here: RunGate, tmp_path: Path, command: str, content: str | None
 ) -> None:
     """A file without certificates, or what is no file at all, is a wrong call: nothing is asked."""
     bundle = tmp_path / "empty.pem"
     os.mkfifo(bundle) if content is None else bundle.write_text(content)
-    done = run_gate(command, secure.jobs["passing"], "--ca-bundle", bundle, env=environment(secure))
+    done = run_here(command, secure.jobs["passing"], "--ca-bundle", bundle, env=environment(secure))
     assert (done.returncode, secure.journal.entries) == (2, ()), done.stderr
     assert f"--ca-bundle {bundle} cannot be used: it " in done.stderr.splitlines()[-1]
 
@@ -402,11 +402,11 @@ def test_no_proxy_and_loopback_go_around_the_proxy(
     ],
 )  # fmt: skip
 def test_endpoint_in_the_clear_is_refused_before_the_first_byte(
-    run_gate: RunGate, other_host: Heard, endpoint: str
+    run_here: RunGate, other_host: Heard, endpoint: str
 ) -> None:
     """Plain http is for this machine only, however the address is written; the proxy is not even asked."""
     env = {"GATE_TOKEN": "t", "GATE_ENDPOINT": endpoint, "HTTP_PROXY": f"http://127.0.0.2:{other_host.port}"}
-    done = run_gate("wait", "a" * 32, env=env)
+    done = run_here("wait", "a" * 32, env=env)
     assert (done.returncode, other_host.all()) == (2, b""), done.stderr
 
 

@@ -347,18 +347,16 @@ def test_answer_that_names_an_old_build_is_not_believed(simulate: Simulate, run_
     ],
     ids=["form", "forbidden", "name", "size", "twice", "tag and branch", "branch and commit", "commit"],
 )
-def test_bad_order_is_refused_before_anything_is_sent(run_gate: RunGate, arguments: list[str], named: str) -> None:
+def test_bad_order_is_refused_before_anything_is_sent(run_here: RunGate, arguments: list[str], named: str) -> None:
     """A wrong parameter is a usage error that names it; the service hears nothing."""
-    done = run_gate(
-        "run", "a" * 32, *arguments, env={"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9"}, seconds=10
-    )
+    done = run_here("run", "a" * 32, *arguments, env={"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9"})
     assert (done.returncode, named in done.stderr.splitlines()[-1]) == (2, True), done.stderr
 
 
-def test_number_behind_the_job_is_refused(run_gate: RunGate) -> None:
+def test_number_behind_the_job_is_refused(run_here: RunGate) -> None:
     """A new build has no number yet."""
     env = {"GATE_TOKEN": "t", "GATE_ENDPOINT": "http://127.0.0.1:9"}
-    done = run_gate("run", f"{'a' * 32}:5", env=env)
+    done = run_here("run", f"{'a' * 32}:5", env=env)
     assert (done.returncode, "without the build number 5" in done.stderr) == (2, True)
 
 

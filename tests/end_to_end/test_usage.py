@@ -448,10 +448,10 @@ def test_every_region_is_taken(call: Callable[..., tuple[int, str]], region: str
     assert (status, "no credential" in err) == (2, True), err
 
 
-def test_version_and_help_are_everywhere(run_gate: RunGate) -> None:
+def test_version_and_help_are_everywhere(run_here: RunGate) -> None:
     """Without a credential, and on stdout."""
     for command in ((), *((name,) for name in main.commands)):
         for option in ("--version", "-V"):
-            assert re.fullmatch(r"codearts-gate \d+\.\d+\.\d+\n", run_gate(*command, option).stdout)
-        done = run_gate(*command, "--help")
+            assert re.fullmatch(r"codearts-gate \d+\.\d+\.\d+\n", run_here(*command, option).stdout)
+        done = run_here(*command, "--help")
         assert (done.returncode, "Usage: codearts-gate" in done.stdout) == (0, True)
