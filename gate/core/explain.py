@@ -10,7 +10,7 @@ from gate.core.ports import Context
 from gate.core.target_state import TargetState
 from gate.core.verdict import has_ended_badly
 from gate.errors import TooSlow
-from gate.model import Verdict
+from gate.model import State, Verdict
 
 EXPLAINING = 2.0
 """Seconds in which the stages and the service's analysis are read of a build that did not pass, before its verdict is
@@ -71,7 +71,7 @@ class Explanation:
             self._known.target,
             record.build_number,
             record.record_id,
-            tail=self._rules.log_tail if verdict is not Verdict.PASSED else 0,
+            tail=self._rules.log_tail if verdict is not Verdict.PASSED and not self._is_queued() else 0,
         )
 
         def early() -> float:
@@ -93,6 +93,10 @@ class Explanation:
             log = log._replace(failed_step=failed.step)
         self._known.log_tail = await read_log(log, self._context, self._follower, until)
         self._was_read.add(LOG)
+
+    def _is_queued(self) -> bool:
+        """Tell whether the build has not begun to run, so that it has no log yet."""
+        return self._known.state is not None and self._known.state.state is State.QUEUED
 
     def say_what_is_missing(self) -> None:
         """Tell people what was not read beside a verdict when the time for it was over."""

@@ -351,6 +351,14 @@ def test_log_waits_for_its_turn_while_other_builds_run() -> None:
     assert world.service.times("log_tail")[0] > 200
 
 
+@each_row(("word", "reads"), [("QUEUED", 0), ("RUNNING", 1)])
+def test_queued_build_has_no_log_yet(word: str, reads: int) -> None:
+    """Its errors would say nothing."""
+    world = World(record=[record(word, record_id="r")], rules=Rules(timeout=30))
+    assert world.verdict() is Verdict.TIMED_OUT
+    assert len(world.service.times("log_tail")) == reads
+
+
 def test_passed_build_fetches_no_log() -> None:
     """The log is for builds that did not pass."""
     world = World(record=[record("SUCCESS", record_id="r")])
