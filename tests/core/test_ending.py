@@ -117,6 +117,16 @@ def test_request_rate_holds_at_the_deadline() -> None:
     assert sum(at >= 1150 for at in times) >= 5
 
 
+def test_builds_that_end_in_the_last_seconds_are_seen_before_the_deadline() -> None:
+    """Requests are kept for the last look, but no more than it needs."""
+
+    def answer(job: str, number: int) -> Record:
+        return record("SUCCESS" if world.elapsed > 52 else "RUNNING", number, job)
+
+    world = World(*jobs(2), record=[answer], rules=Rules(timeout=60, poll_interval=2))
+    assert passes(world) == [54, 54]
+
+
 def test_late_answer_changes_nothing() -> None:
     """The record that says SUCCESS was asked for before the deadline and comes after it: it is not looked at again."""
     world = World(record=[Late(70, record("SUCCESS"))], rules=Rules(timeout=60))
@@ -503,6 +513,14 @@ def test_stop_waits_for_no_turn() -> None:
     world.interrupt(5)
     world.run()
     assert asked(world, "stop") == [("stop", 5)]
+
+
+def test_stops_wait_for_no_thread() -> None:
+    """Although more calls hang than there may be."""
+    world = World(*jobs(60), record=[HANG], stop=[Late(1, True)], rules=Rules(timeout=100, stop=True))
+    world.interrupt(40)
+    world.run()
+    assert asked(world, "stop") == [("stop", 40)] * 60
 
 
 def test_ten_builds_that_end_just_before_the_deadline_are_all_judged() -> None:
