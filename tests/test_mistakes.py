@@ -131,6 +131,7 @@ CALLS = [
     (("run", JOB, "--branch", "$CI_COMMIT_BRANCH"), {}, "is the name of a variable instead of its value"),
     (("run", JOB, "--branch", "***"), {}, "is what logs show in place of a secret"),
     (("wait", JOB, "--branch", "main\r\n"), {}, r"'--branch': 'main\r\n' has white space or a control character in it"),
+    (("wait", JOB), {"GATE_SINCE": "0001-01-01T00:00:00Z"}, "'GATE_SINCE': '0001-01-01T00:00:00Z' is before 1970"),
     (("run", JOB, "--tag", "v1 "), {}, "'--tag': 'v1 ' has white space or a control character in it; leave that out"),
     (("wait", JOB), {"GATE_FOLLOW": "maybe"}, "'maybe' is neither true nor false; write true, false, 1, 0, yes"),
     (("wait", f"a\udcff={JOB}"), {}, "is not UTF-8; write it in UTF-8"),

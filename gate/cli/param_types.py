@@ -241,14 +241,18 @@ class Instant(click.ParamType[Any]):
             self.fail(f"{value!r} is no time; write {_INSTANTS}", param, ctx)
         if instant.tzinfo is None:
             self.fail(f"{value!r} has no zone; write {_INSTANTS}", param, ctx)
+        if utc < _EPOCH:  # a variable of some program that was never set
+            self.fail(f"{value!r} is before 1970; write {_INSTANTS}", param, ctx)
         return utc
 
 
 def _seconds_since_1970(text: str) -> datetime:
     """Return the instant, or the next microsecond where it has parts of one. Raises `OverflowError` after 9999."""
     microseconds = Decimal(text).scaleb(6).to_integral_value(ROUND_CEILING)
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(microseconds))
+    return _EPOCH + timedelta(microseconds=int(microseconds))
 
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _INSTANTS = "one such as 2026-01-31T16:47:55Z or 2026-01-31T16:47:55+08:00, or seconds since 1970"
 
