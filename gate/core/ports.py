@@ -224,6 +224,8 @@ class Context(NamedTuple):
     """Return how many requests were sent so far: one call may need several."""
     is_ending: Callable[[], bool] = lambda: False
     """Tell, from any thread, whether a signal has come: nothing is started from then on."""
+    has_answered: Callable[[], bool] = lambda: False
+    """Tell whether the service has answered a question on which a verdict depends, about any target."""
     show_log: Callable[[Target, Sequence[str]], bool] = _show_no_log
     """Show new lines of the log of a running build (`--follow`); return whether more of them will be shown."""
     log_file: Callable[[Target], LogSink] | None = None

@@ -26,14 +26,14 @@ beyond that is time in which this machine slept."""
 
 
 HAS_TO_COME_TWICE = (NotFound, RouteMissing, Refused, Untrusted)
-"""Permanent errors that may be wrong where the service has answered about the target before: a gateway that is being
-changed, a proxy. What is about the credential is counted for the whole run (`gate.core.refusals`)."""
+"""Permanent errors that may be wrong where the service has answered before: a gateway that is being changed, a proxy.
+What is about the credential is counted for the whole run (`gate.core.refusals`)."""
 
 
 class Retrier:
     """Asks the service on behalf of one target. A transient error is a poll without an answer.
 
-    So is the first permanent error, apart from those about the credential, once the service has answered about the
+    So is the first permanent error, apart from those about the credential, once the service has answered about any
     target; the second one without an answer between them ends the wait.
 
     The error budget counts the time in which this target was asked and got no usable answer: how long its failed calls
@@ -51,7 +51,8 @@ class Retrier:
         self._chance = context.chance
         self._rules = context.rules
         self._longest_call = REQUESTS_PER_CALL * context.request_timeout
-        self._has_answered = self._is_doubted = False
+        self._has_answered = context.has_answered
+        self._is_doubted = False
         self._failures = 0
         self._failing_since = 0.0
         self._failing_seconds = 0.0
@@ -80,14 +81,11 @@ class Retrier:
         """
         return Priority.NEXT if self._failures == 1 else Priority.POLL
 
-    def note_answer(self, *, is_absence: bool = False) -> None:
-        """Take note of a usable answer: the error budget is whole again.
-
-        `is_absence`: whether it says that there is no such build, as it does where there is no such job, too.
-        """
+    def note_answer(self) -> None:
+        """Take note of a usable answer: the error budget is whole again."""
         if self._failures:
             self.say(f"the service answers again, after {spell(self._now() - self._failing_since)}")
-        self._has_answered, self._is_doubted = self._has_answered or not is_absence, False
+        self._is_doubted = False
         self._failures, self._failing_seconds, self.trouble = 0, 0.0, ""
 
     def note_retryable(self, error: ServiceError) -> None:
@@ -104,7 +102,7 @@ class Retrier:
         """
         if isinstance(error, TransientError):
             return self.note_failure(error)
-        if not self._has_answered or self._is_doubted or not isinstance(error, HAS_TO_COME_TWICE):
+        if not self._has_answered() or self._is_doubted or not isinstance(error, HAS_TO_COME_TWICE):
             raise error
         self._is_doubted = True
         return self.note_failure(InvalidAnswer(str(error), status=error.status, code=error.code, hint=error.hint))

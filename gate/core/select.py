@@ -262,7 +262,7 @@ class Selection:
                 record: Record = await Ask(call, at, priority)
             except NotFound:
                 self._tell_time()
-                self._retrier.note_answer(is_absence=True)
+                self._retrier.note_answer()
                 evidence.note_absence(number)
                 return None
             except ServiceError as error:

@@ -97,7 +97,8 @@ class Wait:
 
     def __init__(self, targets: Sequence[Target], context: Context, workers: Workers, observer: Observer) -> None:
         """Make a watch for each target; nothing is asked yet."""
-        self._context = context._replace(is_ending=self._must_not_start)
+        self._has_answered = False
+        self._context = context._replace(is_ending=self._must_not_start, has_answered=lambda: self._has_answered)
         self._is_interrupted = context.is_ending
         self._rules = context.rules
         self._workers = workers
@@ -487,6 +488,7 @@ class Wait:
             is_slow = isinstance(error, TooSlow) or now - call.started >= SLOW
             (self._slow.add if is_slow else self._slow.discard)(call.watch)
         if _decides(call.ask):
+            self._has_answered |= error is None
             job = call.watch.known.target.job_id if call.watch else ""
             error = self._refusals.judged(error, job, call.started, now)
         self._resolve(call.ask, Result(result.value, error))

@@ -20,6 +20,8 @@ class Driver:
         """`latency` returns how many seconds the next call takes."""
         self.clock = 1000.0
         self.calls = 0
+        self.has_answered = False
+        """Whether any call has returned an answer."""
         self._latency = latency
 
     def now(self) -> float:
@@ -51,6 +53,8 @@ class Driver:
             return Result()
         self.clock += self._latency()
         try:
-            return Result(value=ask.call())
+            answer = Result(value=ask.call())
         except Exception as error:
             return Result(error=error)
+        self.has_answered = True
+        return answer

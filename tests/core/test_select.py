@@ -72,6 +72,7 @@ class Play:
             chance=lambda: 0.5,
             say=lambda _target, text: self.said.append(text),
             order=order,
+            has_answered=lambda: self.driver.has_answered,
         )
         target = Target(job_id=JOB, label="job", build_number=self.world.number)
         return Selection(target, context, Retrier(context, self.said.append))

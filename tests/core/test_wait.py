@@ -25,7 +25,7 @@ from gate.errors import (
 from gate.limits import MAX_CALLS
 from gate.model import Target, UnitTests, Verdict
 from gate.settings import Rules
-from tests.core.fakes import HANG, JOB, OTHER, Late, World, build, ended, pinned, record
+from tests.core.fakes import EPOCH, HANG, JOB, OTHER, Late, World, build, ended, pinned, record
 from tests.tables import each_row
 
 TRANSIENT = [Unreachable, TooSlow, Throttled, ServiceFailing, InvalidAnswer]
@@ -184,6 +184,22 @@ def test_permanent_error_in_place_of_one_answer_may_pass(kind: type[Exception], 
     }
     world = World(rules=rules, **{"record": [record()], name: script[name]})
     assert world.verdict() is Verdict.PASSED
+
+
+@each_row("kind", [NotFound, RouteMissing, Untrusted, Refused])
+@each_row(("others", "verdict"), [(1, Verdict.PASSED), (0, Verdict.UNDETERMINED)])
+def test_permanent_error_in_place_of_the_first_answer_may_pass_if_the_service_has_answered_about_another_target(
+    kind: type[Exception], others: int, verdict: Verdict
+) -> None:
+    """Else it ends the wait at once: the address or the job is wrong."""
+    targets = [pinned(None, OTHER, "other"), pinned(None)][1 - others :]
+    world = World(
+        *targets,
+        builds={OTHER: [[build()]], JOB: [Late(1, kind("no")), [build()]]},
+        record=[lambda job, number: record("SUCCESS", number, job, finished_at=EPOCH, commit="c" * 40)],
+    )
+    outcome = world.run()[-1]
+    assert outcome.verdict is verdict, outcome.reason
 
 
 @each_row("error", [NotFound("422"), RouteMissing("404"), Refused("404", status=404)])
