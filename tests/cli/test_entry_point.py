@@ -85,8 +85,7 @@ sys.meta_path.insert(0, NoCommands)
 }
 
 
-@pytest.mark.parametrize("name", BREAKING)
-@pytest.mark.parametrize("command", ["wait", "run"])
+@pytest.mark.parametrize(("name", "command"), list(zip(BREAKING, ("wait", "run", "wait", "run"), strict=True)))
 def test_program_that_cannot_be_loaded_leaves_no_report_of_a_former_run(
     run_gate: Run, former: Path, command: str, name: str
 ) -> None:

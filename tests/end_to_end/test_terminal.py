@@ -119,15 +119,15 @@ def test_last_line_is_the_last_one_where_both_streams_share_a_terminal(
     simulate: Callable[..., FaultySimulator], start_gate: StartGate, course: str
 ) -> None:
     """The lines for programs are left out, as the screen has the same for people."""
-    env = crowd(simulate, 12, course)
+    env = crowd(simulate, 4, course)
     screen = Screen(120, 40)
     process = start_gate("wait", env=env, stderr=screen.theirs, stdout=screen.theirs)
     screen.watch()
     assert process.wait(30) == (0 if course == "passed" else 1)
     shown = screen.shown()
     assert not any(line.startswith(f"{course} job-") for line in shown)
-    assert f"12 of 12 {course} (exit {process.returncode})" in "".join(shown[-2:])
-    assert len(rows_of(shown)) == 12
+    assert f"4 of 4 {course} (exit {process.returncode})" in "".join(shown[-2:])
+    assert len(rows_of(shown)) == 4
 
 
 def test_lines_for_programs_are_written_where_they_are_read(
@@ -150,12 +150,12 @@ def test_last_line_is_the_last_one_where_both_streams_share_a_file(
     simulate: Callable[..., FaultySimulator], start_gate: StartGate, tmp_path: Path, course: str
 ) -> None:
     """As in `codearts-gate wait ... >log 2>&1`, and in the log of every CI system."""
-    env = crowd(simulate, 12, course)
+    env = crowd(simulate, 4, course)
     with (tmp_path / "log").open("w") as log:
         process = start_gate("wait", "--json", env=env, stderr=log, stdout=log)
         assert process.wait(30) == (0 if course == "passed" else 1)
     lines = (tmp_path / "log").read_text().splitlines()
-    assert "of 12 passed" in lines[-1]
+    assert "of 4 passed" in lines[-1]
     assert lines[-2].startswith('{"')
 
 

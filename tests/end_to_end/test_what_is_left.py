@@ -78,7 +78,6 @@ def test_gate_that_is_killed_at_its_first_request_leaves_no_pass(
     ("number", "imported"),
     [
         (signal.SIGTERM, "click.core"),
-        (signal.SIGINT, "click.core"),
         (signal.SIGHUP, "click.core"),
         (signal.SIGINT, "requests.sessions"),
     ],
