@@ -23,9 +23,9 @@ HOSTILE = "\x1b[31mred\x1b[0m \x1b]0;title\x07::error::gotcha\r::add-mask::x ##[
 
 
 def large() -> Iterator[bytes]:
-    """Return a log of 40 MB."""
+    """Return a log of 8 MB, which is more than any other answer may have."""
     line = b"x" * 1023 + b"\n"
-    return itertools.chain(itertools.repeat(line * 64, 40 * 16), [b"error: the end\n"])
+    return itertools.chain(itertools.repeat(line * 64, 8 * 16), [b"error: the end\n"])
 
 
 def endless() -> Iterator[bytes]:
@@ -36,8 +36,8 @@ def endless() -> Iterator[bytes]:
 
 
 def one_endless_line() -> Iterator[bytes]:
-    """Return a log without a line end."""
-    return itertools.repeat(b"y" * 65536, 1000)
+    """Return a log without a line end, of 8 MB, too."""
+    return itertools.repeat(b"y" * 65536, 128)
 
 
 def hostile() -> Iterator[bytes]:
