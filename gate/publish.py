@@ -202,7 +202,8 @@ class Publisher:
                 outcome = self._degrade(outcome, explain(error), written)
             else:
                 written.append(report)
-        if self.logs and (missing := self.logs.note_unread(outcome.targets)):
+        missing = self.logs.note_unread(outcome.targets) if self.logs else ""
+        if missing and not self._settings.reports.quiet:
             self._terminal.line(missing)
         for problem in self.logs.errors() if self.logs else ():
             outcome = self._degrade(outcome, problem, written)
