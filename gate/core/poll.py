@@ -175,7 +175,9 @@ class Poller:
             return
         self._contradictions += 1
         kind = WrongBuild if self._contradictions > CONFIRMING_POLLS else InvalidAnswer
-        raise kind(f"build {record.build_number}: {problem}", hint=WrongBuild.hint)
+        is_numbered = self._known.target.build_number is not None
+        hint = "Check the number, and which commit, branch or time is asked for." if is_numbered else WrongBuild.hint
+        raise kind(f"build {record.build_number}: {problem}", hint=hint)
 
     def _note(self, record: Record) -> RecordState:
         """Keep a record of the build, and say what is new."""

@@ -176,7 +176,6 @@ class Selection:
 
     def _none_found(self, choice: NoneProven | NotKnown) -> NotFound:
         """Return the error for a build that was not found in time."""
-        hint = "Check that the build gets started, or raise --appear-timeout or --max-age."
         if isinstance(choice, NotKnown) and choice.is_final:
             return NotFound(choice.sentence, hint=choice.hint)
         kind = NoBuildAppeared if isinstance(choice, NoneProven) else NotFound
@@ -184,7 +183,15 @@ class Selection:
         text = f"no build to judge appeared within {spell(self._rules.appear_timeout)}: {choice.sentence}"
         if self._rules.commit_advice:
             text += f". {self._rules.commit_advice[0].upper()}{self._rules.commit_advice[1:]}"
-        return kind(text, hint=own_hint or hint)
+        return kind(text, hint=own_hint or self._advice())
+
+    def _advice(self) -> str:
+        """Say what may be wrong where the service has answered and no build was found."""
+        rules = self._rules
+        asked = {"--commit": rules.commit, "--branch": rules.branch, "--since": rules.since}
+        given = " and ".join(option for option, value in asked.items() if value)
+        age = " or --max-age" if rules.age_limit is not None else ""
+        return f"Check {f'{given}, and ' if given else ''}that the build gets started, or raise --appear-timeout{age}."
 
     async def _look(self, asked: Asked, at: float, *, is_last: bool) -> Choice:
         """Read what may have changed, and whatever else is needed for a choice; return that."""

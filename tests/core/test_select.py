@@ -122,6 +122,23 @@ def test_none_is_said_where_it_is_proven() -> None:
     assert "--appear-timeout" in message
 
 
+@each_row(
+    ("rules", "words"),
+    [
+        (Rules(appear_timeout=30), "Check that the build gets started, or raise --appear-timeout or --max-age."),
+        (OF_COMMIT, "Check --commit, and that the build gets started, or raise --appear-timeout."),
+        (
+            Rules(commit=COMMIT, branch="main", max_age=9, appear_timeout=30),
+            "Check --commit and --branch, and that the build gets started, or raise --appear-timeout or --max-age.",
+        ),
+    ],
+)
+def test_advice_names_what_was_asked_for(rules: Rules, words: str) -> None:
+    """And no limit that there is not."""
+    play = Play(build(57, -5000, **OTHER), build(56, -6000, **OTHER), rules=rules)
+    assert words in play.fails(NoBuildAppeared)
+
+
 def test_advice_about_a_merge_commit_stands_in_the_message() -> None:
     """No push has built it."""
     rules = Rules(commit=COMMIT, if_none="pass", appear_timeout=30, commit_advice="this is a merge commit")

@@ -63,6 +63,13 @@ def test_build_that_is_not_found_is_said_to_be_missing() -> None:
     assert sum("build 57 is not there yet" in said for said in world.observer.said) == 1
 
 
+def test_numbered_build_of_another_branch_lets_people_check_what_they_asked_for() -> None:
+    """No other build is meant: they have given its number."""
+    (outcome,) = World(record=[record("SUCCESS", branch="master")], rules=Rules(branch="release")).run()
+    assert (outcome.verdict, "not of release" in outcome.reason) == (Verdict.UNDETERMINED, True)
+    assert outcome.hint == "Check the number, and which commit, branch or time is asked for."
+
+
 def test_word_that_changes_its_mind_counts_as_it_is_last() -> None:
     """Only an ended build ends the wait."""
     words = ["QUEUED", "RUNNING", "QUEUED", "EVAPORATED", "RUNNING", "FAILURE"]
