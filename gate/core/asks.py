@@ -25,7 +25,7 @@ class Priority(IntEnum):
     URGENT = 1
     """Starting a build, and what has to be known before and after that; in a thread of its own."""
     NEXT = 2
-    """A call that is known to be of use now: it failed a moment ago, or a list says that its build has ended."""
+    """A call that is known to be of use now: it has just failed once, or a list says that its build has ended."""
     LIST = 3
     """A list that tells about many builds."""
     POLL = 4
