@@ -151,7 +151,7 @@ def secret_values(order: Order | None, targets: Sequence[Target]) -> Sequence[st
 
 def open_values(order: Order | None, rules: Rules | None, targets: Sequence[Target]) -> Sequence[str]:
     """Return what answers are compared with: jobs, branches, tag and commits, in each form that the service has."""
-    known = [target.job_id for target in targets]
+    known = [target.name or target.job_id for target in targets]
     for source in (order, rules):
         if source is not None and source.commit:
             known.append(source.commit)

@@ -159,7 +159,9 @@ class Client:
     def stages(self, record_id: str) -> Sequence[Stage]:
         """Return the stages of a build in their order (ShowBuildRecordFullStages)."""
         path = f"/v1/record/{quote(record_id, safe='')}/full-stages"
-        return self._routes.first("the stages", [self._routes.get(path, wire_format.stages_of, decides=False)])
+        stages = self._routes.first("the stages", [self._routes.get(path, wire_format.stages_of, decides=False)])
+        hide = self._routes.session.hide  # a stage may be named by a field, in which nothing is masked yet
+        return [stage._replace(name=hide(stage.name)) for stage in stages]
 
     def unit_tests(self, job_id: str, build_number: int) -> UnitTests | None:
         """Return the totals of a build's unit tests (ShowReportSummary); `None` when the service has none."""

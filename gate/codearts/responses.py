@@ -101,9 +101,9 @@ def decode(body: bytes) -> Json:
 
 
 def hide_within(value: Any, hide: Hide) -> Any:
-    """Return a document with the secrets in its texts and names masked, because both may appear in reports.
+    """Return a document with the secrets in its texts masked, because these may appear in reports.
 
-    Numbers that come as text stay as they are: a secret of digits may be a part of one.
+    Numbers that come as text stay as they are: a secret of digits may be a part of one. So do the names of fields.
     """
     match value:
         case str():
@@ -111,7 +111,7 @@ def hide_within(value: Any, hide: Hide) -> Any:
         case list():
             return [hide_within(item, hide) for item in value]
         case dict():
-            return {hide(name): hide_within(item, hide) for name, item in value.items()}
+            return {name: hide_within(item, hide) for name, item in value.items()}
         case _:
             return value
 

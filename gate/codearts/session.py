@@ -29,6 +29,7 @@ from gate.errors import TransientError, Unauthorised
 from gate.limits import LOG_START_SECONDS, MAX_BYTES, MAX_CONNECTIONS
 from gate.settings import Connection, is_loopback
 from gate.value_types import NamedTuple
+from gate.vocabulary import VOCABULARY
 
 _CHUNK = 64 * 1024
 
@@ -41,6 +42,9 @@ _HEADERS = {
 
 _SHORTEST = 0.05
 """Seconds for a request at least, as a timeout has to be above zero."""
+
+_WORDS = {word.lower() for word, _, _ in VOCABULARY}
+"""The service's words for states and, among them, that for a call that has succeeded."""
 
 _NO_PROXY = {"http": "", "https": ""}
 
@@ -122,9 +126,10 @@ class Session:
     def hide(self, text: str) -> str:
         """Return `text` with every secret of the credential masked: the service echoes access keys, for example.
 
-        What answers are compared with is left as it is, although a part of it may be a secret.
+        What answers are compared with is left as it is, although a part of it may be a secret: what was asked for, and
+        the words for states.
         """
-        return text if text in self._not_secret else self.masker.hide(text)
+        return text if text in self._not_secret or text.lower() in _WORDS else self.masker.hide(text)
 
     def get(
         self,

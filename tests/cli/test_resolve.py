@@ -86,6 +86,8 @@ def test_values_that_answers_are_compared_with_are_not_masked() -> None:
     assert list(found.also_secret) == ["release"]
     assert set(found.not_secret) == {JOB, "release/1.0", "refs/heads/release/1.0"}
     assert set(resolved("wait", JOB, "--commit", "2f37dd4").settings.connection.not_secret) == {JOB, "2f37dd4"}
+    by_name = resolved("run", "web-app", "--codearts-project", JOB, "--param", "API_KEY=web-").settings.connection
+    assert (list(by_name.also_secret), set(by_name.not_secret)) == (["web-"], {"web-app"})
 
 
 def test_run_takes_several_jobs_with_one_order_for_all() -> None:

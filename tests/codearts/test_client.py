@@ -30,6 +30,7 @@ from gate.limits import MAX_LOG
 from gate.model import LogPiece, LogTail, RunningStatus
 from gate.settings import Connection, Token
 from tests.codearts.conftest import ENDPOINT, JOB, TOKEN, vendor
+from tests.tables import each_row
 
 Asked = Callable[[], list[str]]
 
@@ -108,6 +109,23 @@ def test_part_of_a_value_that_is_compared_is_not_masked(service: requests_mock.M
     service.get(f"{ENDPOINT}/v1/record/{JOB}/12345/record-info", json={"result": result, "status": "success"})
     record = client.record(JOB, 12345)
     assert (record.branch, record.message) == ("release/1.0", "of *** ***")
+
+
+@each_row("secret", ["result", "build", "stat", "SUCC", "cess", "stages"])
+def test_secret_that_is_a_part_of_a_field_or_a_word_of_the_service_spoils_no_answer(
+    service: requests_mock.Mocker, secret: str
+) -> None:
+    """As in `--param CACHE_KEY=build`. It is masked in every text, the names of stages included."""
+    connection = Connection(endpoint=ENDPOINT, credential=Token(value=TOKEN), also_secret=(secret,))
+    client = Client(Routes(connect(connection, lambda _: None, lambda _: None)))
+    text = f"a {secret} is told"
+    full = {"codeci_job_id": JOB, "build_no": 57, "status": "SUCCESS", "err_msg": text}
+    service.get(f"{ENDPOINT}/v1/record/{JOB}/57/record-info", json={"result": full, "status": "success"})
+    stages = {"result": {"build_stages": {text: {"status": "SUCCESS"}}}, "status": "success"}
+    service.get(f"{ENDPOINT}/v1/record/id/full-stages", json=stages)
+    record = client.record(JOB, 57)
+    assert (record.build_number, record.word, record.message) == (57, "SUCCESS", "a *** is told")
+    assert [(stage.name, stage.state) for stage in client.stages("id")] == [("a *** is told", "SUCCESS")]
 
 
 def test_missing_route_falls_back_and_is_remembered(
