@@ -104,15 +104,15 @@ class Crowd:
         return len(self.world.service.times(name))
 
 
-def spread(count: int) -> list[float]:
-    """Return instants at which so many builds end, in a mixed order, all within ten minutes."""
-    return [30 + (index * 7919 % count) * 570 / count for index in range(count)]
+def spread(count: int, seconds: float = 270) -> list[float]:
+    """Return instants at which so many builds end, in a mixed order, all within so many seconds from the 30th on."""
+    return [30 + (index * 7919 % count) * seconds / count for index in range(count)]
 
 
 @cache
-def without_lists(count: int) -> Crowd:
+def without_lists(count: int, seconds: float = 270) -> Crowd:
     """Wait where the list is refused."""
-    return Crowd(spread(count), project_page=[Forbidden("no list")]).run()
+    return Crowd(spread(count, seconds), project_page=[Forbidden("no list")]).run()
 
 
 def test_list_brings_the_ends_forward_for_fewer_calls() -> None:
@@ -133,7 +133,7 @@ def test_polls_are_put_off_in_the_order_of_the_targets() -> None:
 
 def test_first_looks_at_hundreds_of_targets_need_few_records() -> None:
     """The first record names the project, whose pages tell about all others."""
-    crowd = Crowd(spread(300)).run()
+    crowd = Crowd(spread(300, 570)).run()
     third_page = crowd.world.service.times("project_page")[2]
     assert len([at for at in crowd.world.service.times("record") if at < third_page]) < 30
     assert crowd.lag < 10
@@ -141,7 +141,7 @@ def test_first_looks_at_hundreds_of_targets_need_few_records() -> None:
 
 def test_hundreds_of_targets_leave_something_to_side_channels() -> None:
     """Polls and lists do not take the whole rate: of many builds that did not pass, something is read beside it."""
-    crowd = Crowd(spread(300), stages=[()], log_tail=[()], failed_steps=[()], child_builds=[()])
+    crowd = Crowd(spread(300, 570), stages=[()], log_tail=[()], failed_steps=[()], child_builds=[()])
     crowd.world.service._scripts["record", None]._items[:] = [
         lambda job, number: replace(crowd.record(job, number), record_id=job)
     ]
@@ -186,7 +186,7 @@ def test_one_sign_in_a_row_is_enough(change: Change) -> None:
 )
 def test_row_that_says_nothing_changes_next_to_nothing(change: Change) -> None:
     """It is about another build or another job, contradicts itself, or has words that nobody documents."""
-    assert Crowd(spread(40)).lists_of(change).lag < 1.2 * without_lists(40).lag
+    assert Crowd(spread(40, 570)).lists_of(change).lag < 1.2 * without_lists(40, 570).lag
 
 
 def test_row_that_is_always_running_hides_no_end() -> None:

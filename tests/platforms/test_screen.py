@@ -201,7 +201,7 @@ def test_bar_is_not_full_before_the_build_has_ended(ran: float, expected: float,
 def test_screen_has_no_more_lines_than_the_terminal(count: int) -> None:
     """Nor is anything an error on a tiny one."""
     standings = renamed(count)
-    for columns, lines in product([1, 9, 20, 39, 79, 199], [1, 2, 3, 4, 9, 23]):
+    for columns, lines in product([1, 20, 39, 199], [1, 2, 3, 4, 23]):
         assert 1 <= len(live(standings, columns, lines)) <= lines
 
 

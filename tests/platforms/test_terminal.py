@@ -190,7 +190,7 @@ def test_log_that_was_followed_is_not_shown_again() -> None:
 def test_flood_of_a_log_ends_in_one_line(name: str) -> None:
     """1 MB a run, whatever comes; then one line says so."""
     terminal, stream = log(platform=detect(name, {}))
-    for number in range(300):
+    for number in range(20):
         terminal.log_lines(APP, [f"{number} " + "x" * 10_000] * 10, 1001.0)
     tell(terminal, ended(log_tail=["the error"]))
     text = stream.getvalue()
