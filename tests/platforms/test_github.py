@@ -112,7 +112,7 @@ def test_step_gets_outputs_summary_and_annotation(
     simulate: Callable[..., FaultySimulator], run_gate: Run, step: Mapping[str, str]
 ) -> None:
     """In a step, the gate finds its files by itself, and stdout stays for machines."""
-    simulator = simulate(["failing"], speed=100)
+    simulator = simulate(["failing"], speed=400)
     address = address_of(simulator)
     done = run_gate("wait", f"app={simulator.jobs['failing']}", env={**step, **address})
     assert done.returncode == 1
@@ -136,7 +136,7 @@ def test_file_that_cannot_be_written_turns_a_pass_into_undetermined(
     simulate: Callable[..., FaultySimulator], run_gate: Run, step: Mapping[str, str], tmp_path: Path, name: str
 ) -> None:
     """A pipeline that gets no outputs must not go on as if it had; the outputs that can be written say so."""
-    simulator = simulate(["passing"], speed=100)
+    simulator = simulate(["passing"], speed=400)
     address = address_of(simulator)
     dotenv = tmp_path / "gate.env"
     files = {name: str(tmp_path), "GATE_OUTPUTS": str(dotenv)}

@@ -41,7 +41,7 @@ def test_job_gets_section_and_colours(
     simulate: Callable[..., FaultySimulator], run_gate: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     """In a job, the gate speaks so by itself; stdout stays plain."""
-    simulator = simulate(["failing"], speed=100)
+    simulator = simulate(["failing"], speed=400)
     address = address_of(simulator)
     done = run_gate("wait", f"app={simulator.jobs['failing']}", env={"GITLAB_CI": "true", **address})
     assert done.stdout == "failed app build=57 state=FAILURE\n"
