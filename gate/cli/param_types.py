@@ -115,7 +115,7 @@ class GitName(Text):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name as it is."""
         text = super().convert(value, param, ctx)
-        if " " in text or not text.isprintable():
+        if re.search(r"[\s\x00-\x1f\x7f-\x9f\ufeff]", text):  # others that are not printable may stand in an emoji
             self.fail(f"{text!r} has white space or a control character in it; leave that out", param, ctx)
         return text
 

@@ -75,6 +75,8 @@ def test_every_option_of_run_reaches_the_settings_and_the_order() -> None:
     assert (found.rules.keep_running, found.rules.retries, found.rules.no_wait) == (True, 2, False)
     assert found.order == Order(parameters=(("A", "1"),), branch="main")
     assert resolved("run", JOB, "--no-wait").settings.rules.no_wait
+    emoji = "\U0001f468\u200d\U0001f4bb/\u5206\u652f"
+    assert resolved("run", JOB, "--tag", emoji).settings.order == Order(tag=emoji)
     assert resolved("run", JOB, "--reuse", "--commit", "abcdef0").settings.rules.reuse
 
 
@@ -208,6 +210,8 @@ def test_variable_for_the_whole_pipeline_does_not_keep_a_build_from_being_starte
     """One step starts the build with `--no-wait`, a later one waits for it under the same variables."""
     monkeypatch.setenv(name, "1")
     assert resolved("run", JOB, "--no-wait").settings.rules.no_wait
+    emoji = "\U0001f468\u200d\U0001f4bb/\u5206\u652f"
+    assert resolved("run", JOB, "--tag", emoji).settings.order == Order(tag=emoji)
 
 
 def test_note_says_which_credential_auto_has_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
