@@ -336,10 +336,12 @@ class Selection:
                 raise error.permanent() if isinstance(error, CredentialRefused) else error
             is_below = not evidence.is_known(number) and any(other > number for other in others)
             patience = min(MISSING_BELOW, rules.appear_timeout) if is_below else rules.appear_timeout
-            sentence = f"build {number} is not there" if is_below else f"build {number} is not there yet"
-            sentence += f"; the newest known one is {max(others)}" if others else ""
+            newest = f"; the newest known one is {max(others)}" if others else ""
             if at >= began + patience:
-                raise NotFound(f"{sentence}, after {spell(self._now() - began)}")
+                advice = "Check the build number" + ("." if is_below else ", or raise --appear-timeout.")
+                told = f"build {number} is not there after {spell(self._now() - began)}{newest}"
+                raise NotFound(told, hint=advice if others else "")
+            sentence = f"build {number} is not there{'' if is_below else ' yet'}{newest}"
             if sentence != told and (left := began + patience - self._now()) > 0:
                 self._retrier.say(f"{sentence}; waiting for it, at most {spell(left)}")
                 told = sentence

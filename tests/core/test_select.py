@@ -357,14 +357,17 @@ def test_waiting_is_not_announced_where_there_is_no_time_for_it(number: int | No
 def test_number_above_every_known_one_is_waited_for_until_the_time_is_over() -> None:
     """`--appear-timeout`."""
     play = Play(build(57), number=60, rules=Rules(appear_timeout=40))
-    assert "build 60 is not there yet" in play.fails(NotFound)
+    said = play.fails(NotFound)
+    assert said.startswith("build 60 is not there after 40 s; the newest known one is 57 ")
+    assert said.endswith(" Check the build number, or raise --appear-timeout.")
     assert play.elapsed == 40
 
 
 def test_number_below_a_known_one_ends_soon() -> None:
     """Ten seconds, in which a record may be late."""
     play = Play(build(58), number=57)
-    assert "build 57 is not there; the newest known one is 58" in play.fails(NotFound)
+    said = play.fails(NotFound)
+    assert said == "build 57 is not there after 10 s; the newest known one is 58 Check the build number."
     assert play.elapsed == 10
 
 
