@@ -23,8 +23,9 @@ from gate.model import Target
 def doctor(target: Target | None, as_json: bool, verbose: bool, **values: Any) -> int:
     """Check the set-up one step at a time, and say what to fix.
 
-    With TARGET, written as for `wait`, also whether the job and the build can be read, its newest build, and the target
-    to write into a pipeline. Nothing is changed at the service.
+    With --codearts-project, also whether its jobs can be listed. With TARGET, written as for `wait`, also whether the
+    job and the build can be read, its newest build, and the target to write into a pipeline. Nothing is changed at the
+    service.
     """
     from gate.cli.resolve import resolve_connection
     from gate.doctor.run import examine

@@ -27,6 +27,7 @@ STEPS: tuple[tuple[str, Check], ...] = (
     ("gateway", network_checks.gateway),
     ("clock", network_checks.clock),
     ("credential", service_checks.credential),
+    ("project", service_checks.project),
     ("job", service_checks.job),
     ("newest build", service_checks.newest_build),
     ("unknown build", service_checks.unknown_build),

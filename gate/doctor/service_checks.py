@@ -9,7 +9,7 @@ from typing import Any
 from gate.codearts import responses
 from gate.codearts.client import BUILD_LIST_ROUTES, PROJECT_LIST_ROUTES, RECORD_ROUTES
 from gate.core.asks import Ask, Result
-from gate.core.names import find_jobs
+from gate.core.names import PROJECT_HINT, find_jobs
 from gate.core.ports import Context
 from gate.core.retry import Retrier
 from gate.core.verdict import interpret
@@ -24,6 +24,19 @@ def credential(diagnosis: Diagnosis) -> str:
     """Send the credential; every answer but a refusal of it shows that it is good."""
     _ask_first(diagnosis)
     return f"the {diagnosis.connection.credential.description} was accepted"
+
+
+def project(diagnosis: Diagnosis) -> str:
+    """Read the list of the jobs of the CodeArts project, where one is given: for jobs that are given by name."""
+    if not diagnosis.project:
+        raise CheckSkipped("give --codearts-project to check that jobs may be given by name")
+    try:
+        diagnosis.client.jobs_page(diagnosis.project, 0, "")
+    except RouteMissing as error:
+        raise CheckFailed(str(error), "Give job ids, not names.", ends=False) from None
+    except (Forbidden, NotFound, Refused) as error:
+        raise CheckFailed(str(error), PROJECT_HINT.format("").strip(), ends=False) from None
+    return f"the jobs of {diagnosis.project} can be listed"
 
 
 def job(diagnosis: Diagnosis) -> str:

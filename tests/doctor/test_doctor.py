@@ -28,8 +28,8 @@ Simulate = Callable[..., FaultySimulator]
 Serve = Callable[[type[BaseHTTPRequestHandler], ssl.SSLContext | None], int]
 
 STEPS = [
-    "settings", "name resolution", "connection", "TLS", "gateway", "clock", "credential", "job", "newest build",
-    "unknown build", "job name", "record routes", "lists", "request time", "target",
+    "settings", "name resolution", "connection", "TLS", "gateway", "clock", "credential", "project", "job",
+    "newest build", "unknown build", "job name", "record routes", "lists", "request time", "target",
 ]  # fmt: skip
 PAGE = HttpAnswer(content_type="text/html; charset=utf-8", body=b"<html><title>Sign in</title></html>")
 TOKEN = "MIID-the-token-of-this-test"
@@ -70,7 +70,8 @@ def test_services_texts_give_no_command_to_a_ci_system(
 def test_set_up_without_a_fault_is_well(simulate: Simulate, run_gate: Run) -> None:
     """Every step is ok, but for TLS, as there is none on loopback; nothing is changed at the service."""
     simulator = simulate(["passing"])
-    done = run_gate("doctor", simulator.jobs["passing"], env=with_token(simulator))
+    project = ("--codearts-project", simulator.project)
+    done = run_gate("doctor", *project, simulator.jobs["passing"], env=with_token(simulator))
     found = findings(done)
     assert done.returncode == 0, done.stdout
     assert {step for step, state in found.items() if state != "ok"} == {"TLS"}
@@ -87,6 +88,7 @@ def test_without_a_job_the_rest_is_checked(simulate: Simulate, run_gate: Run) ->
     assert done.returncode == 0, done.stdout
     assert [step for step, state in found.items() if state == "skipped"] == [
         "TLS",
+        "project",
         "job",
         "newest build",
         "unknown build",
@@ -117,6 +119,15 @@ def test_target_to_copy_has_the_name_of_the_job_as_its_label(simulate: Simulate,
     assert re.fullmatch(r"a request about a build takes \d+ ms \(median of 5, at most \d+ ms\)", found["request time"])
     asked = {entry.path for entry in simulator.journal.entries}
     assert f"/v3/{project}/jobs" in asked
+
+
+def test_project_that_cannot_be_read_is_told_without_a_job(simulate: Simulate, run_gate: Run) -> None:
+    """Whoever gives a project wants to give jobs by name; a job that is given by its id needs none."""
+    simulator = simulate(["passing"])
+    project = ("--codearts-project", "0" * 32)
+    done = run_gate("doctor", *project, simulator.jobs["passing"], env=with_token(simulator))
+    assert (done.returncode, findings(done)["project"], findings(done)["job"]) == (5, "failed", "ok"), done.stdout
+    assert "The project does not exist. Check --codearts-project" in done.stdout
 
 
 @pytest.mark.parametrize(
