@@ -42,7 +42,7 @@ def test_build_that_ended_while_the_machine_slept_is_judged(simulate: Simulate, 
     process = start_gate("wait", f"{simulator.jobs['job']}:1", "--timeout", "1500ms", env=env)
     wait_for(lambda: simulator.journal.of(*RECORD_ROUTES))
     process.send_signal(signal.SIGSTOP)
-    time.sleep(2)
+    time.sleep(1.6)
     process.send_signal(signal.SIGCONT)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out.split()[0]) == (0, "passed"), err

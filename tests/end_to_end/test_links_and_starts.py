@@ -90,7 +90,7 @@ POLICIES: dict[str, tuple[tuple[str, ...], bool, int, str]] = {
 def test_policy_for_no_build_at_all(simulate: Simulate, run_gates: RunGates, tmp_path: Path) -> None:
     """No build appeared: that passes only where it was asked for, and where the service could be asked."""
     broken = ReplaceAnswer(service_error(500, "CB.00060101", "Internal error."))
-    limits = ("--appear-timeout", "1s", "--error-budget", "2s", "--timeout", "20s")
+    limits = ("--appear-timeout", "500ms", "--error-budget", "1s", "--timeout", "20s")
     calls = {}
     for name, (options, failing, *_) in POLICIES.items():
         faults = [Fault(operations=LISTS, act=broken, skip=1, times=None)] if failing else []

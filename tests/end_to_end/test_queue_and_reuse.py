@@ -98,7 +98,7 @@ def test_later_step_stops_only_what_the_first_one_has_started(
 def test_build_that_is_used_again_is_never_stopped(simulate: Simulate, run_gate: RunGate) -> None:
     """It was not started here."""
     simulator = simulate(["slow"])
-    arguments = ("--reuse", "--commit", commit_of(simulator, "slow"), "--timeout", "1s")
+    arguments = ("--reuse", "--commit", commit_of(simulator, "slow"), "--timeout", "1500ms")
     done = run_gate("run", simulator.jobs["slow"], *arguments, env=environment(simulator))
     assert (done.returncode, done.stdout.split()[2]) == (3, "build=57"), done.stderr
     assert not simulator.journal.of(*ORDERS, *STOPS)
@@ -132,7 +132,7 @@ def test_where_there_is_nothing_to_use_a_build_is_started(simulate: Simulate, ru
 def test_of_several_jobs_each_is_used_or_started_by_itself(simulate: Simulate, run_gate: RunGate) -> None:
     """A job that has built the commit is used, the other one is built."""
     commit = "c" * 40
-    built = Scenario(name="built", starts=(Start(plan=replace(sample_plans.PASSING, commit=commit)),))
+    built = Scenario(name="built", starts=(Start(at=-100, plan=replace(sample_plans.PASSING, commit=commit)),))
     simulator = simulate([built, Scenario(name="not-built")], speed=300)
     targets = [f"{name}={job_id}" for name, job_id in simulator.jobs.items()]
     done = run_gate("run", *targets, "--reuse", "--commit", commit, env=environment(simulator))

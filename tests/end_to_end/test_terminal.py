@@ -28,7 +28,7 @@ assert sys.platform != "win32"  # the import of the screen leaves this module ou
 def crowd(
     simulate: Callable[..., FaultySimulator], count: int, course: str = "passed", pace: float = 0.1, **options: Any
 ) -> Mapping[str, str]:
-    """Start a simulator with jobs, at `pace` 0.5 for about three seconds; return what leads the gate to them."""
+    """Start a simulator with jobs, at `pace` 0.3 for about two seconds; return what leads the gate to them."""
     starts = (Start(plan=COURSES[course].paced(pace)),)
     simulator = simulate([Scenario(name=f"job-{index}", starts=starts) for index in range(count)], speed=10, **options)
     targets = " ".join(f"{name}={job}" for name, job in simulator.jobs.items())
@@ -71,7 +71,7 @@ def rows_of(lines: Sequence[str]) -> list[str]:
 
 def test_terminal_shows_a_screen_that_fits(simulate: Callable[..., FaultySimulator], start_gate: StartGate) -> None:
     """Twelve targets on a terminal of eight lines: a screen of at most seven, written over; the result stays."""
-    env = crowd(simulate, 12, pace=0.5)
+    env = crowd(simulate, 12, pace=0.3)
     screen = Screen(70, 8)
     process = start_gate("wait", env=env, stderr=screen.theirs)
     screens: list[list[str]] = []
@@ -95,7 +95,7 @@ def test_terminal_that_is_resized_keeps_no_old_lines(
     simulate: Callable[..., FaultySimulator], start_gate: StartGate
 ) -> None:
     """The size is asked for with each redraw."""
-    env = crowd(simulate, 5, pace=0.5)
+    env = crowd(simulate, 5, pace=0.3)
     screen = Screen(100, 24)
     process = start_gate("wait", env=env, stderr=screen.theirs)
     shrunk = threading.Event()
@@ -204,7 +204,7 @@ def test_side_channels_that_fail_for_many_targets_are_told_in_sum(
     assert done.returncode == 3
     assert sum(": timed out: " in line for line in lines) == 20
     about_stages = [line for line in lines if "the stages could not be read" in line]
-    assert 1 <= len(about_stages) <= 3
+    assert 1 <= len(about_stages) <= 6  # on a busy machine they come one after another
     assert re.search(r"^\d\d:\d\d \d+ more targets: the stages could not be read", about_stages[-1])
     assert "0 of 20 passed" in lines[-1]
 
