@@ -196,7 +196,10 @@ def test_terminal_of_a_ci_system_gets_plain_lines(
 def test_side_channels_that_fail_for_many_targets_are_told_in_sum(
     simulate: Callable[..., FaultySimulator], run_gate: Callable[..., "subprocess.CompletedProcess[str]"]
 ) -> None:
-    """At the timeout, twenty targets would have forty lines about stages and logs that do not come."""
+    """At the timeout, twenty targets would have forty lines about stages and logs that do not come.
+
+    Some were asked for without an answer, the others never had their turn: a few lines for each cause.
+    """
     silent = Fault(operations=("ShowBuildRecordFullStages", "DownloadBuildFullLog"), act=Silence(), times=None)
     env = crowd(simulate, 20, pace=100, faults=[silent])
     done = run_gate("wait", "--timeout", "2s", env=env)
@@ -204,8 +207,8 @@ def test_side_channels_that_fail_for_many_targets_are_told_in_sum(
     assert done.returncode == 3
     assert sum(": timed out: " in line for line in lines) == 20
     about_stages = [line for line in lines if "the stages could not be read" in line]
-    assert 1 <= len(about_stages) <= 6  # on a busy machine they come one after another
-    assert re.search(r"^\d\d:\d\d \d+ more targets: the stages could not be read", about_stages[-1])
+    assert 1 <= len(about_stages) <= 6
+    assert re.search(r"(?m)^\d\d:\d\d \d+ more targets: the stages could not be read", "\n".join(about_stages))
     assert "0 of 20 passed" in lines[-1]
 
 
