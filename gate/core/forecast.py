@@ -10,6 +10,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
+from operator import mul, sub, truediv
 
 from gate.core.schedule import vary
 from gate.model import ListedBuild
@@ -33,6 +34,9 @@ REACHES = (1, 3, 9, 27)
 
 ROUNDS = 10
 """Rounds in which the shares of the reaches are estimated. More change little."""
+
+ROUNDING = 1e-9
+"""What is left of a chance that is nil, at most: sums of floats differ from each other by less."""
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 4.0
 """Bounds of the time between two polls, in steady intervals."""
@@ -104,34 +108,31 @@ class PollPlan:
 def _chances(cells: Sequence[int]) -> list[float]:
     """Return the chance that a build ends in each cell, given those in which past builds ended, newest first.
 
-    Builds end within each reach of the past ones, evenly. Newer builds count more, in proportion to their rank. Each
-    reach has the share by which the builds are told best from each other (maximum likelihood by expectation
-    maximisation, leaving out the build that is told; one build more for each reach keeps all of them possible).
+    Builds end within each reach of the past ones, evenly. Newer builds count more, whether durations change from build
+    to build or from month to month: no age is the one at which they cease to count. Each reach has the share by which
+    the builds are told best from each other (maximum likelihood by expectation maximisation, leaving out the build
+    that is told; one build more for each reach keeps all of them possible).
     """
-    weights = range(len(cells), 0, -1)
-    ended = [0] * (max(cells) + REACHES[-1] + 1)
+    weights = [1 / math.sqrt(rank) for rank in range(1, len(cells) + 1)]
+    room = REACHES[-1]
+    ended = [0.0] * (room + max(cells) + 1 + 2 * room)
     for cell, weight in zip(cells, weights, strict=True):
-        ended[cell] += weight
-    before = [0, *accumulate(ended)]
-
-    def near(cell: int, reach: int, without: int = 0) -> float:
-        after = before[min(cell + reach + 1, len(ended))]
-        return (after - before[max(cell - reach, 0)] - without) / (2 * reach + 1)
-
-    told = [[near(cell, reach, weight) for reach in REACHES] for cell, weight in zip(cells, weights, strict=True)]
+        ended[room + cell] += weight
+    before = [0.0, *accumulate(ended)]
+    near = [
+        [within / (2 * reach + 1) for within in map(sub, before[room + reach + 1 :], before[room - reach :])]
+        for reach in REACHES
+    ]
+    told = [
+        [by_cell[cell] - weight / (2 * reach + 1) for cell, weight in zip(cells, weights, strict=True)]
+        for by_cell, reach in zip(near, REACHES, strict=True)
+    ]
     shares = [1.0] * len(REACHES)
     for _ in range(ROUNDS):
-        counts = [1.0] * len(REACHES)
-        for chances in told:
-            parts = [share * chance for share, chance in zip(shares, chances, strict=True)]
-            total = sum(parts) or 1.0
-            counts = [count + part / total for count, part in zip(counts, parts, strict=True)]
-        shares = counts
+        totals = [max(sum(map(mul, shares, chances)), ROUNDING) for chances in zip(*told, strict=True)]
+        shares = [1 + share * sum(map(truediv, part, totals)) for share, part in zip(shares, told, strict=True)]
     whole = sum(shares) * sum(weights)
-    return [
-        sum(share * near(cell, reach) for share, reach in zip(shares, REACHES, strict=True)) / whole
-        for cell in range(len(ended))
-    ]
+    return [sum(map(mul, shares, chances)) / whole for chances in zip(*near, strict=False)]
 
 
 def _scaled(densities: Sequence[float], weights: Sequence[float], interval: float) -> list[float]:
@@ -140,7 +141,7 @@ def _scaled(densities: Sequence[float], weights: Sequence[float], interval: floa
     wanted = sum(weights) / interval
     low, high = least / max(densities), most / min(density for density in densities if density > 0)
     rates = [least] * len(densities)
-    for _ in range(24):
+    for _ in range(14):
         factor = math.sqrt(low * high)
         tried = [min(max(factor * density, least), most) for density in densities]
         if sum(weight * rate for weight, rate in zip(weights, tried, strict=True)) > wanted:

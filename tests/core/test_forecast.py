@@ -1,5 +1,6 @@
 """The poll_plan of looks, and what else past builds let expect."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
 from statistics import mean
@@ -31,22 +32,39 @@ def test_pause_stays_within_its_bounds(past: list[float], interval: float, age: 
     assert SHORTEST_PAUSE * (1 - PLAN_JITTER) * 0.999 <= pause / interval <= LONGEST_PAUSE * (1 + PLAN_JITTER) * 1.001
 
 
-def looks(poll_plan: PollPlan, duration: float, chance: Random) -> int:
-    """Count the looks at one build."""
-    age, count = 0.0, 0
-    while age < duration:
-        age += poll_plan.pause(age, chance.random())
-        count += 1
-    return count
+def replay(poll_plan: PollPlan, durations: Sequence[float], chance: Random) -> tuple[float, float]:
+    """Return the mean number of looks at a build, and the mean seconds from its end to the look that sees it."""
+    looks, lags = 0, []
+    for duration in durations:
+        age = 0.0
+        while age < duration:
+            age += poll_plan.pause(age, chance.random())
+            looks += 1
+        lags.append(age - duration)
+    return looks / len(durations), mean(lags)
 
 
 @each_row("spread", [0.01, 0.1, 0.5, 1.0])
-def test_builds_like_those_before_get_no_more_looks_than_steady_ones(spread: float) -> None:
+def test_builds_like_those_before_get_as_many_looks_as_steady_ones(spread: float) -> None:
     """The interval says what may be spent; the poll_plan only spends it better."""
     chance = Random(1)
     past = [600 * chance.lognormvariate(0, spread) for _ in range(30)]
-    poll_plan = PollPlan(past, 10)
-    assert mean(looks(poll_plan, duration, chance) for duration in past * 20) <= mean(past) / 10 * 1.03 + 1
+    looks, _ = replay(PollPlan(past, 10), past * 20, chance)
+    assert mean(past) / 10 * 0.85 <= looks <= mean(past) / 10 * 1.03 + 1
+
+
+@each_row("spread, most", [(0.01, 0.53), (0.05, 0.56)])
+def test_lag_is_half_that_of_a_steady_interval_with_as_many_looks(spread: float, most: float) -> None:
+    """Some builds end early or late; the others resemble each other."""
+
+    def some(seed: int, number: int) -> list[float]:
+        chance = Random(seed)
+        usual = (600 * chance.lognormvariate(0, spread) for _ in range(number))
+        return [one if chance.random() < 0.7 else chance.uniform(60, 1200) for one in usual]
+
+    durations = some(2, 600)
+    looks, lag = replay(PollPlan(some(1, 60), 10), durations, Random(3))
+    assert lag / (mean(durations) / (looks - 0.5) / 2) < most
 
 
 def test_looks_gather_where_builds_end() -> None:
@@ -84,6 +102,12 @@ def test_looks_gather_more_where_the_newest_builds_ended() -> None:
     assert PollPlan(short + long, 10).pause(300, 0.5) < PollPlan(long + short, 10).pause(300, 0.5)
 
 
+def test_pauses_vary_by_chance() -> None:
+    """Gates that start together do not go on together."""
+    poll_plan = PollPlan([600] * 20, 10)
+    assert poll_plan.pause(60, 1.0) > poll_plan.pause(60, 0.5) > poll_plan.pause(60, 0.0)
+
+
 def rows(*seconds: float | None, word: str = "SUCCESS") -> list[ListedBuild]:
     """Return the list of a job's builds, newest first."""
     numbers = range(len(seconds), 0, -1)
@@ -106,6 +130,14 @@ def test_poll_plan_needs_some_history() -> None:
     """Below ten ended builds, looks stay steady; failures are history, too."""
     assert forecast(rows(*[60.0] * (MIN_PLAN_BUILDS - 1)), 10).poll_plan is None
     assert forecast(rows(*[60.0] * MIN_PLAN_BUILDS, word="FAILURE"), 10).poll_plan is not None
+
+
+def test_poll_plan_knows_the_last_hundred_builds() -> None:
+    """As many as one page of the list has; the pages that are read may have more."""
+    hundred, more = (forecast(rows(*[60.0] * 100, *older), 10).poll_plan for older in ([], [900.0] * 100))
+    assert hundred
+    assert more
+    assert hundred.pause(30, 0.5) == more.pause(30, 0.5)
 
 
 def test_slow_is_what_95_percent_stayed_below() -> None:
