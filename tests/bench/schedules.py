@@ -4,21 +4,19 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from gate.core.forecast import MAX_PLAN_BUILDS, MIN_PLAN_BUILDS, PollPlan
+from gate.core.forecast import PollPlan
 from gate.core.schedule import steady_pause
 
 Schedule = Callable[[Sequence[float], float, random.Random], Iterator[float]]
-"""Takes the durations of the job's past builds, and the age of the build at the first look; gives the pauses from there
-on, in seconds, without end."""
+"""Takes the durations of the job's past builds, newest first, and the age of the build at the first look; gives the
+pauses from there on, in seconds, without end."""
 
 
 def gate(interval: float) -> Schedule:
     """Return the gate's schedule, which knows the job's past builds."""
 
     def pauses(past: Sequence[float], age: float, chance: random.Random) -> Iterator[float]:
-        if len(past) < MIN_PLAN_BUILDS:
-            yield from gate_steady(interval)(past, age, chance)
-        plan = PollPlan(past[-MAX_PLAN_BUILDS:][::-1], interval)
+        plan = PollPlan(past, interval)
         while True:
             wait = plan.pause(age, chance.random())
             age += wait

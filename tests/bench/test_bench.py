@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     "command",
     [
-        "lag --builds 10",
+        "lag --builds 12",
         "scale --targets 3 --seconds 1",
         "fleet --gates 3 4 --seconds 20 --on-paper 20",
         "memory --targets 3 --seconds 3",
