@@ -258,7 +258,7 @@ def test_four_gates_may_write_one_path(simulate: Simulate, start_gate: StartGate
     """At the end one of their reports is there, whole, and nothing beside it."""
     simulator = simulate(["passing", "failing"], speed=300)
     jobs = [simulator.jobs[name] for name in ("passing", "failing") * 2]
-    gates = [start_gate("wait", job, env=environment(simulator)) for job in jobs]
+    gates = [start_gate("wait", f"{job}:57", env=environment(simulator)) for job in jobs]
     for gate in gates:
         gate.communicate(timeout=30)
     assert [gate.returncode for gate in gates] == [0, 1, 0, 1]
