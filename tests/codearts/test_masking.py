@@ -87,6 +87,12 @@ def test_secret_that_is_not_all_visible_is_masked(secret: str) -> None:
     assert mask(f"refused: {secret}", (secret,)) == "refused: ***"
 
 
+def test_secret_in_two_lines_of_a_coloured_log_is_masked() -> None:
+    """The service puts the time before each line."""
+    text = "\x1b[31mMIIDto\n[2024/09/24 11:18:49.123 GMT+08:00] ken\x1b[0m"
+    assert mask(text, ("MIIDtoken",)) == "\x1b[31m***\x1b[0m"
+
+
 def test_secret_inside_of_another_leaves_no_rest() -> None:
     """The longest secret is masked first."""
     assert mask("zzABCDyy", ("ABCD", "zzABCDyy")) == "***"
