@@ -2,6 +2,7 @@
 
 import json
 import re
+import string
 from datetime import UTC, timedelta, timezone
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -16,6 +17,7 @@ from gate.model import Attempt, ChildBuild, Outcome, Stage, TargetOutcome, UnitT
 from gate.reports import junit, markdown, result, summary
 from gate.text import one_line
 from tests.conftest import with_few_examples
+from tests.tables import each_row
 
 NASTY = [
     "\x1b[31m", "\x1b]0;", "\x9b", "]]>", "<!--", "&amp;", "```", "`", "</details>", "<script>", "|", "\\", "**", "__",
@@ -125,15 +127,26 @@ def check_outputs(outcome: Outcome, path: str) -> None:
     assert list(found.values()) == list(result.outputs(outcome, Path(path)).values())
 
 
-@given(texts)
-def test_escaped_text_is_shown_as_it_is(text: str) -> None:
-    """A Markdown parser finds nothing but text, and the text is the one that was sent."""
+def check_escaped(text: str) -> None:
+    """Assert that a Markdown parser finds nothing but text, and that the text is the one that was sent."""
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     tokens = parser.parse(f"| {markdown.escape(text)} |\n| --- |\n| {markdown.escape(text)} |")
     cells = [token for token in tokens if token.type == "inline"]
     assert [token.type for cell in cells for token in cell.children or []] == ["text"] * 2
     shown = (one_line(text) or "—").replace("@", "@\u200b").replace("#", "#\u200b").strip()
     assert [cell.children[0].content for cell in cells if cell.children] == [shown] * 2
+
+
+@given(texts)
+def test_escaped_text_is_shown_as_it_is(text: str) -> None:
+    """Whatever it is."""
+    check_escaped(text)
+
+
+@each_row("piece", [*NASTY, *string.punctuation])
+def test_text_between_two_of_a_mark_is_shown_as_it_is(piece: str) -> None:
+    """Most functions of Markdown need a mark at both ends."""
+    check_escaped(f"{piece}a{piece}")
 
 
 def check_summary(outcome: Outcome) -> None:
