@@ -32,7 +32,7 @@ for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
 ROOT = Path(__file__).parent.parent
 
 # A busy machine is no defect, so an example has no deadline. CI tries more of them, see .ci/run.
-for profile, examples in {"gate": 25, "ci": 150}.items():
+for profile, examples in {"gate": 10, "ci": 150}.items():
     hypothesis.settings.register_profile(profile, deadline=None, derandomize=True, max_examples=examples)
 hypothesis.settings.load_profile("gate")
 
