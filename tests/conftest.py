@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -21,7 +21,9 @@ import pytest
 from gate import former_reports
 from gate.cli import commands
 from tests import fork_server, worker_server
-from tests.faults.faulty_simulator import FaultySimulator
+
+if TYPE_CHECKING:
+    from tests.faults.faulty_simulator import FaultySimulator
 
 for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
     # Under nohup, and in a background job of a shell, a signal is ignored by the tests and by every process that they
@@ -107,8 +109,10 @@ def empty_home(home: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def simulate() -> Iterator[Callable[..., FaultySimulator]]:
+def simulate() -> "Iterator[Callable[..., FaultySimulator]]":
     """Return a function that starts a simulator, which is stopped after the test."""
+    from tests.faults.faulty_simulator import FaultySimulator  # takes time that the controller of workers does not need
+
     with ExitStack() as stack:
         yield lambda *args, **kwargs: stack.enter_context(FaultySimulator(*args, **kwargs))
 
