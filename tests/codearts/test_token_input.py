@@ -20,10 +20,11 @@ Piped = Callable[..., Path]
 @pytest.fixture
 def piped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Piped:
     """Return a function that creates a FIFO and writes pieces to it; its writer then closes it, or not."""
-    monkeypatch.setattr(token_input, "TOKEN_SECONDS", 0.5)
     done = threading.Event()
 
     def make(*pieces: bytes, stays: bool = False) -> Path:
+        if stays or not pieces:
+            monkeypatch.setattr(token_input, "TOKEN_SECONDS", 0.2)
         fifo = tmp_path / "fifo"
         os.mkfifo(fifo)
 
@@ -49,7 +50,7 @@ def test_token_comes_through_a_pipe(piped: Piped) -> None:
 
 def test_pipe_that_nobody_writes_to_is_given_up(piped: Piped) -> None:
     """Opening it does not wait for a writer."""
-    with pytest.raises(UsageProblem, match=r"--token-file F: the token was not complete within 0\.5 s"):
+    with pytest.raises(UsageProblem, match=r"--token-file F: the token was not complete within 0\.2 s"):
         read_token(piped(), "--token-file F")
 
 
