@@ -220,6 +220,7 @@ def warm_up() -> None:
         sys.stdout = sys.stderr = io.StringIO()
         os.environ.clear()  # a CI system's variables name files that the program would write
         os.environ.update({"HOME": empty, "GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token})
+        os.environ["GATE_POLL_INTERVAL"] = "200ms"  # a build that has not ended at the first poll soon has
         job = next(iter(simulator.jobs.values()))
         for arguments in [["wait", "--no-such-option"], ["wait", "x"], ["wait", f"{job}:57"]] * WARM_UPS:
             execute(arguments, time.monotonic())
