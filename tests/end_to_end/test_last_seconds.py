@@ -99,9 +99,9 @@ def test_error_budget_counts_no_waiting_for_a_turn(simulate: Simulate, run_gate:
 def test_exit_comes_soon_after_the_deadline_when_everything_hangs(simulate: Simulate, start_gate: StartGate) -> None:
     """One last poll without an answer, and nothing is asked beside it; the limit is five seconds."""
     simulator = simulate(["slow"])
-    started = time.monotonic()
     process = start_gate("wait", f"{simulator.jobs['slow']}:57", "--timeout", "1s", env=environment(simulator))
     wait_for(lambda: simulator.journal.of(*RECORD_ROUTES))
+    started = time.monotonic()  # of the wait, at the latest
     simulator.faults.add(Fault(act=Silence(), times=None))
     process.communicate(timeout=20)
     seconds = time.monotonic() - started - 1
