@@ -78,7 +78,8 @@ def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
 
 def address(simulator: FaultySimulator) -> dict[str, str]:
     """Return the variables that lead the gate to a simulator."""
-    return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, "GATE_MAX_RATE": "6000"}
+    pace = {"GATE_POLL_INTERVAL": "200ms", "GATE_MAX_RATE": "6000"}
+    return {"GATE_ENDPOINT": simulator.endpoint, "GATE_TOKEN": simulator.token, **pace}
 
 
 def test_demo_passes_from_one_file(run: Run, tmp_path: Path) -> None:
