@@ -132,7 +132,7 @@ def test_build_is_started_with_an_access_key_which_brings_its_own_packages(
 def test_builds_of_several_jobs_are_started_by_name_or_used_again(simulate: Simulate, driver: Driver) -> None:
     """The commit is being built in one of the jobs already; the logs of all three builds are handed on."""
     usual = Start(at=-3600.0)
-    under_way = Start(plan=replace(sample_plans.PASSING, commit=HEAD))
+    under_way = Start(at=-20.0, plan=replace(sample_plans.PASSING, commit=HEAD))
     jobs = [Scenario(name=name, starts=(usual,)) for name in ("web", "docs")]
     simulator = simulate([Scenario(name="api", starts=(usual, under_way)), *jobs], speed=60)
     text = re.sub(JOB_ID, simulator.project, read("several-by-name.yml"))
