@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gate.simulator import sample_plans
-from gate.simulator.builds import BuildPlan
+from gate.simulator.builds import BuildPlan, StagePlan
 from gate.simulator.scenarios import Scenario, Start
 from tests.action.driver import Driver
 from tests.conftest import ROOT
@@ -132,9 +132,10 @@ def test_build_is_started_with_an_access_key_which_brings_its_own_packages(
 def test_builds_of_several_jobs_are_started_by_name_or_used_again(simulate: Simulate, driver: Driver) -> None:
     """The commit is being built in one of the jobs already; the logs of all three builds are handed on."""
     usual = Start(at=-3600.0)
-    under_way = Start(at=-20.0, plan=replace(sample_plans.PASSING, commit=HEAD))
+    stages = (StagePlan(name="Maven", seconds=150),)  # 15 s of the test, whose last requests have to wait for the rate
+    under_way = Start(plan=replace(sample_plans.PASSING, commit=HEAD, stages=stages))
     jobs = [Scenario(name=name, starts=(usual,)) for name in ("web", "docs")]
-    simulator = simulate([Scenario(name="api", starts=(usual, under_way)), *jobs], speed=60)
+    simulator = simulate([Scenario(name="api", starts=(usual, under_way)), *jobs], speed=10)
     text = re.sub(JOB_ID, simulator.project, read("several-by-name.yml"))
     done = driver.run_workflow(text, addresses(simulator), github=PUSH, secrets=secrets_of(simulator))
     (run,) = done.runs
