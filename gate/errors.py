@@ -73,6 +73,10 @@ class ServiceError(GateError):
         self.status = status
         self.code = code
 
+    def as_transient(self) -> "InvalidAnswer":
+        """Return the same error as one that may pass by itself."""
+        return InvalidAnswer(str(self), status=self.status, code=self.code, hint=self.hint)
+
 
 class TransientError(ServiceError):
     """Raised when the same request may succeed later."""

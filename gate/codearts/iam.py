@@ -176,7 +176,7 @@ class IamAuth(Auth):
         """
         if not self._tokens or isinstance(error, (TransientError, Unauthorised, Forbidden)):
             return error
-        return InvalidAnswer(str(error), status=error.status, code=error.code, hint=error.hint)
+        return error.as_transient()
 
 
 def sign_in(session: Session, user: IamUser) -> IssuedToken:

@@ -9,7 +9,6 @@ from gate.core.schedule import backoff
 from gate.durations import spell
 from gate.errors import (
     GaveUp,
-    InvalidAnswer,
     NotFound,
     Refused,
     RouteMissing,
@@ -105,7 +104,7 @@ class Retrier:
         if not self._has_answered() or self._is_doubted or not isinstance(error, HAS_TO_COME_TWICE):
             raise error
         self._is_doubted = True
-        return self.note_failure(InvalidAnswer(str(error), status=error.status, code=error.code, hint=error.hint))
+        return self.note_failure(error.as_transient())
 
     def note_failure(self, error: TransientError) -> float:
         """Count a failure; return the instant of the next try. Raises `GaveUp` when the error budget is used up."""
